@@ -1,0 +1,137 @@
+"""What a dataset says about itself: its settings, its sources and its factors."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets.errors import UserError
+
+SOURCES = ("original", "embedded")
+
+
+def resolve_settings(
+    text: str, defaults: dict[str, Any], allowed: dict[str, Sequence[Any]]
+) -> dict[str, Any]:
+    """Fill in and check a dataset's settings.
+
+    Args:
+        text: a JSON object.
+        defaults: every known key with its default, whose type a value must have.
+        allowed: per key the values it may take (a `range` for whole numbers).
+
+    Raises:
+        UserError: not a JSON object, an unknown key, a wrong type or value.
+    """
+    try:
+        given = json.loads(text)
+    except ValueError as problem:
+        raise UserError(f"--settings is not JSON ({problem}): {text}") from problem
+    if not isinstance(given, dict):
+        raise UserError(f'--settings must be a JSON object like {{"key": 1}}: {text}')
+    for key, value in given.items():
+        if key not in defaults:
+            raise UserError(
+                f"unknown dataset setting {key!r}; known are {', '.join(defaults)}."
+            )
+        kind = type(defaults[key])
+        if type(value) is not kind or (key in allowed and value not in allowed[key]):
+            raise UserError(
+                f"the dataset setting {key!r} is {json.dumps(value)}, but must be "
+                f"{_expected(kind, allowed.get(key))}."
+            )
+    return defaults | given
+
+
+def _expected(kind: type, values: Sequence[Any] | None) -> str:
+    if isinstance(values, range):
+        return f"a whole number from {values.start} to {values.stop - 1}"
+    if values:
+        return "one of " + ", ".join(json.dumps(value) for value in values)
+    return "text" if kind is str else f"a {kind.__name__}"
+
+
+def read_manifest(folder: Path, collection: str, source: str) -> dict[str, Any]:
+    """Read the `manifest.json` of a source folder.
+
+    Raises:
+        UserError: it is missing, or of another collection or source than asked for (a
+            source is never swapped silently).
+    """
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise UserError(
+            f"{folder} has no manifest.json. Fill it with python -m datasets.download "
+            f"{collection} (source: original) or python -m datasets.embedded."
+        )
+    manifest = json.loads(path.read_text())
+    for key, expected in (("collection", collection), ("source", source)):
+        if manifest[key] != expected:
+            raise UserError(
+                f"{folder} holds the {key} {manifest[key]!r}, but the settings ask for "
+                f"{expected!r}. Change `source` or point to the other folder."
+            )
+    return manifest
+
+
+def describe(
+    manifest: dict[str, Any],
+    used: Sequence[str],
+    settings: dict[str, Any],
+    name: str,
+    note: str,
+    factors: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the contents of `dataset.json` which do not depend on the frames.
+
+    Args:
+        manifest: of the source folder.
+        used: paths of the source files the frames were made of.
+        settings: resolved settings with `label`, `kind`, `variant` and `source`.
+        name: the dataset's name in the grid.
+        note: how it was built, in one or two sentences.
+        factors: made with `factor`.
+    """
+    files = [file for file in manifest["files"] if file["path"] in set(used)]
+    return {
+        "name": name,
+        "label": settings["label"],
+        "kind": settings["kind"],
+        "variant": settings["variant"],
+        "source": manifest["source"],
+        "collection": manifest["collection"],
+        "homepage": manifest["homepage"],
+        "licence": manifest["licence"],
+        "credits": manifest["credits"]
+        + sorted({file["authors"] for file in files if file["authors"]}),
+        "note": note,
+        "settings": settings,
+        "files": files,
+        "factors": factors,
+    }
+
+
+def factor(
+    name: str,
+    label: str,
+    scope: str,
+    values: Sequence[str] | None = None,
+    unit: str | None = None,
+    seen_in: str = "frame",
+    judged: bool = True,
+    hidden: Sequence[dict[str, Any]] = (),
+    note: str = "",
+) -> dict[str, Any]:
+    """Return one entry of the factor table; with `values` it is categorical."""
+    return {
+        "name": name,
+        "label": label,
+        "scope": scope,
+        "kind": "continuous" if values is None else "categorical",
+        "values": None if values is None else list(values),
+        "unit": unit,
+        "seen_in": seen_in,
+        "judged": judged,
+        "hidden": list(hidden),
+        "note": note,
+    }
