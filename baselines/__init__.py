@@ -1,0 +1,1 @@
+"""Published methods and controls, one readable file each."""

@@ -1,0 +1,164 @@
+"""Disentangled Sequential Autoencoder, factorised q.
+
+Li, Mandt 2018, arXiv:1803.02991. A VAE of ordered clips with an LSTM prior on z:
+
+    p(x, f, z) = p(f) prod_t p(x_t | f, z_t) p(z_t | z_<t)
+    q(f, z | x) = q(f | x_1:T) prod_t q(z_t | x_t)
+
+The prior is teacher-forced: z_<t are samples of q, not of the prior.
+
+Departures: the suite's frame encoder, decoder and likelihood (training/networks.py)
+stand in for the paper's 5x5 convolutions and Gaussian, so that every model here has
+the same ones; dense layers and LSTMs have `hidden` units (512 in the paper).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from training.contract import Codes, Context, SequenceModel, Spec
+from training.distributions import (
+    draw,
+    kl_gaussian,
+    kl_standard,
+    negative_log_likelihood,
+    split_gaussian,
+    standard_normal,
+)
+from training.networks import MAP, Decoder, encoder, mlp, per_frame
+from training.settings import at_least, one_of
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes.
+
+    Attributes:
+        width: filters of the frame encoder and decoder.
+        hidden: units of dense layers and LSTMs (512 in the paper).
+        dim_f: dimensions of f (256).
+        dim_z: dimensions of z_t (32).
+        n_frames: clip length T (8).
+        likelihood: `bernoulli` or `gaussian`.
+    """
+
+    width: int = 256
+    hidden: int = 512
+    dim_f: int = 256
+    dim_z: int = 32
+    n_frames: int = 8
+    likelihood: str = "bernoulli"
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        at_least("n_frames", self.n_frames, 2)
+        at_least("dim_f", self.dim_f, 1)
+        at_least("dim_z", self.dim_z, 1)
+        one_of("likelihood", self.likelihood, ("bernoulli", "gaussian"))
+
+
+class StaticEncoder(nn.Module):
+    """q(f | x_1:T): a bidirectional LSTM, its two last states, an affine map."""
+
+    def __init__(self, config: Config) -> None:
+        """Build the LSTM and the affine map."""
+        super().__init__()
+        hidden = config.hidden
+        self.lstm = nn.LSTM(hidden, hidden, batch_first=True, bidirectional=True)
+        self.affine = nn.Linear(2 * hidden, 2 * config.dim_f)
+
+    def forward(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mu_f, logvar_f `(batch, f)` from features `(batch, time, hidden)`."""
+        _, (last, _) = self.lstm(v)
+        return split_gaussian(self.affine(torch.cat([last[0], last[1]], -1)))
+
+
+class DynamicPrior(nn.Module):
+    """p(z_t | z_<t): an LSTM fed with z_t-1, where z_0 = 0."""
+
+    def __init__(self, config: Config) -> None:
+        """Build the LSTM and the affine map."""
+        super().__init__()
+        self.lstm = nn.LSTM(config.dim_z, config.hidden, batch_first=True)
+        self.affine = nn.Linear(config.hidden, 2 * config.dim_z)
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean, log variance of p(z_t | z_<t) for given z `(batch, time, z)`."""
+        past = torch.cat([torch.zeros_like(z[:, :1]), z[:, :-1]], 1)
+        return split_gaussian(self.affine(self.lstm(past)[0]))
+
+    def sample(self, n: int, time: int, generator: torch.Generator) -> Tensor:
+        """Draw `(n, time, z)` freely, each step fed with the sample before it."""
+        past, state, samples = None, None, []
+        for _ in range(time):
+            if past is None:
+                past = torch.zeros(n, 1, self.lstm.input_size, device=generator.device)
+            out, state = self.lstm(past, state)
+            past = draw(*split_gaussian(self.affine(out)), generator)
+            samples.append(past)
+        return torch.cat(samples, 1)
+
+
+class Model(SequenceModel):
+    """DSAE with a factorised posterior."""
+
+    label = "DSAE (factorised q)"
+    paper = "Li, Mandt 2018, arXiv:1803.02991"
+    order = "ordered"
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        """Build the frame features, q(f | x), q(z | x), p(z) and p(x | f, z)."""
+        super().__init__()
+        c = self.config = config
+        self.frames_per_sequence = c.n_frames
+        self.features = nn.Sequential(
+            encoder(spec.channels, spec.size, c.width),
+            nn.Flatten(),
+            nn.Linear(c.width * MAP * MAP, c.hidden),
+            nn.LeakyReLU(0.2),
+        )
+        self.q_f = StaticEncoder(c)
+        self.q_z = mlp(c.hidden, c.hidden, 2 * c.dim_z, depth=1)
+        self.p_z = DynamicPrior(c)
+        self.p_x = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
+
+    def loss(self, frames: Tensor, context: Context) -> dict[str, Tensor]:
+        """Return the terms of the negative lower bound with p and q as above."""
+        v = per_frame(self.features, frames)
+        mu_f, logvar_f = self.q_f(v)
+        mu_z, logvar_z = split_gaussian(self.q_z(v))
+        f = draw(mu_f, logvar_f, context.generator)
+        z = draw(mu_z, logvar_z, context.generator)
+        logits = self.p_x(f, z)
+        nll = negative_log_likelihood(logits, frames, self.config.likelihood)
+        kl_z = kl_gaussian(mu_z, logvar_z, *self.p_z(z))
+        return {
+            "reconstruction": nll.sum(1),
+            "kl_dynamic": kl_z.sum(1),
+            "kl_static": kl_standard(mu_f, logvar_f),
+        }
+
+    def encode(self, frames: Tensor) -> Codes:
+        """Return the posterior means of f and z_1:T."""
+        v = per_frame(self.features, frames)
+        return Codes(self.q_f(v)[0], split_gaussian(self.q_z(v))[0])
+
+    def decode(self, codes: Codes) -> Tensor:
+        """Return the means of p(x | f, z)."""
+        return torch.sigmoid(self.p_x(codes.static, codes.dynamic))
+
+    def sample_static(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw f from N(0, I)."""
+        return standard_normal(n, self.config.dim_f, generator)
+
+    def sample_dynamic(
+        self, static: Tensor, time: int, generator: torch.Generator
+    ) -> Tensor:
+        """Draw z_1:T from the LSTM prior, which does not know f."""
+        return self.p_z.sample(len(static), time, generator)
+
+    def dynamic_prior(self, codes: Codes) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation of p(z_t | z_<t), teacher-forced."""
+        mu, logvar = self.p_z(codes.dynamic)
+        return mu, torch.exp(0.5 * logvar)

@@ -1,0 +1,48 @@
+"""Control: the true factors as codes, and a renderer that draws them. The ceiling.
+
+f holds the static factors, z_t the dynamic ones; categories are one-hot. The swap is
+the real picture of A's static and B's dynamic factors: it lacks only what judges miss.
+"""
+
+import numpy as np
+import pandas as pd
+from datasets.render import render, renderable
+
+from datasets.errors import cli
+from datasets.store import Store, labels
+from training.direct import Arrays, clip_frames, write_directly
+
+
+def codes(store: Store, scope: str, frames: np.ndarray) -> np.ndarray:
+    """Return a scope's judged factors at frame indices, `(*frames.shape, codes)`."""
+    columns = []
+    for factor in store.info["factors"]:
+        if factor["scope"] != scope or not factor["judged"]:
+            continue
+        values = labels(store, factor["name"], frames)
+        if factor["kind"] == "categorical":
+            columns.append(values[..., None] == np.arange(len(factor["values"])))
+        else:
+            everywhere = labels(store, factor["name"], np.arange(len(store.frames)))
+            scaled = (values - np.nanmean(everywhere)) / np.nanstd(everywhere)
+            columns.append(np.nan_to_num(scaled)[..., None])
+    return np.concatenate(columns, -1).astype(np.float32)
+
+
+def oracle(store: Store, clips: pd.DataFrame, pairs: pd.DataFrame) -> Arrays | str:
+    """Return true codes and true pictures, or why this dataset has none."""
+    if not renderable(store):
+        return "this dataset has no labels to render from"
+    frames = clip_frames(clips)
+    test = np.flatnonzero(clips["split"] == "test")
+    source = clips["sequence"].to_numpy()[pairs["a"]]
+    return {
+        "static": codes(store, "static", frames[:, 0]),
+        "dynamic": codes(store, "dynamic", frames),
+        "reconstruction": store.frames[frames[test]],
+        "swap": render(store, source, frames[pairs["b"]]),
+    }
+
+
+if __name__ == "__main__":
+    cli(lambda: write_directly("Oracle", oracle))

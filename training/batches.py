@@ -1,0 +1,72 @@
+"""Draw training clips and gather their frames, whole batches at a time."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datasets.store import Store
+
+
+class Batches:
+    """Clips of the training split.
+
+    The uint8 frames stay memory-mapped on a CPU; on a GPU they move there once if they
+    fill less than half of its free memory.
+    """
+
+    def __init__(self, store: Store, order: str, time: int, batch: int) -> None:
+        """Draw `batch` clips of `time` frames, random (`unordered`) or consecutive."""
+        train = store.sequences[store.sequences["split"] == "train"]
+        self.sequence = np.flatnonzero(train["n_frames"].to_numpy() >= time)
+        self.first = train["first_frame"].to_numpy()
+        self.length = train["n_frames"].to_numpy()
+        self.frames: np.ndarray | Tensor = store.frames
+        self.order, self.time, self.batch = order, time, batch
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return frame indices `(batch, time)` and training sequences `(batch,)`."""
+        sequence = rng.choice(self.sequence, self.batch)
+        length = self.length[sequence][:, None]
+        if self.order == "unordered":
+            offset = distinct(length[:, 0], self.time, rng)
+        else:
+            start = rng.integers(0, length - self.time + 1)
+            offset = start + np.arange(self.time)
+        return self.first[sequence][:, None] + offset, sequence
+
+    def move_to(self, device: torch.device) -> None:
+        """Keep the frames on a GPU if there is room."""
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if self.frames.nbytes < free / 2:
+                self.frames = torch.from_numpy(np.asarray(self.frames)).to(device)
+
+
+def distinct(length: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `(batch, n)` distinct uniform integers below each length, in random order.
+
+    Floyd's sampling without replacement, vectorised over the batch, then shuffled.
+    """
+    chosen = np.full((len(length), n), -1)
+    for k in range(n):
+        top = length - n + k
+        pick = rng.integers(0, top + 1)
+        taken = (chosen[:, :k] == pick[:, None]).any(1)
+        chosen[:, k] = np.where(taken, top, pick)
+    return rng.permuted(chosen, axis=1)
+
+
+def gather(
+    frames: np.ndarray | Tensor, index: np.ndarray, device: torch.device
+) -> Tensor:
+    """Return frames as float `(*index.shape, channel, height, width)` in [0, 1].
+
+    The memory layout stays channels-last, which is what convolutions like best.
+    """
+    flat = index.reshape(-1)
+    if isinstance(frames, Tensor):
+        block = frames[torch.from_numpy(flat).to(frames.device)]
+    else:
+        block = torch.from_numpy(frames[flat]).to(device)
+    pixels = block.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    return pixels.unflatten(0, index.shape)

@@ -1,0 +1,103 @@
+"""One cell of the grid: a model, a dataset, a seed; how to rebuild it from files."""
+
+import hashlib
+import importlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from datasets.errors import UserError
+from datasets.store import Store
+from training import checkpoint, seeds
+from training.contract import SequenceModel, Spec
+from training.settings import Training, build, known_only
+
+
+def spec_of(store: Store) -> Spec:
+    """Return what a model may know about a dataset."""
+    train = store.sequences[store.sequences["split"] == "train"]
+    _, height, width, channels = store.frames.shape
+    if height != width:
+        raise UserError(f"{store.path}: frames must be square. Got {height}x{width}.")
+    return Spec(
+        name=store.info["name"],
+        channels=channels,
+        size=height,
+        sequences=len(train),
+        longest=int(train["n_frames"].max()),
+    )
+
+
+def load_module(name: str) -> Any:
+    """Import a model file, e.g. `baselines.dsae`, and check its two classes."""
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and name.startswith(error.name):
+            raise UserError(
+                f"there is no model file {name.replace('.', '/')}.py; `base` in the "
+                "config must name a file in baselines/ or unordered_vae."
+            ) from error
+        raise
+    for part in ("Config", "Model"):
+        if not hasattr(module, part):
+            raise UserError(f"{module.__file__} must define a class {part}.")
+    return module
+
+
+def resolve(module: Any, settings: dict[str, Any], name: str) -> tuple[Training, Any]:
+    """Return the training settings and the model's config.
+
+    Args:
+        module: a model file.
+        settings: `training`, `shared` (taken by models that have such a key), `model`.
+        name: the model's name, for error messages.
+    """
+    training = build(Training, settings.get("training", {}), f"models.{name}.training")
+    shared = known_only(module.Config, settings.get("shared", {}))
+    own = settings.get("model", {})
+    return training, build(module.Config, shared | own, f"models.{name}")
+
+
+def make(module: Any, config: Any, spec: Spec, seed: int) -> SequenceModel:
+    """Build a model with the weights of a seed."""
+    torch.manual_seed(seeds.stream(seed, "init"))
+    model = module.Model(config, spec)
+    return model.to(memory_format=torch.channels_last)
+
+
+def reload(cell: Path, run: dict[str, Any], spec: Spec) -> SequenceModel:
+    """Build the trained model of a cell from its run.json and model.safetensors.
+
+    Raises:
+        UserError: the weights are missing, damaged, or not those of run.json.
+    """
+    path = cell / "model.safetensors"
+    if path.exists() and sha256(path) != run["checkpoint_sha256"]:
+        raise UserError(
+            f"{path} is not the file that run.json describes (its sha256 differs). "
+            f"Delete {cell / 'run.json'} and rerun: the model will be trained again."
+        )
+    module = load_module(run["module"])
+    model = make(module, module.Config(**run["settings"]["model"]), spec, run["seed"])
+    checkpoint.load_into(model, path)
+    return model.eval()
+
+
+def resolved(training: Training, config: Any) -> dict[str, Any]:
+    """Return the settings as run.json keeps them."""
+    return {"training": asdict(training), "model": asdict(config)}
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a hash of anything JSON can hold."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,70 @@
+"""Save and load weights and whole training states as safetensors, never as pickle."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from datasets.atomic import atomic
+from datasets.errors import UserError
+
+
+def save(path: Path, tensors: dict[str, Tensor], about: dict[str, object]) -> None:
+    """Write tensors, with `about` as JSON in the header, atomically."""
+    whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    with atomic(path) as temporary:
+        save_file(whole, temporary, {"about": json.dumps(about)})
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """Read what `save` wrote.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+        return load_file(path), about
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"{path} cannot be read as a safetensors file ({error}). "
+            "Delete it and rerun: the step that makes it will run again."
+        ) from error
+
+
+def load_into(module: nn.Module, path: Path) -> None:
+    """Load weights written by `save(path, module.state_dict(), ...)`."""
+    tensors, _ = load(path)
+    module.load_state_dict(tensors)
+
+
+def pack(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return everything a run needs to go on, as one flat table of tensors."""
+    tensors = {f"model.{k}": v for k, v in module.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{k}": v for k, v in state.items()}
+    return tensors
+
+
+def unpack(
+    tensors: dict[str, Tensor], module: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Put back what `pack` returned."""
+    module.load_state_dict(
+        {
+            k.removeprefix("model."): v
+            for k, v in tensors.items()
+            if k.startswith("model.")
+        }
+    )
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".")
+            state.setdefault(int(index), {})[key] = tensor
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -1,0 +1,107 @@
+"""What the suite asks of a model."""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Codes(NamedTuple):
+    """The two codes of a batch of clips.
+
+    Attributes:
+        static: `(batch, f)`, what stays.
+        dynamic: `(batch, time, z)`, what moves.
+    """
+
+    static: Tensor
+    dynamic: Tensor
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a model may know about a dataset before it sees a frame.
+
+    Attributes:
+        name: dataset name in the config.
+        channels: 1 or 3.
+        size: height and width, pixels.
+        sequences: number of training sequences.
+        longest: frames in the longest training sequence.
+    """
+
+    name: str
+    channels: int
+    size: int
+    sequences: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a loss may use besides the frames.
+
+    Attributes:
+        step: training step, 0 first.
+        generator: the only source of randomness a model may use.
+        sequences: `(batch,)` index of each clip among the training sequences, 0 first.
+    """
+
+    step: int
+    generator: torch.Generator
+    sequences: Tensor
+
+
+class SequenceModel(nn.Module):
+    """The contract. A model file defines `Config` and `Model(SequenceModel)`.
+
+    `Model(config, spec)` builds it. `order` says how training clips are drawn: random
+    frames of a sequence (`unordered`) or consecutive ones (`ordered`).
+    `capabilities` lists what it can do: `codes` (encode gives codes worth probing),
+    `swap` (decode any static code with any dynamic one), `sample` (draw codes from its
+    prior). What it cannot do is "not applicable" in the report.
+    """
+
+    label: ClassVar[str]
+    paper: ClassVar[str]
+    order: ClassVar[str] = "ordered"
+    role: ClassVar[str] = "model"
+    capabilities: ClassVar[tuple[str, ...]] = ("codes", "swap", "sample")
+    frames_per_sequence: int  # frames one training clip has
+
+    @classmethod
+    def supports(cls, spec: Spec) -> tuple[bool, str]:
+        """Tell whether the model applies to a dataset, and if not, why."""
+        return True, ""
+
+    def loss(self, frames: Tensor, context: Context) -> dict[str, Tensor]:
+        """Return named terms, each `(batch,)` nats per sequence; we minimise the sum.
+
+        Args:
+            frames: `(batch, frames_per_sequence, channel, height, width)` in [0, 1].
+            context: step, randomness, sequence ids.
+        """
+        raise NotImplementedError
+
+    def encode(self, frames: Tensor) -> Codes:
+        """Return posterior means for clips of any length, without randomness."""
+        raise NotImplementedError
+
+    def decode(self, codes: Codes) -> Tensor:
+        """Return frames `(batch, time, channel, height, width)` in [0, 1]."""
+        raise NotImplementedError
+
+    def sample_static(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw `(n, f)` from p(f)."""
+        raise NotImplementedError
+
+    def sample_dynamic(
+        self, static: Tensor, time: int, generator: torch.Generator
+    ) -> Tensor:
+        """Draw `(batch, time, z)` from p(z_1:T given f)."""
+        raise NotImplementedError
+
+    def dynamic_prior(self, codes: Codes) -> tuple[Tensor, Tensor] | None:
+        """Return mean and standard deviation of p(z_t given f or the past), if any."""
+        return None

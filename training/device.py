@@ -1,0 +1,56 @@
+"""Where and how precisely to compute."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from training.provenance import processor
+
+
+def pick() -> torch.device:
+    """Return the GPU this job may use, else the CPU; make the run deterministic."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    if os.environ.get("SEQDIS_DEVICE") != "cpu" and torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("cpu")
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Tell whether bfloat16 beats float32 here: CUDA >= 8.0, or a CPU with AMX."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8
+    tile_support = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return bool(tile_support and tile_support())
+
+
+def dtype(device: torch.device, precision: str = "auto") -> torch.dtype:
+    """Return the type of convolutions and products: `precision` or the faster one."""
+    if precision == "auto":
+        return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
+    return getattr(torch, precision)
+
+
+def autocast(
+    device: torch.device, precision: str = "auto"
+) -> AbstractContextManager[object]:
+    """Return a context that runs convolutions and products in bfloat16 where it pays.
+
+    Args:
+        device: where the computation runs.
+        precision: `auto`, `float32` or `bfloat16`.
+    """
+    if dtype(device, precision) == torch.float32:
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def describe(device: torch.device, precision: str = "auto") -> dict[str, object]:
+    """Return the hardware entry of run.json."""
+    found = processor()
+    if device.type == "cuda":
+        found |= {"device": "cuda", "name": torch.cuda.get_device_name(device)}
+    computing = str(dtype(device, precision)).removeprefix("torch.")
+    return found | {"threads": torch.get_num_threads(), "dtype": computing}

@@ -1,0 +1,71 @@
+"""A command line for baselines that write their representation themselves. No torch.
+
+A foreign baseline, in any language, does the same: it reads the frame store,
+clips.parquet and pairs.parquet, and writes representation.npz and run.json
+(docs/formats.md).
+"""
+
+import argparse
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from datasets.atomic import write_npz
+from datasets.store import Store, load
+from training.provenance import now, processor
+from training.verdict import write_verdict
+
+Arrays = dict[str, np.ndarray]
+
+
+def clip_frames(clips: pd.DataFrame) -> np.ndarray:
+    """Return the frame indices `(clips, T)` of a table of clips."""
+    time = np.arange(clips["n_frames"].iloc[0])
+    return clips["first_frame"].to_numpy()[:, None] + time
+
+
+def write_directly(
+    label: str, make: Callable[[Store, pd.DataFrame, pd.DataFrame], Arrays | str]
+) -> None:
+    """Parse the command line, call `make`, write the cell.
+
+    Args:
+        label: shown in the report.
+        make: (store, clips, pairs) -> arrays of representation.npz, or why not.
+    """
+    parser = argparse.ArgumentParser(description=label)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--settings", type=json.loads, default={})
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--command", default="")
+    args = parser.parse_args()
+    started = now()
+    store = load(args.data)
+    clips = pd.read_parquet(args.data / "clips.parquet")
+    made = make(store, clips, pd.read_parquet(args.data / "pairs.parquet"))
+    status, reason = ("skipped", made) if isinstance(made, str) else ("done", "")
+    arrays = {} if isinstance(made, str) else made
+    write_npz(args.out / "representation.npz", status=np.array(status), **arrays)
+    write_verdict(
+        args.out,
+        status,
+        reason,
+        dataset=store.info["name"],
+        model=args.model,
+        seed=args.seed,
+        label=args.settings.get("label") or label,
+        role=args.settings.get("role") or "control",
+        card=inspect.getdoc(sys.modules["__main__"]) or "",
+        capabilities=["codes", "swap"] if "static" in arrays else ["swap"],
+        hardware=processor() | {"threads": 1, "dtype": "none"},
+        data_sha256=store.info["frames_sha256"],
+        started=started,
+        command=args.command,
+    )

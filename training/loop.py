@@ -1,0 +1,196 @@
+"""The one training loop.
+
+Randomness is a function of the step (training/seeds.py), so the loop keeps no
+generator: a run killed and started again is bit-identical to one that was not.
+"""
+
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from training import checkpoint
+from training.progress import Progress
+
+WINDOW = 50  # steps between history rows
+SAVE_SECONDS = 30.0  # wall time between resumable states
+
+
+@dataclass
+class Fit:
+    """How a training ended.
+
+    Attributes:
+        status: `done`, `diverged`, `out_of_memory` or `over_budget`.
+        reason: empty when done.
+        steps: optimiser steps taken.
+        seconds: wall time over all restarts.
+        history: rows `(step, seconds, term, value)`.
+    """
+
+    status: str = "done"
+    reason: str = ""
+    steps: int = 0
+    seconds: float = 0.0
+    history: list[tuple[int, float, str, float]] = field(default_factory=list)
+
+
+class Interrupted(Exception):
+    """SIGTERM arrived; the state is saved."""
+
+
+def learning_rate_at(step: int, steps: int, peak: float, schedule: str) -> float:
+    """Return the rate of a step: constant, or a half cosine after a short warm-up."""
+    if schedule == "constant":
+        return peak
+    warm = min(1.0, (step + 1) / max(1, min(100, steps // 10)))
+    return peak * warm * 0.5 * (1.0 + math.cos(math.pi * step / steps))
+
+
+def fit(
+    module: nn.Module,
+    terms_at: Callable[[int], dict[str, Tensor]],
+    *,
+    steps: int,
+    learning_rate: float,
+    schedule: str = "cosine",
+    weight_decay: float = 0.0,
+    gradient_clip: float = 0.0,
+    max_minutes: float = math.inf,
+    partial: Path | None = None,
+    fingerprint: str = "",
+    title: str = "training",
+) -> Fit:
+    """Minimise the sum of the terms with Adam.
+
+    Args:
+        module: trained in place.
+        terms_at: step -> named scalar loss terms.
+        steps: optimiser steps.
+        learning_rate: peak rate.
+        schedule: `cosine` or `constant`.
+        weight_decay: decoupled (AdamW).
+        gradient_clip: largest gradient norm; 0 leaves gradients alone.
+        max_minutes: give up with status `over_budget` after this wall time.
+        partial: folder of the resumable state; None keeps none.
+        fingerprint: a state of another fingerprint (data, settings) is not resumed.
+        title: names the job in progress lines.
+
+    Raises:
+        Interrupted: on SIGTERM, after saving the state.
+    """
+    optimizer = torch.optim.AdamW(
+        module.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
+    )
+    state = partial / "state.safetensors" if partial else None
+    run, window = Fit(), dict[str, float]()
+    if state and state.exists():
+        run, window = _resume(state, fingerprint, module, optimizer)
+    stopping = _listen_for_sigterm()
+    started = saved = time.monotonic()
+    before = run.seconds
+    progress = Progress(title, steps, run.steps)
+    module.train()
+    try:
+        while run.steps < steps and run.status == "done":
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate_at(
+                    run.steps, steps, learning_rate, schedule
+                )
+            terms = terms_at(run.steps)
+            loss = torch.stack(list(terms.values())).sum()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            norm = nn.utils.clip_grad_norm_(
+                module.parameters(), gradient_clip or math.inf
+            )
+            numbers = {**terms, "loss": loss, "gradient_norm": norm}
+            # One transfer from the device per step.
+            moved = torch.stack([x.detach().float() for x in numbers.values()])
+            values = dict(zip(numbers, moved.tolist(), strict=True))
+            value, size = values["loss"], values["gradient_norm"]
+            if not (math.isfinite(value) and math.isfinite(size)):
+                run.status = "diverged"
+                run.reason = (
+                    f"loss {value}, gradient norm {size} at step {run.steps}; try a "
+                    "smaller learning_rate or set gradient_clip"
+                )
+                break
+            optimizer.step()
+            run.steps += 1
+            for name, number in {**values, "": 1.0}.items():
+                window[name] = window.get(name, 0.0) + number
+            run.seconds = before + time.monotonic() - started
+            if run.steps % WINDOW == 0 or run.steps == steps:
+                _close_window(run, window)
+            progress.at(run.steps, value)
+            if run.seconds > 60 * max_minutes:
+                run.status, run.reason = "over_budget", f"over {max_minutes} minutes"
+            if state and (time.monotonic() - saved > SAVE_SECONDS or stopping):
+                _save(state, fingerprint, module, optimizer, run, window)
+                saved = time.monotonic()
+            if stopping:
+                raise Interrupted(f"{title}: stopped by SIGTERM at step {run.steps}")
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        run.status, run.reason = "out_of_memory", str(error).splitlines()[0]
+    if state and run.status == "done" and run.steps:
+        _save(state, fingerprint, module, optimizer, run, window)
+    progress.end(run.status)
+    module.eval()
+    return run
+
+
+def _close_window(run: Fit, window: dict[str, float]) -> None:
+    """Append the means of the steps since the last row to the history."""
+    count = window.pop("")
+    run.history += [
+        (run.steps, run.seconds, term, total / count) for term, total in window.items()
+    ]
+    window.clear()
+
+
+def _save(
+    path: Path,
+    fingerprint: str,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    run: Fit,
+    window: dict[str, float],
+) -> None:
+    about: dict[str, object] = {
+        "fingerprint": fingerprint,
+        "run": vars(run),
+        "window": dict(window),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.save(path, checkpoint.pack(module, optimizer), about)
+
+
+def _resume(
+    path: Path,
+    fingerprint: str,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+) -> tuple[Fit, dict[str, float]]:
+    """Load a saved state, unless it belongs to other data or settings."""
+    tensors, about = checkpoint.load(path)
+    if about["fingerprint"] != fingerprint:
+        return Fit(), {}
+    checkpoint.unpack(tensors, module, optimizer)
+    run = Fit(**about["run"])  # type: ignore[arg-type]
+    run.history = [tuple(row) for row in run.history]  # type: ignore[misc]
+    return run, dict(about["window"])  # type: ignore[call-overload]
+
+
+def _listen_for_sigterm() -> list[int]:
+    """Return a list that becomes true once SIGTERM arrives."""
+    arrived: list[int] = []
+    if sys.platform != "win32":
+        signal.signal(signal.SIGTERM, lambda number, _: arrived.append(number))
+    return arrived

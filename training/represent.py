@@ -1,0 +1,164 @@
+"""Everything evaluation needs of a trained model, as arrays (docs/formats.md)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from datasets.store import Store
+from training.batches import gather
+from training.contract import Codes, Context, SequenceModel
+from training.seeds import torch_generator
+
+CLIPS_AT_ONCE = 16
+MANIFOLD_IDENTITIES = 4
+MANIFOLD_SIDE = 9
+MANIFOLD_REACH = 2.0  # standard deviations of z on the test clips
+TRACE_FRAMES = 450
+
+
+@torch.inference_mode()
+def represent(
+    model: SequenceModel, store: Store, device: torch.device
+) -> dict[str, np.ndarray]:
+    """Return the arrays of representation.npz; evaluation randomness is shared by all.
+
+    Args:
+        model: trained, in evaluation mode, on `device`.
+        store: frames, with clips.parquet and pairs.parquet beside them.
+        device: where to compute.
+    """
+    clips = pd.read_parquet(store.path / "clips.parquet")
+    pairs = pd.read_parquet(store.path / "pairs.parquet")
+    arrays = {"status": np.array("done")}
+    if "sample" in model.capabilities and "swap" not in model.capabilities:
+        return arrays
+    codes = _encode(model, store, clips, device)
+    test = np.flatnonzero(clips["split"].to_numpy() == "test")
+    if "codes" in model.capabilities:
+        arrays |= {"static": _array(codes.static), "dynamic": _array(codes.dynamic)}
+        arrays |= _prior(model, codes)
+        arrays |= _trace(model, store, device)
+        arrays |= _terms(model, store, clips.iloc[test], device)
+    a, b = (torch.from_numpy(pairs[side].to_numpy()).to(device) for side in "ab")
+    arrays["reconstruction"] = _decode(model, codes.static[test], codes.dynamic[test])
+    arrays["swap"] = _decode(model, codes.static[a], codes.dynamic[b])
+    if "sample" in model.capabilities:
+        time = codes.dynamic.shape[1]
+        rng = torch_generator(device, "evaluation", store.info["name"], "samples")
+        z = model.sample_dynamic(codes.static[a], time, rng)
+        f = model.sample_static(len(b), rng)
+        arrays["sample_dynamic"] = _decode(model, codes.static[a], z)
+        arrays["sample_static"] = _decode(model, f, codes.dynamic[b])
+    if "codes" in model.capabilities and codes.dynamic.shape[-1] >= 2:
+        arrays |= _manifold(model, store, clips.iloc[test], codes, test)
+    return arrays
+
+
+def _chunks(n: int) -> Iterator[slice]:
+    return (slice(k, k + CLIPS_AT_ONCE) for k in range(0, n, CLIPS_AT_ONCE))
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.float().cpu().numpy()
+
+
+def _frames(store: Store, clips: pd.DataFrame, device: torch.device) -> Tensor:
+    offset = np.arange(clips["n_frames"].iloc[0])
+    index = clips["first_frame"].to_numpy()[:, None] + offset
+    return gather(store.frames, index, device)
+
+
+def _encode(
+    model: SequenceModel, store: Store, clips: pd.DataFrame, device: torch.device
+) -> Codes:
+    parts = [
+        model.encode(_frames(store, clips.iloc[part], device))
+        for part in _chunks(len(clips))
+    ]
+    return Codes(*(torch.cat(part).float() for part in zip(*parts, strict=True)))
+
+
+def _decode(model: SequenceModel, static: Tensor, dynamic: Tensor) -> np.ndarray:
+    """Return uint8 frames `(n, time, height, width, channel)`."""
+    parts = []
+    for part in _chunks(len(static)):
+        frames = model.decode(Codes(static[part], dynamic[part])).clamp(0, 1)
+        pixels = (frames * 255).round().to(torch.uint8)
+        parts.append(pixels.permute(0, 1, 3, 4, 2).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _prior(model: SequenceModel, codes: Codes) -> dict[str, np.ndarray]:
+    prior = model.dynamic_prior(codes)
+    if prior is None:
+        return {}
+    return {"prior_mean": _array(prior[0]), "prior_std": _array(prior[1])}
+
+
+def _terms(
+    model: SequenceModel, store: Store, clips: pd.DataFrame, device: torch.device
+) -> dict[str, np.ndarray]:
+    """Return the loss terms of every test clip, in nats per frame.
+
+    A model trained on N frames is asked about N frames spread evenly over the clip.
+    """
+    n = model.frames_per_sequence
+    rng = torch_generator(device, "evaluation", store.info["name"], "terms")
+    parts = []
+    for part in _chunks(len(clips)):
+        frames = _frames(store, clips.iloc[part], device)
+        chosen = np.linspace(0, frames.shape[1] - 1, n).round().astype(int)
+        sequences = torch.zeros(len(frames), dtype=torch.long, device=device)
+        parts.append(model.loss(frames[:, chosen], Context(0, rng, sequences)))
+    return {
+        f"term_{name}": _array(torch.cat([part[name] for part in parts]) / n)
+        for name in parts[0]
+    }
+
+
+def _trace(
+    model: SequenceModel, store: Store, device: torch.device
+) -> dict[str, np.ndarray]:
+    """Return z along the longest test sequence (the seed's figure 4b)."""
+    test = store.sequences[store.sequences["split"] == "test"]
+    row = test.iloc[int(np.argmax(test["n_frames"]))]
+    index = row["first_frame"] + np.arange(min(row["n_frames"], TRACE_FRAMES))
+    codes = model.encode(gather(store.frames, index[None], device))
+    return {
+        "trace": _array(codes.dynamic[0]),
+        "trace_sequence": np.array(row["sequence"]),
+    }
+
+
+def _manifold(
+    model: SequenceModel,
+    store: Store,
+    clips: pd.DataFrame,
+    codes: Codes,
+    test: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Decode a grid over a plane of z at fixed f (the seed's figure 3)."""
+    z = codes.dynamic[test].flatten(0, 1)
+    centre = z.mean(0)
+    if z.shape[1] == 2:
+        plane, words = torch.diag(z.std(0)), "z1 and z2"
+    else:
+        _, scale, axes = torch.linalg.svd(z - centre, full_matrices=False)
+        plane = axes[:2] * scale[:2, None] / len(z) ** 0.5
+        words = f"first two principal axes of the {z.shape[1]} dimensions of z"
+    steps = torch.linspace(-MANIFOLD_REACH, MANIFOLD_REACH, MANIFOLD_SIDE)
+    grid = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), -1).to(z.device)
+    points = centre + grid.flatten(0, 1) @ plane
+    identity = store.sequences["identity"].to_numpy()[clips["sequence"]]
+    _, first = np.unique(identity, return_index=True)
+    static = codes.static[test[np.sort(first)[:MANIFOLD_IDENTITIES]]]
+    frames = _decode(model, static, points.expand(len(static), -1, -1))
+    shape = (len(static), MANIFOLD_SIDE, MANIFOLD_SIDE, *frames.shape[2:])
+    return {
+        "manifold": frames.reshape(shape),
+        "manifold_axes": _array(grid),
+        "manifold_plane": np.array(words),
+    }
