@@ -1,0 +1,52 @@
+"""SeqDis: compare disentangled sequence models. `snakemake --cores 8` makes the report."""
+
+import os
+import sys
+
+from snakemake.utils import min_version, validate
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+validate(config, "workflow/schemas/config.schema.yaml")
+
+# Jobs tell a person how far they are, and stay quiet in a log.
+os.environ.setdefault("SEQDIS_PROGRESS", str(int(sys.stderr.isatty())))
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/judge.smk"
+include: "workflow/rules/baselines/_templates.smk"
+include: "workflow/rules/unordered.smk"
+
+
+for path in BASELINE_RULES:
+
+    include: path
+
+
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    data,
+    report_partial,
+
+
+rule all:
+    """The comparison report of the tier."""
+    default_target: True
+    input:
+        f"{TIER}/report/index.html",
+
+
+rule data:
+    """Only the datasets."""
+    input:
+        expand(f"{TIER}/data/{{dataset}}/dataset.json", dataset=DATASETS),

@@ -1,0 +1,64 @@
+"""What a baseline's rule file inherits: `train_baseline` for a torch model under the
+suite's contract, `write_baseline` for a program that writes its representation itself.
+
+REQUIRED: {tier}/data/{dataset}/*. OUTPUTS: {tier}/{dataset}/{model}/seed{seed}/*.
+"""
+
+
+rule train_baseline:
+    """Train a cell, resume it if it was interrupted, and write its representation."""
+    input:
+        info=f"{DATA}/dataset.json",
+        pairs=f"{DATA}/pairs.parquet",
+        script=lambda wildcards: model_file(base_of(wildcards)),
+        code=code("training"),
+    output:
+        run=f"{CELL}/run.json",
+        representation=f"{CELL}/representation.npz",
+    log:
+        f"{LOGS}/train/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{TIER}/benchmarks/train/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        model="template",
+    conda:
+        "../../../envs/torch.yaml"
+    resources:
+        gpu=GPU,
+    params:
+        data=subpath(input.info, parent=True),
+        cell=subpath(output.run, parent=True),
+        module=lambda wildcards: module_of(base_of(wildcards)),
+        settings=cell_settings,
+        command=rerun_command,
+    shell:
+        "python -m training.train --model {wildcards.model} --module {params.module} "
+        "--data {params.data:q} --settings {params.settings:q} --seed {wildcards.seed} "
+        "--out {params.cell:q} --command {params.command:q} 2>&1 | tee {log:q}"
+
+
+rule write_baseline:
+    """Run `python -m baselines.NAME`, which writes run.json and representation.npz."""
+    input:
+        info=f"{DATA}/dataset.json",
+        pairs=f"{DATA}/pairs.parquet",
+        script=lambda wildcards: model_file(base_of(wildcards)),
+    output:
+        run=f"{CELL}/run.json",
+        representation=f"{CELL}/representation.npz",
+    log:
+        f"{LOGS}/train/{{dataset}}/{{model}}/seed{{seed}}.log",
+    wildcard_constraints:
+        model="template",
+    conda:
+        "../../../envs/torch.yaml"
+    params:
+        data=subpath(input.info, parent=True),
+        cell=subpath(output.run, parent=True),
+        module=lambda wildcards: module_of(base_of(wildcards)),
+        settings=cell_settings,
+        command=rerun_command,
+    shell:
+        "python -m {params.module} --model {wildcards.model} "
+        "--data {params.data:q} --settings {params.settings:q} --seed {wildcards.seed} "
+        "--out {params.cell:q} --command {params.command:q} 2>&1 | tee {log:q}"

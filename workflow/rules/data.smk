@@ -1,0 +1,83 @@
+"""Sources to frame stores.
+
+REQUIRED: config.datasets. OUTPUTS: results/sources/*, {tier}/data/{dataset}/*.
+"""
+
+
+rule download:
+    """Fetch and check original files, from the mirror first if there is one."""
+    output:
+        "results/sources/original/{collection}/manifest.json",
+    log:
+        "results/sources/logs/original_{collection}.log",
+    retries: 1
+    conda:
+        "../../envs/data.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
+        mirror=lambda wildcards: f"--mirror {config['mirror']}" * bool(config["mirror"]),
+    shell:
+        "python -m datasets.download {wildcards.collection} --out {params.folder:q} "
+        "{params.mirror} 2>&1 | tee {log:q}"
+
+
+rule draw:
+    """Make stand-ins for the original files, which need no download."""
+    input:
+        code=code("datasets/embedded"),
+    output:
+        "results/sources/embedded/{collection}/manifest.json",
+    log:
+        "results/sources/logs/embedded_{collection}.log",
+    conda:
+        "../../envs/data.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m datasets.embedded {wildcards.collection} --out {params.folder:q} "
+        "2>&1 | tee {log:q}"
+
+
+rule prepare:
+    """Compose frames and factors into a frame store."""
+    input:
+        manifest=manifest,
+        code=code("datasets"),
+    output:
+        multiext(f"{DATA}/", "frames.npy", "sequences.parquet", "frames.parquet"),
+        info=f"{DATA}/dataset.json",
+    log:
+        f"{LOGS}/prepare/{{dataset}}.log",
+    benchmark:
+        f"{TIER}/benchmarks/prepare/{{dataset}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        source=subpath(input.manifest, parent=True),
+        folder=subpath(output.info, parent=True),
+        kind=lambda wildcards: DATASETS[wildcards.dataset]["kind"],
+        settings=lambda wildcards: as_json(DATASETS[wildcards.dataset]),
+    shell:
+        "python -m datasets.{params.kind} --files {params.source:q} "
+        "--name {wildcards.dataset} --settings {params.settings:q} "
+        "--out {params.folder:q} 2>&1 | tee {log:q}"
+
+
+rule clips:
+    """Choose the clips and pairs that every model is scored on."""
+    input:
+        info=f"{DATA}/dataset.json",
+        code=code("evaluation/clips"),
+    output:
+        clips=f"{DATA}/clips.parquet",
+        pairs=f"{DATA}/pairs.parquet",
+    log:
+        f"{LOGS}/clips/{{dataset}}.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        folder=subpath(input.info, parent=True),
+        settings=as_json(config["evaluation"]),
+    shell:
+        "python -m evaluation.clips --data {params.folder:q} "
+        "--settings {params.settings:q} 2>&1 | tee {log:q}"

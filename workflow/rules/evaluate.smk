@@ -1,0 +1,90 @@
+"""Representations to scores to tables.
+
+REQUIRED: run.json and representation.npz of every cell. OUTPUTS: {tier}/tables/*.
+"""
+
+
+rule score:
+    """Score one cell; a cell that is not done gets a row that says so."""
+    input:
+        run=f"{CELL}/run.json",
+        representation=f"{CELL}/representation.npz",
+        pairs=f"{DATA}/pairs.parquet",
+        judge=judge_of,
+        code=code("evaluation"),
+    output:
+        metrics=f"{CELL}/metrics.parquet",
+        judged=f"{CELL}/judged.parquet",
+    log:
+        f"{LOGS}/score/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{TIER}/benchmarks/score/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        data=subpath(input.pairs, parent=True),
+        cell=subpath(input.run, parent=True),
+        judges=lambda wildcards, input: (
+            f"--judges {Path(input.judge[0]).parent}" if input.judge else ""
+        ),
+    shell:
+        "python -m evaluation.score --data {params.data:q} {params.judges} "
+        "--cell {params.cell:q} 2>&1 | tee {log:q}"
+
+
+rule grid:
+    """Write down every cell that ought to exist."""
+    output:
+        f"{TIER}/grid.json",
+    log:
+        f"{LOGS}/grid.log",
+    conda:
+        "../../envs/data.yaml"
+    params:
+        grid=as_json(
+            {
+                "tier": config["tier"],
+                "label": config["label"],
+                "protocol": config["protocol"],
+                "seeds": config["seeds"],
+                "datasets": list(DATASETS),
+                "models": [
+                    {
+                        "name": name,
+                        "label": entry.get("label", name),
+                        "role": entry.get("role", ""),
+                    }
+                    for name, entry in MODELS.items()
+                ],
+                "absent": [],
+                "config": config,
+                "command": "snakemake --cores all",
+            }
+        ),
+    shell:
+        "printf '%s' {params.grid:q} > {output:q} 2> {log:q}"
+
+
+rule tables:
+    """Gather all cells; intervals, ranks and the leaderboard."""
+    input:
+        grid=f"{TIER}/grid.json",
+        metrics=cells("metrics.parquet"),
+        code=code("evaluation/summary", "evaluation/statistics"),
+    output:
+        multiext(
+            f"{TIER}/tables/",
+            "metrics.parquet",
+            "summary.parquet",
+            "leaderboard.parquet",
+        ),
+    log:
+        f"{LOGS}/tables.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        results=subpath(input.grid, parent=True),
+        tables=subpath(output[0], parent=True),
+    shell:
+        "python -m evaluation.summary --results {params.results:q} "
+        "--out {params.tables:q} 2>&1 | tee {log:q}"

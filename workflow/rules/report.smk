@@ -1,0 +1,46 @@
+"""Tables and pictures to one page.
+
+REQUIRED: {tier}/tables/*. OUTPUTS: {tier}/report/index.html.
+"""
+
+
+rule report:
+    """The comparison page: opens from disk, offline."""
+    input:
+        grid=f"{TIER}/grid.json",
+        tables=rules.tables.output,
+        code=code("reporting"),
+        templates=[str(path) for path in sorted(Path("reporting/templates").glob("*"))],
+    output:
+        report(
+            f"{TIER}/report/index.html",
+            caption="../report/page.rst",
+            category="Comparison",
+        ),
+    log:
+        f"{LOGS}/report.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        results=subpath(input.grid, parent=True),
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m reporting.page --results {params.results:q} --out {params.folder:q} "
+        "2>&1 | tee {log:q}"
+
+
+rule report_partial:
+    """A page of whatever is there, after a run in which something failed."""
+    input:
+        grid=f"{TIER}/grid.json",
+    log:
+        f"{LOGS}/report_partial.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        results=subpath(input.grid, parent=True),
+    shell:
+        "(python -m evaluation.summary --results {params.results:q} "
+        "--out {params.results:q}/tables && "
+        "python -m reporting.page --results {params.results:q} "
+        "--out {params.results:q}/report) 2>&1 | tee {log:q}"
