@@ -1,0 +1,213 @@
+"""The clips and pairs every model is scored on: made once, shared by all.
+
+`python -m evaluation.clips --data DIR --settings JSON`
+writes `clips.parquet` and `pairs.parquet` into DIR.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datasets.atomic import write_parquet
+from datasets.errors import UserError, cli
+from datasets.store import load
+from training.seeds import numpy_generator
+from training.settings import at_least, build
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How many clips and pairs, and how long.
+
+    Attributes:
+        clip_frames: frames per clip (T).
+        train_clips: clips that only fit probes.
+        test_clips: clips that are scored.
+        pairs: pairs (A, B) of test clips.
+    """
+
+    clip_frames: int = 8
+    train_clips: int = 200
+    test_clips: int = 100
+    pairs: int = 100
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for name, value in vars(self).items():
+            at_least(name, value, 1)
+
+
+def windows(
+    sequences: pd.DataFrame, split: str, count: int, length: int
+) -> pd.DataFrame:
+    """Choose contiguous windows of one split, spread evenly over its sequences.
+
+    Sequences are visited in a shuffled order, again and again; each visit takes a
+    window of that sequence which was not taken before.
+
+    Args:
+        sequences: table with `sequence`, `first_frame`, `n_frames`, `split`.
+        split: `train`, `valid` or `test`.
+        count: number of windows.
+        length: frames per window.
+
+    Returns:
+        A table with `split, sequence, first_frame, n_frames`, `count` rows.
+
+    Raises:
+        UserError: the split has fewer than `count` different windows.
+    """
+    rows = sequences[(sequences["split"] == split) & (sequences["n_frames"] >= length)]
+    available = int((rows["n_frames"] - length + 1).sum())
+    if available < count:
+        raise UserError(
+            f"{count} {split} clips of {length} frames were asked for, but the "
+            f"{len(rows)} {split} sequences that are long enough hold only {available} "
+            "different ones. Lower the number of clips or clip_frames, or prepare "
+            "more sequences."
+        )
+    order = numpy_generator("clips", split).permutation(len(rows))
+    visits = list(rows[["sequence", "first_frame", "n_frames"]].to_numpy()[order])
+    starts = [
+        numpy_generator("clips", split, sequence).permutation(frames - length + 1)
+        for sequence, _, frames in visits
+    ]
+    chosen = [
+        (sequence, first + start[visit])
+        for visit in range(max(map(len, starts), default=0))
+        for (sequence, first, _), start in zip(visits, starts, strict=True)
+        if visit < len(start)
+    ][:count]
+    table = pd.DataFrame(chosen, columns=["sequence", "first_frame"], dtype=np.int64)
+    return table.assign(split=split, n_frames=length)
+
+
+def pairs(clip_ids: np.ndarray, identities: np.ndarray, count: int) -> pd.DataFrame:
+    """Pair clips of different identities, using every clip about equally often.
+
+    Clips are shuffled into a ring; one round pairs each clip with the one `shift`
+    places on, for shifts in a shuffled order.
+
+    Args:
+        clip_ids: `(n,)` ids of the test clips.
+        identities: `(n,)` identity of each.
+        count: number of pairs.
+
+    Returns:
+        A table with `pair, a, b`, no pair twice.
+
+    Raises:
+        UserError: fewer than `count` pairs of different identities exist.
+    """
+    rng = numpy_generator("pairs")
+    n = len(clip_ids)
+    ring = rng.permutation(n)
+    found: list[np.ndarray] = []
+    for shift in rng.permutation(np.arange(1, n)):
+        partner = np.roll(ring, -shift)
+        differ = identities[ring] != identities[partner]
+        found.append(np.stack([ring[differ], partner[differ]], 1))
+        if sum(map(len, found)) >= count:
+            break
+    chosen = np.concatenate([*found, np.empty((0, 2), np.int64)])[:count]
+    if len(chosen) < count:
+        raise UserError(
+            f"{count} pairs of test clips with different identities were asked for, "
+            f"but the {n} test clips ({len(np.unique(identities))} identities) make "
+            f"only {len(chosen)}. Lower pairs or raise test_clips."
+        )
+    return pd.DataFrame(
+        {
+            "pair": np.arange(count),
+            "a": clip_ids[chosen[:, 0]],
+            "b": clip_ids[chosen[:, 1]],
+        }
+    )
+
+
+def draw(
+    sequences: pd.DataFrame, settings: Settings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables of clips and of pairs for one dataset (see `windows`, `pairs`).
+
+    Args:
+        sequences: the store's table of sequences.
+        settings: how many of each.
+    """
+    length = settings.clip_frames
+    clips = pd.concat(
+        [
+            windows(sequences, "train", settings.train_clips, length),
+            windows(sequences, "test", settings.test_clips, length),
+        ],
+        ignore_index=True,
+    )
+    clips.insert(0, "clip", np.arange(len(clips)))
+    clips = clips[["clip", "split", "sequence", "first_frame", "n_frames"]]
+    test = clips[clips["split"] == "test"]
+    identity = sequences.set_index("sequence")["identity"]
+    who = pd.factorize(identity.loc[test["sequence"]])[0]
+    return clips, pairs(test["clip"].to_numpy(), who, settings.pairs)
+
+
+def frame_index(clips: pd.DataFrame, length: int) -> np.ndarray:
+    """Return int64 `(clips, length)`: where in frames.npy each clip's frames are."""
+    return clips["first_frame"].to_numpy()[:, None] + np.arange(length)
+
+
+def length_of(clips: pd.DataFrame) -> int:
+    """Return T, the frames every clip has."""
+    return int(clips["n_frames"].iloc[0])
+
+
+def read(data: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return `clips.parquet` and `pairs.parquet` of a dataset folder.
+
+    Raises:
+        UserError: they were not made yet.
+    """
+    tables = []
+    for name in ("clips.parquet", "pairs.parquet"):
+        if not (Path(data) / name).is_file():
+            raise UserError(
+                f"{data} has no {name}. Make the evaluation lists first: "
+                f"python -m evaluation.clips --data {data} --settings JSON."
+            )
+        tables.append(pd.read_parquet(Path(data) / name))
+    return tables[0], tables[1]
+
+
+def parse_json(text: str) -> dict[str, Any]:
+    """Return the JSON object behind `--settings`.
+
+    Raises:
+        UserError: it is not one.
+    """
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError as problem:
+        raise UserError(f"--settings is not JSON ({problem}): {text!r}.") from problem
+    if not isinstance(given, dict):
+        raise UserError(f"--settings must be a JSON object; got {text!r}.")
+    return given
+
+
+def main() -> None:
+    """Write the lists."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--settings", default="{}")
+    given = parser.parse_args()
+    settings = build(Settings, parse_json(given.settings), "clips")
+    clips, chosen = draw(load(given.data).sequences, settings)
+    write_parquet(given.data / "clips.parquet", clips)
+    write_parquet(given.data / "pairs.parquet", chosen)
+
+
+if __name__ == "__main__":
+    cli(main)

@@ -1,0 +1,126 @@
+"""The ensemble of judges: what it reads off frames, and how sure it is."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from datasets.errors import UserError
+from evaluation.network import Head, Judge
+from training import checkpoint
+from training.device import autocast, pick
+
+CHUNK = 512  # frames judged at once
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Judges that answer together.
+
+    Attributes:
+        judges: the members.
+        heads: the factors they answer for.
+        temperatures: per categorical factor; divides the logits.
+        frames_sha256: of the frames they were trained on.
+    """
+
+    judges: list[Judge]
+    heads: list[Head]
+    temperatures: dict[str, float]
+    frames_sha256: str
+
+    def raw(self, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """Return all members' answers for uint8 `(n, T, height, width, channel)`.
+
+        Logits `(members, n, T, classes)`, or values `(members, n, T)` in the factor's
+        unit.
+
+        Raises:
+            UserError: frames of another shape than the judges were trained on.
+        """
+        device = next(self.judges[0].parameters()).device
+        found: dict[str, list[np.ndarray]] = {head.name: [] for head in self.heads}
+        clips = max(1, CHUNK // frames.shape[1])
+        for judge in self.judges:
+            parts: dict[str, list[np.ndarray]] = {name: [] for name in found}
+            for start in range(0, len(frames), clips):
+                block = torch.from_numpy(np.ascontiguousarray(frames[start:][:clips]))
+                pixels = block.to(device).permute(0, 1, 4, 2, 3).float() / 255
+                with torch.inference_mode(), autocast(device):
+                    answers = judge(pixels)
+                for name, answer in answers.items():
+                    parts[name].append(answer.cpu().numpy())
+            for name, part in parts.items():
+                found[name].append(np.concatenate(part))
+        stacked = {name: np.stack(members) for name, members in found.items()}
+        for head in self.heads:
+            if not head.classes:
+                stacked[head.name] = stacked[head.name] * head.std + head.mean
+        return stacked
+
+    def judge(self, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what uint8 `(n, T, height, width, channel)` show.
+
+        Returns:
+            Factor to `(n, T)`: int64 values of categorical factors, the most probable
+            under the mean of calibrated probabilities; float32 of continuous ones, the
+            members' mean.
+        """
+        answers = {}
+        for name, members in self.raw(frames).items():
+            if members.ndim == 4:
+                mean = probabilities(members, self.temperatures.get(name, 1.0))
+                answers[name] = mean.argmax(-1)
+            else:
+                answers[name] = members.mean(0).astype(np.float32)
+        return answers
+
+
+def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Return the members' mean of softmax(logits / temperature), `(..., classes)`."""
+    scaled = logits / temperature
+    scaled = np.exp(scaled - scaled.max(-1, keepdims=True))
+    return (scaled / scaled.sum(-1, keepdims=True)).mean(0)
+
+
+def load(folder: str | Path) -> Ensemble:
+    """Open all `seed*.safetensors` of a folder, and `judge.json` if it is there.
+
+    Raises:
+        UserError: no judges, damaged files, or judges trained on different frames.
+    """
+    folder = Path(folder)
+    paths = sorted(folder.glob("seed*.safetensors"))
+    if not paths:
+        raise UserError(
+            f"{folder} has no seed*.safetensors. Train judges first: "
+            "python -m evaluation.judge."
+        )
+    device = pick()
+    judges: list[Judge] = []
+    abouts: list[Any] = []
+    for path in paths:
+        weights, about = checkpoint.load(path)
+        abouts.append(about)
+        heads = [Head(**entry) for entry in abouts[-1]["heads"]]
+        height, _, channels = abouts[-1]["shape"]
+        judge = Judge(channels, height, abouts[-1]["width"], heads)
+        judge.load_state_dict(weights)
+        judges.append(judge.to(device).eval())
+    if any(about["frames_sha256"] != abouts[0]["frames_sha256"] for about in abouts):
+        raise UserError(
+            f"The judges in {folder} were trained on different frames. "
+            "Delete the folder and train them again."
+        )
+    temperatures = {}
+    if (folder / "judge.json").is_file():
+        verdict = json.loads((folder / "judge.json").read_text())
+        temperatures = {
+            entry["name"]: entry["temperature"]
+            for entry in verdict["factors"]
+            if entry["temperature"] is not None
+        }
+    return Ensemble(judges, heads, temperatures, str(abouts[0]["frames_sha256"]))

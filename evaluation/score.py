@@ -1,0 +1,305 @@
+"""Every score of one cell of the grid.
+
+`python -m evaluation.score --data DIR [--judges DIR] --cell DIR`
+reads `run.json` and `representation.npz` of the cell and writes `judged.parquet` and
+`metrics.parquet` beside them. What the representation lacks is not scored.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from datasets.atomic import write_parquet
+from datasets.errors import UserError, cli
+from datasets.store import Store, hidden_mask, labels, load
+from evaluation import dci, mig, pictures, probes, swaps
+from evaluation.clips import frame_index, length_of, read
+from evaluation.representation import Expected
+from evaluation.representation import read as read_representation
+from evaluation.rows import Rows
+
+FRAMES = ("reconstruction", "swap", "sample_dynamic", "sample_static")
+LOWER = ("swap_static_leaked", "swap_dynamic_stayed", "mse")
+JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
+
+
+class Row(NamedTuple):
+    """One score: a row of metrics.parquet without the names of the cell."""
+
+    metric: str
+    factor: str
+    value: float
+    n: int
+    direction: str
+    metric_version: str
+
+
+class Lists(NamedTuple):
+    """The evaluation lists of a dataset, as indices.
+
+    Attributes:
+        train: `(train clips, T)` frame indices; clips that only fit probes.
+        test: `(test clips, T)` frame indices.
+        a: `(pairs,)` positions among the test clips, whose f is taken.
+        b: likewise, whose z is taken.
+        pair: `(pairs,)` ids.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    pair: np.ndarray
+
+
+def lists(clips: pd.DataFrame, pairs: pd.DataFrame) -> Lists:
+    """Return indices of `clips.parquet` and `pairs.parquet`; train clips come first."""
+    index = frame_index(clips, length_of(clips))
+    test = (clips["split"] == "test").to_numpy()
+    first = int(np.flatnonzero(test)[0])
+    a, b = (pairs[side].to_numpy() - first for side in "ab")
+    return Lists(index[~test], index[test], a, b, pairs["pair"].to_numpy())
+
+
+def direction(metric: str, scope: str = "") -> str:
+    """Tell whether higher or lower values of a metric are better.
+
+    A static factor should not be read off z, nor a dynamic one off f: there lower is
+    better.
+    """
+    leak = (metric, scope) in {("probe_static", "dynamic"), ("probe_dynamic", "static")}
+    return (
+        "lower" if metric in LOWER or metric.startswith("term_") or leak else "higher"
+    )
+
+
+def judged(
+    arrays: Mapping[str, np.ndarray], store: Store, where: Lists, judges: Path
+) -> tuple[list[Row], pd.DataFrame]:
+    """Judge all decoded frames.
+
+    Args:
+        arrays: a checked representation.
+        store: the dataset.
+        where: the evaluation lists.
+        judges: folder of the judges and their `judge.json`.
+
+    Returns:
+        The judged scores, and the table `judged.parquet` behind them; in it `pair`
+        is the clip's position among test clips for `reconstruction_judged`.
+    """
+    from evaluation import ensemble as members  # torch: seconds, and not always needed
+
+    factors = read_verdict(judges)
+    ensemble = members.load(judges)
+    predictions = {
+        name: ensemble.judge(arrays[name]) for name in FRAMES if name in arrays
+    }
+    truth = {
+        name: (labels(store, name, where.test), hidden_mask(store, name, where.test))
+        for name in factors
+    }
+    sums = swaps.cell_sums(predictions, truth, (where.a, where.b), factors)
+    tables = [
+        pd.DataFrame(values, columns=list(swaps.SUMS)).assign(
+            cell=cell,
+            factor=factor,
+            pair=np.arange(len(values))
+            if cell == "reconstruction_judged"
+            else where.pair,
+        )
+        for (cell, factor), values in sums.items()
+    ]
+    table = pd.concat(tables) if tables else pd.DataFrame(columns=JUDGED_COLUMNS)
+    values = swaps.scores({key: part.sum(0) for key, part in sums.items()}, factors)
+    rows = [
+        Row(
+            metric,
+            factor,
+            float(value),
+            len(where.test) if metric == "reconstruction_judged" else len(where.a),
+            direction(metric),
+            swaps.VERSION,
+        )
+        for (metric, factor), value in values.items()
+    ]
+    return rows, table[JUDGED_COLUMNS]
+
+
+def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
+    """Return the judged factors of `judge.json`.
+
+    Raises:
+        UserError: it is missing.
+    """
+    path = judges / "judge.json"
+    if not path.is_file():
+        raise UserError(
+            f"{path} is missing. Certify the judges first: "
+            "python -m evaluation.certify."
+        )
+    return swaps.judged_factors(json.loads(path.read_text()))
+
+
+def probed(
+    arrays: Mapping[str, np.ndarray], store: Store, where: Lists
+) -> Iterator[Row]:
+    """Yield the probe matrix: {f, z_t, pixels, constant} x every factor.
+
+    A static factor is probed from f with one row per clip; everything else with one
+    row per frame where the factor shows.
+    """
+    n_train, n_test = len(where.train), len(where.test)
+    time = where.train.shape[1]
+    both = np.concatenate([where.train, where.test])
+    codes = {}
+    if "static" in arrays:
+        codes["probe_static"] = np.repeat(arrays["static"][:, None], time, 1)
+    if "dynamic" in arrays:
+        codes["probe_dynamic"] = arrays["dynamic"]
+    if not codes:
+        return
+    frames = [store.frames[part.ravel()] for part in (where.train, where.test)]
+    pixels = np.concatenate(probes.pixel_codes(*frames))
+    codes["probe_pixels"] = pixels.reshape(n_train + n_test, time, -1)
+    for factor in store.info["factors"]:
+        name, scope = factor["name"], factor["scope"]
+        truth, shown = labels(store, name, both), ~hidden_mask(store, name, both)
+        for metric, code in [*codes.items(), ("probe_chance", None)]:
+            use = shown
+            if metric == "probe_static" and scope == "static":
+                # f is the same in all frames of a clip: one row, its first shown one
+                use = shown & (np.cumsum(shown, 1) == 1)
+            if code is None:
+                code = np.zeros((*truth.shape, 1))
+            sides = [
+                Rows(code[part][use[part]], truth[part][use[part]])
+                for part in (slice(n_train), slice(n_train, None))
+            ]
+            score = probes.constant if metric == "probe_chance" else probes.probe
+            towards = direction(metric, scope)
+            n = len(sides[1].labels)
+            yield Row(metric, name, score(*sides), n, towards, probes.VERSION)
+
+
+def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterator[Row]:
+    """Yield MIG and DCI of all columns of (f, z_t) with the judged factors."""
+    names = [factor["name"] for factor in store.info["factors"] if factor["judged"]]
+    if not names or "static" not in arrays or "dynamic" not in arrays:
+        return
+    time = where.train.shape[1]
+    static = np.repeat(arrays["static"][:, None], time, 1)
+    codes = np.concatenate([static, arrays["dynamic"]], 2)
+    sides = []
+    for index, part in (
+        (where.train, codes[: len(where.train)]),
+        (where.test, codes[len(where.train) :]),
+    ):
+        shown = {name: ~hidden_mask(store, name, index) for name in names}
+        sides.append(
+            {
+                name: Rows(part[use], labels(store, name, index)[use])
+                for name, use in shown.items()
+            }
+        )
+    n = where.test.size
+    gap = mig.mig(sides[1])
+    yield Row("mig", "", gap, n, "higher", mig.VERSION)
+    for name, value in dci.dci(*sides)._asdict().items():
+        yield Row(f"dci_{name}", "", value, n, "higher", dci.VERSION)
+
+
+def plain(
+    arrays: Mapping[str, np.ndarray], store: Store, where: Lists
+) -> Iterator[Row]:
+    """Yield picture metrics of reconstructions and the loss terms."""
+    if "reconstruction" in arrays:
+        real = store.frames[where.test]
+        found = pictures.pictures(real, arrays["reconstruction"])
+        for name, value in found.items():
+            yield Row(
+                name, "", value, where.test.size, direction(name), pictures.VERSION
+            )
+    for name, values in arrays.items():
+        if name.startswith("term_"):
+            mean = float(values.astype(np.float64).mean())
+            yield Row(name, "", mean, len(values), direction(name), "1")
+
+
+def score(
+    store: Store,
+    where: Lists,
+    arrays: Mapping[str, np.ndarray],
+    judges: Path | None,
+) -> tuple[list[Row], pd.DataFrame]:
+    """Return all rows of one cell and its table `judged.parquet`.
+
+    Scores that are not defined (NaN) are left out: not applicable is not a number.
+
+    Args:
+        store: the dataset.
+        where: its evaluation lists.
+        arrays: a checked representation.
+        judges: folder of the judges; None for a dataset without factors.
+    """
+    done = str(arrays["status"]) == "done"
+    rows = [Row("finished", "", float(done), 1, "higher", "1")]
+    table = pd.DataFrame(columns=JUDGED_COLUMNS)
+    if not done:
+        return rows, table
+    if judges is not None and any(name in arrays for name in FRAMES):
+        found, table = judged(arrays, store, where, judges)
+        rows += found
+    rows += [*probed(arrays, store, where), *axes(arrays, store, where)]
+    rows += plain(arrays, store, where)
+    return [row for row in rows if np.isfinite(row.value)], table
+
+
+def read_run(cell: Path) -> dict[str, Any]:
+    """Return `dataset`, `model` and `seed` of a cell's `run.json`.
+
+    Raises:
+        UserError: it is missing or lacks one of them.
+    """
+    try:
+        run = json.loads((cell / "run.json").read_text())
+        return {name: run[name] for name in ("dataset", "model", "seed")}
+    except (OSError, ValueError, KeyError) as problem:
+        raise UserError(
+            f"{cell / 'run.json'} must be JSON with dataset, model and seed "
+            f"({type(problem).__name__}: {problem}). See docs/formats.md, `A cell`."
+        ) from problem
+
+
+def main() -> None:
+    """Score one cell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--judges", type=Path)
+    parser.add_argument("--cell", type=Path, required=True)
+    given = parser.parse_args()
+    run, store = read_run(given.cell), load(given.data)
+    clips, pairs = read(given.data)
+    where = lists(clips, pairs)
+    frame = tuple(store.info["shape"][1:])
+    expected = Expected(
+        len(clips), len(where.test), len(pairs), where.test.shape[1], frame
+    )
+    arrays = read_representation(given.cell / "representation.npz", expected)
+    rows, table = score(store, where, arrays, given.judges)
+    metrics = pd.DataFrame(rows, columns=list(Row._fields))
+    for position, name in enumerate(("dataset", "model", "seed")):
+        metrics.insert(position, name, run[name])
+    types = {"cell": "str", "factor": "str", "pair": "int64"}
+    types |= dict.fromkeys(swaps.SUMS, "float64")
+    write_parquet(given.cell / "judged.parquet", table.astype(types))
+    write_parquet(given.cell / "metrics.parquet", metrics)
+
+
+if __name__ == "__main__":
+    cli(main)

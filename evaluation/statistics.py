@@ -1,0 +1,127 @@
+"""Bootstrap intervals and ranks of judged scores.
+
+Pairs are re-weighted, never re-judged: every score is a function of sums over pairs, so
+a bootstrap sample is a row of multinomial counts times a matrix of sums.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import rankdata
+
+from evaluation.swaps import Factor, scores
+
+REPLICATES = 1000
+LEVEL = 0.95
+
+
+def resample(rng: np.random.Generator, n: int, replicates: int) -> np.ndarray:
+    """Return `(replicates, n)` float64: how often each of `n` units is drawn.
+
+    Each row is a sample of size n with replacement, as multinomial counts.
+    """
+    return rng.multinomial(n, np.full(n, 1 / n), size=replicates).astype(np.float64)
+
+
+def interval(samples: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
+    """Return the percentile interval of bootstrap samples, Efron (1979).
+
+    NaN when more than a tenth of the samples are not defined.
+    """
+    if not len(samples) or np.isnan(samples).mean() > 0.1:
+        return float("nan"), float("nan")
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(samples, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def seed_weights(rng: np.random.Generator, seeds: int, replicates: int) -> np.ndarray:
+    """Return `(replicates, seeds)` counts; all 1 for a single seed."""
+    return resample(rng, seeds, replicates)
+
+
+def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average `(replicates, seeds)` over seeds, undefined values left out."""
+    known = np.where(np.isnan(values), 0, weights)
+    total = known.sum(1)
+    with np.errstate(invalid="ignore"):
+        return (np.nan_to_num(values) * known).sum(1) / np.where(total, total, np.nan)
+
+
+def bootstrap(
+    sums: Mapping[tuple[str, str], np.ndarray],
+    factors: Mapping[str, Factor],
+    rng: np.random.Generator,
+    replicates: int = REPLICATES,
+) -> dict[tuple[str, str], np.ndarray]:
+    """Draw bootstrap samples of every judged score of one model on one dataset.
+
+    Two levels: training seeds, then pairs. All seeds are scored on one published list
+    of pairs, so one sample of pairs serves all seeds, factors and cells of the 2x2
+    table; `swap_score` is computed inside each sample. With one seed the spread is over
+    pairs only. Test clips (reconstructions) are drawn apart from pairs. Two models
+    given the same generator state see the same pairs: their difference is paired.
+
+    Args:
+        sums: `(cell, factor)` to `(seeds, units, 6)`.
+        factors: the judged factors.
+        rng: draws pairs, then clips, then seeds.
+        replicates: bootstrap samples.
+
+    Returns:
+        `(metric, factor)` to `(replicates,)`.
+    """
+    if not sums:
+        return {}
+    sizes = {"pairs": 1, "clips": 1}
+    for (cell, _), values in sums.items():
+        sizes[_unit(cell)] = values.shape[1]
+    seeds = next(iter(sums.values())).shape[0]
+    weights = {unit: resample(rng, n, replicates) for unit, n in sizes.items()}
+    drawn = {
+        key: np.einsum("ru,suk->rsk", weights[_unit(key[0])], values, optimize=True)
+        for key, values in sums.items()
+    }
+    over_seeds = seed_weights(rng, seeds, replicates)
+    return {
+        key: weighted_mean(values, over_seeds)
+        for key, values in scores(drawn, factors).items()
+    }
+
+
+def _unit(cell: str) -> str:
+    return "clips" if cell == "reconstruction_judged" else "pairs"
+
+
+def seed_interval(
+    values: np.ndarray, rng: np.random.Generator, replicates: int = REPLICATES
+) -> tuple[float, float]:
+    """Return the interval of a mean over training seeds; NaN for a single seed.
+
+    With few seeds it is too narrow: three seeds know little about their spread.
+    """
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    weights = seed_weights(rng, len(values), replicates)
+    return interval(weights @ values / len(values))
+
+
+def rank_intervals(
+    samples: np.ndarray, level: float = LEVEL
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and highest rank of each model, 1 is best.
+
+    Ranks (ties share the better one) are taken inside each bootstrap sample.
+
+    Args:
+        samples: `(models, replicates)` scores, higher is better.
+        level: share of samples whose rank lies inside.
+
+    Returns:
+        Two int64 `(models,)`.
+    """
+    ranks = rankdata(-samples, method="min", axis=0)
+    tail = (1 - level) / 2
+    low = np.quantile(ranks, tail, axis=1, method="lower")
+    high = np.quantile(ranks, 1 - tail, axis=1, method="higher")
+    return low.astype(np.int64), high.astype(np.int64)

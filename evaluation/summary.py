@@ -1,0 +1,193 @@
+"""All cells of a tier, over seeds: metrics, intervals and a leaderboard.
+
+`python -m evaluation.summary --results results/<tier> --out results/<tier>/tables`
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datasets.atomic import write_parquet
+from datasets.errors import UserError, cli
+from evaluation import statistics
+from evaluation.swaps import SUMS, judged_factors
+from training.seeds import numpy_generator
+
+Samples = dict[tuple[str, str, str, str], np.ndarray]
+CELL = ["dataset", "model", "seed"]
+METRICS = [*CELL, "metric", "factor", "value", "n", "direction", "metric_version"]
+SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
+SUMMARY += ["n_seeds", "n", "direction"]
+LEADERBOARD = ["model", "metric", "mean", "low", "high", "rank_low", "rank_high"]
+LEADERBOARD += ["n_ok", "n_cells"]
+
+
+def read_grid(results: Path) -> dict[str, Any]:
+    """Return `grid.json`.
+
+    Raises:
+        UserError: it is missing or not JSON.
+    """
+    try:
+        return json.loads((results / "grid.json").read_text())
+    except (OSError, ValueError) as problem:
+        raise UserError(
+            f"{results / 'grid.json'} cannot be read ({problem}). It lists every cell "
+            "that ought to exist; the workflow writes it first."
+        ) from problem
+
+
+def cells_of(results: Path, grid: Mapping[str, Any]) -> dict[tuple, Path]:
+    """Return the scored cells that exist: (dataset, model, seed) to folder."""
+    found = {}
+    for dataset in grid["datasets"]:
+        for model in grid["models"]:
+            for seed in grid["seeds"]:
+                folder = results / dataset / model["name"] / f"seed{seed}"
+                if (folder / "metrics.parquet").is_file():
+                    found[dataset, model["name"], seed] = folder
+    return found
+
+
+def stacked_sums(tables: list[pd.DataFrame]) -> dict[tuple[str, str], np.ndarray]:
+    """Return `(cell, factor)` to `(seeds, units, 6)` from tables `judged.parquet`.
+
+    Only cells that all seeds have are kept.
+    """
+    per_seed = [
+        {
+            (str(cell), str(factor)): rows.sort_values("pair")[list(SUMS)].to_numpy()
+            for (cell, factor), rows in table.groupby(["cell", "factor"])
+        }
+        for table in tables
+    ]
+    shared = [key for key in per_seed[0] if all(key in seed for seed in per_seed)]
+    return {key: np.stack([seed[key] for seed in per_seed]) for key in shared}
+
+
+def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> Samples:
+    """Return bootstrap samples by (dataset, model, metric, factor) of judged scores.
+
+    Models share the samples of pairs of a dataset, so they compare pairwise.
+    """
+    folders: dict[tuple[str, str], list[Path]] = {}
+    for (dataset, model, _), folder in cells.items():
+        folders.setdefault((dataset, model), []).append(folder)
+    samples: Samples = {}
+    for (dataset, model), group in folders.items():
+        tables = [pd.read_parquet(folder / "judged.parquet") for folder in group]
+        tables = [table for table in tables if len(table)]
+        verdict = results / "judges" / dataset / "judge.json"
+        if not tables or not verdict.is_file():
+            continue
+        factors = judged_factors(json.loads(verdict.read_text()))
+        drawn = statistics.bootstrap(
+            stacked_sums(tables), factors, numpy_generator("bootstrap", dataset)
+        )
+        samples |= {(dataset, model, *key): value for key, value in drawn.items()}
+    return samples
+
+
+def summarise(metrics: pd.DataFrame, samples: Samples) -> pd.DataFrame:
+    """Average every metric over seeds, with 95 % intervals.
+
+    Judged scores have two-level bootstrap intervals (pairs only with one seed), all
+    others a bootstrap over seeds: NaN with one seed.
+    """
+    rows = []
+    keys = ["dataset", "model", "metric", "factor"]
+    for key, group in metrics.groupby(keys, sort=False):
+        values = group["value"].to_numpy()
+        if key in samples:
+            low, high = statistics.interval(samples[key])
+        else:
+            rng = numpy_generator("bootstrap", *key)
+            low, high = statistics.seed_interval(values, rng)
+        first = group.iloc[0]
+        seeds = len(values)
+        mean = float(values.mean())
+        rows.append((*key, mean, low, high, seeds, first["n"], first["direction"]))
+    return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def leaderboard(
+    grid: Mapping[str, Any], metrics: pd.DataFrame, samples: Samples
+) -> pd.DataFrame:
+    """Average the swap score over datasets and rank the models that have them all.
+
+    A mean covers the datasets a model has a swap score on; nothing is imputed. Ranks
+    are for models (not controls) with a swap score on every dataset where any model has
+    one: only they can be compared. Others have no rank (NaN).
+    """
+    key = ("swap_score", "")
+    of_model: dict[str, dict[str, np.ndarray]] = {
+        model["name"]: {
+            dataset: samples[dataset, model["name"], *key]
+            for dataset in grid["datasets"]
+            if (dataset, model["name"], *key) in samples
+        }
+        for model in grid["models"]
+    }
+    needed = {dataset for found in of_model.values() for dataset in found}
+    ranked = [
+        model["name"]
+        for model in grid["models"]
+        if model["role"] == "model"
+        and needed
+        and set(of_model[model["name"]]) == needed
+    ]
+    mean_samples = {
+        name: np.mean([*found.values()], 0) for name, found in of_model.items() if found
+    }
+    ranks = {}
+    if ranked:
+        bounds = statistics.rank_intervals(np.stack([mean_samples[m] for m in ranked]))
+        ranks = dict(zip(ranked, zip(*bounds, strict=True), strict=True))
+    swap = metrics[metrics["metric"] == "swap_score"]
+    means = swap.groupby(["model", "dataset"])["value"].mean().groupby("model").mean()
+    finished = metrics[metrics["metric"] == "finished"].groupby("model")["value"].sum()
+    nothing = (float("nan"), float("nan"))
+    cells = len(grid["datasets"]) * len(grid["seeds"])
+    rows = [
+        (
+            name,
+            "swap_score",
+            means.get(name, float("nan")),
+            *(statistics.interval(mean_samples[name]) if found else nothing),
+            *ranks.get(name, nothing),
+            int(finished.get(name, 0)),
+            cells,
+        )
+        for name, found in of_model.items()
+    ]
+    table = pd.DataFrame(rows, columns=LEADERBOARD)
+    numbers = ["mean", "low", "high", "rank_low", "rank_high"]
+    table[numbers] = table[numbers].astype("float64")
+    return table.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
+
+
+def main() -> None:
+    """Write the three tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    grid = read_grid(given.results)
+    cells = cells_of(given.results, grid)
+    tables = [pd.read_parquet(folder / "metrics.parquet") for folder in cells.values()]
+    metrics = pd.concat(tables) if tables else pd.DataFrame(columns=METRICS)
+    samples = bootstrap_all(given.results, cells)
+    write_parquet(given.out / "metrics.parquet", metrics.reset_index(drop=True))
+    write_parquet(given.out / "summary.parquet", summarise(metrics, samples))
+    write_parquet(
+        given.out / "leaderboard.parquet", leaderboard(grid, metrics, samples)
+    )
+
+
+if __name__ == "__main__":
+    cli(main)

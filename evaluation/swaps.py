@@ -1,0 +1,187 @@
+"""Swap scoring: judged frames to sufficient statistics, statistics to scores.
+
+A score is always computed from sums over frames, so a bootstrap only re-weights the
+sums of each pair. The cells of the 2x2 table (rows of `judged.parquet`):
+
+| decoded | static factors | dynamic factors |
+|---|---|---|
+| (f_A, z_B) | `swap_static_kept` against A, `swap_static_leaked` against B | \
+`swap_dynamic_transferred` against B, `swap_dynamic_stayed` against A |
+| (f_A, z ~ p(z given f_A)) | `sample_dynamic_static_kept` against A | |
+| (f ~ p(f), z_B) | | `sample_static_dynamic_kept` against B |
+| (f_A, z_A) | `reconstruction_judged` | `reconstruction_judged` |
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+VERSION = "1"
+SUMS = ("n", "s0", "s1", "s2", "s3", "s4")
+MARGIN = 0.05  # reconstructions must beat chance by this before we divide by them
+
+
+class Factor(NamedTuple):
+    """What scoring must know of a judged factor; `chance`: best constant answer."""
+
+    kind: str
+    scope: str
+    chance: float
+
+
+def judged_factors(judge: Mapping[str, Any]) -> dict[str, Factor]:
+    """Return the factors of a `judge.json` by name."""
+    return {
+        entry["name"]: Factor(entry["kind"], entry["scope"], entry["chance"])
+        for entry in judge["factors"]
+    }
+
+
+def agreement_sums(
+    kind: str, truth: np.ndarray, judged: np.ndarray, valid: np.ndarray
+) -> np.ndarray:
+    """Return what accuracy or CCC need, summed over the frames of each pair.
+
+    Args:
+        kind: `categorical` or `continuous`.
+        truth: `(pairs, T)` labels the frames should show.
+        judged: `(pairs, T)` what the judge reads off them.
+        valid: bool `(pairs, T)`; other frames are left out.
+
+    Returns:
+        float64 `(pairs, 6)`: the number of frames, then the sum of correct frames and
+        zeros (categorical) or the sums of x, y, xx, yy, xy (x true, y judged).
+    """
+    n = valid.sum(1)
+    if kind == "categorical":
+        correct = ((truth == judged) & valid).sum(1)
+        return np.stack([n, correct, *[np.zeros_like(n)] * 4], 1).astype(np.float64)
+    x = np.where(valid, truth, 0).astype(np.float64)
+    y = np.where(valid, judged, 0).astype(np.float64)
+    return np.stack([n, *(s.sum(1) for s in (x, y, x * x, y * y, x * y))], 1)
+
+
+def agreement(kind: str, sums: np.ndarray) -> np.ndarray:
+    """Return accuracy or Lin's concordance (CCC) from sums over frames.
+
+    CCC = 2 cov(x, y) / (var x + var y + (mean x - mean y)^2), Lin (1989), Biometrics.
+    Accuracy is in [0, 1], CCC in [-1, 1]; higher is better, the ceiling is 1 and a
+    constant answer gives CCC 0.
+
+    Args:
+        kind: `categorical` or `continuous`.
+        sums: `(..., 6)` as `agreement_sums` returns them, summed over pairs.
+
+    Returns:
+        `(...)`; NaN without frames; CCC 0 where both sides are the same constant.
+    """
+    n, s0, s1, s2, s3, s4 = np.moveaxis(sums, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if kind == "categorical":
+            return s0 / n
+        mean_x, mean_y = s0 / n, s1 / n
+        spread = s2 / n - mean_x**2 + s3 / n - mean_y**2 + (mean_x - mean_y) ** 2
+        # relative to the raw second moments: below this, rounding is all there is
+        flat = spread <= 1e-12 * (s2 + s3) / n
+        value = 2 * (s4 / n - mean_x * mean_y) / np.where(flat, 1, spread)
+        return np.where(n > 0, np.where(flat, 0, value), np.nan)
+
+
+def cell_sums(
+    predictions: Mapping[str, Mapping[str, np.ndarray]],
+    truth: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    pairs: tuple[np.ndarray, np.ndarray],
+    factors: Mapping[str, Factor],
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return the sums of every cell of the table that the predictions allow.
+
+    A frame is left out where its factor is hidden in the clip whose *dynamics* are
+    shown (B in a swap), or not annotated in the clip it is compared with. For sampled
+    dynamics nothing is known to be hidden.
+
+    Args:
+        predictions: `reconstruction`, `swap`, `sample_dynamic` and `sample_static`
+            (each optional): factor to `(units, T)`.
+        truth: factor to labels and hidden mask, both `(test clips, T)`.
+        pairs: `a` and `b`, positions among the test clips.
+        factors: the judged factors.
+
+    Returns:
+        `(cell, factor)` to float64 `(units, 6)`; the units of `reconstruction_judged`
+        are test clips, of all others pairs.
+    """
+    a, b = pairs
+    static = [name for name, factor in factors.items() if factor.scope == "static"]
+    dynamic = [name for name, factor in factors.items() if factor.scope != "static"]
+    everyone = np.arange(len(next(iter(truth.values()))[0])) if truth else a
+    table = (  # cell, frames, factors, compared with, hidden where it is hidden in
+        ("swap_static_kept", "swap", static, a, b),
+        ("swap_static_leaked", "swap", static, b, b),
+        ("swap_dynamic_transferred", "swap", dynamic, b, b),
+        ("swap_dynamic_stayed", "swap", dynamic, a, b),
+        ("sample_dynamic_static_kept", "sample_dynamic", static, a, None),
+        ("sample_static_dynamic_kept", "sample_static", dynamic, b, b),
+        ("reconstruction_judged", "reconstruction", [*factors], everyone, everyone),
+    )
+    sums = {}
+    for cell, frames, names, compared, shown in table:
+        for name in names if frames in predictions else ():
+            labels, hidden = truth[name]
+            target = labels[compared]
+            valid = target >= 0 if target.dtype.kind != "f" else ~np.isnan(target)
+            if shown is not None:
+                valid = valid & ~hidden[shown]
+            kind, judged = factors[name].kind, predictions[frames][name]
+            sums[cell, name] = agreement_sums(kind, target, judged, valid)
+    return sums
+
+
+def scores(
+    sums: Mapping[tuple[str, str], np.ndarray], factors: Mapping[str, Factor]
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return every judged score from sums, for one sample or many bootstrap ones.
+
+    Raw rows are accuracy or CCC. `swap_static` and `swap_dynamic` average
+    (value - chance) / (1 - chance) over factors: 1 is perfect, 0 the best constant
+    answer. `swap_score` is their harmonic mean, negative values counting as 0: in
+    [0, 1], higher is better, 0 when either side is at chance. `swap_normalised` is
+    (swap - chance) / (reconstruction - chance); NaN unless reconstructions beat chance
+    by 0.05. Factors whose constant answer is perfect say nothing and are left out.
+
+    Args:
+        sums: `(cell, factor)` to `(..., 6)`, already summed over units.
+        factors: the judged factors.
+
+    Returns:
+        `(metric, factor)` to `(...)`; factor is "" for the aggregates.
+    """
+    rows = {
+        (cell, name): agreement(factors[name].kind, values)
+        for (cell, name), values in sums.items()
+    }
+    sides = {}
+    for side, diagonal in (
+        ("swap_static", "swap_static_kept"),
+        ("swap_dynamic", "swap_dynamic_transferred"),
+    ):
+        scaled = []
+        for name, (_, _, chance) in factors.items():
+            if (diagonal, name) not in rows or chance >= 1:
+                continue
+            above = rows[diagonal, name] - chance
+            scaled.append(above / (1 - chance))
+            if ("reconstruction_judged", name) in rows:
+                base = rows["reconstruction_judged", name] - chance
+                fair = np.where(base >= MARGIN, base, np.nan)
+                rows["swap_normalised", name] = above / fair
+        if scaled:
+            sides[side] = rows[side, ""] = np.mean(scaled, 0)
+    if len(sides) == 2:
+        static, dynamic = (np.maximum(sides[side], 0) for side in sorted(sides)[::-1])
+        total = static + dynamic
+        product = 2 * static * dynamic
+        rows["swap_score", ""] = np.where(
+            total > 0, product / np.where(total > 0, total, 1), 0 * total
+        )
+    return rows
