@@ -61,10 +61,16 @@ def unpack(
             if k.startswith("model.")
         }
     )
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimizer."):
             _, index, key = name.split(".")
+            like = parameters[int(index)]
+            if tensor.shape == like.shape:
+                # Fused Adam walks moments and weights in memory order, so a moment
+                # must lie in memory (channels-last) as its weight does.
+                tensor = torch.empty_like(like).copy_(tensor)
             state.setdefault(int(index), {})[key] = tensor
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})

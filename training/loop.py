@@ -5,6 +5,7 @@ generator: a run killed and started again is bit-identical to one that was not.
 """
 
 import math
+import os
 import signal
 import sys
 import time
@@ -19,7 +20,7 @@ from training import checkpoint
 from training.progress import Progress
 
 WINDOW = 50  # steps between history rows
-SAVE_SECONDS = 30.0  # wall time between resumable states
+SAVE_SECONDS = float(os.environ.get("SEQDIS_SAVE_SECONDS", "30"))  # between states
 
 
 @dataclass

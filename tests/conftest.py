@@ -1,0 +1,101 @@
+"""Shared fixtures: a tiny dataset of coloured squares that move sideways."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from datasets.store import frame_writer, write
+
+SIZE = 16
+TIME = 12
+SPLITS = ["train"] * 24 + ["valid"] * 4 + ["test"] * 12
+COLOURS = np.array([[255, 40, 40], [40, 255, 40], [40, 40, 255]], np.uint8)
+
+
+def factor(name: str, scope: str, values: list[str]) -> dict:
+    return {
+        "name": name,
+        "label": name,
+        "scope": scope,
+        "kind": "categorical",
+        "values": values,
+        "unit": None,
+        "seen_in": "frame",
+        "judged": True,
+        "hidden": [],
+        "note": "",
+    }
+
+
+def make_squares(path: Path, seed: int = 0) -> Path:
+    """Write a frame store with factors colour (static) and column (dynamic)."""
+    rng = np.random.default_rng(seed)
+    count = len(SPLITS)
+    colour = rng.permutation(np.arange(count) % 3)
+    column = rng.integers(0, 4, (count, TIME))
+    frames = np.zeros((count, TIME, SIZE, SIZE, 3), np.uint8)
+    for i in range(count):
+        for t in range(TIME):
+            left = 4 * column[i, t]
+            # A faint mark per sequence keeps any two sequences different.
+            frames[i, t, 6:10, left : left + 4] = COLOURS[colour[i]] - i
+    with frame_writer(path, (count * TIME, SIZE, SIZE, 3)) as append:
+        append(frames.reshape(-1, SIZE, SIZE, 3))
+    sequences = pd.DataFrame(
+        {
+            "sequence": np.arange(count),
+            "identity": np.arange(count),
+            "first_frame": np.arange(count) * TIME,
+            "n_frames": TIME,
+            "split": SPLITS,
+            "colour": colour.astype(np.int16),
+        }
+    )
+    timeline = pd.DataFrame(
+        {
+            "frame": np.arange(count * TIME),
+            "sequence": np.repeat(np.arange(count), TIME),
+            "time": np.tile(np.arange(TIME), count),
+            "column": column.reshape(-1).astype(np.int16),
+        }
+    )
+    info = {
+        "name": "squares",
+        "label": "Squares",
+        "kind": "squares",
+        "variant": "test",
+        "source": "embedded",
+        "collection": "",
+        "homepage": "",
+        "licence": "none",
+        "credits": [],
+        "note": "test data",
+        "settings": {},
+        "files": [],
+        "factors": [
+            factor("colour", "static", ["red", "green", "blue"]),
+            factor("column", "dynamic", list("abcd")),
+        ],
+    }
+    write(path, info, sequences, timeline)
+    clips = pd.DataFrame(
+        {
+            "sequence": [*range(24), *range(28, 40)],
+            "split": ["train"] * 24 + ["test"] * 12,
+        }
+    )
+    clips.insert(0, "clip", np.arange(len(clips)))
+    clips["first_frame"] = clips["sequence"] * TIME
+    clips["n_frames"] = 4
+    clips.to_parquet(path / "clips.parquet", index=False)
+    a = np.arange(24, 36)
+    pairs = pd.DataFrame({"pair": np.arange(12), "a": a, "b": np.roll(a, 1)})
+    pairs.to_parquet(path / "pairs.parquet", index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_squares(tmp_path_factory.mktemp("squares") / "data")

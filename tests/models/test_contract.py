@@ -1,0 +1,157 @@
+"""What every discovered model must do. A new model file needs no new test."""
+
+import importlib
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from training import checkpoint
+from training.cell import load_module, make, resolve
+from training.contract import Codes, Context, Spec
+from training.loop import fit
+from training.seeds import torch_generator
+
+ROOT = Path(__file__).parents[2]
+CPU = torch.device("cpu")
+SPEC = Spec(name="toy", channels=3, size=16, sequences=8, longest=12)
+SHARED = {"width": 8, "hidden": 24, "dim_f": 5, "dim_z": 3}
+
+
+def discovered() -> list[str]:
+    """Return the modules of all models, by file, as the workflow does."""
+    rules = ROOT.glob("workflow/rules/baselines/[!_]*.smk")
+    names = [f"baselines.{rule.stem}" for rule in sorted(rules)]
+    with_model = [n for n in names if hasattr(importlib.import_module(n), "Model")]
+    return ["unordered_vae.model", *with_model]
+
+
+@pytest.fixture(params=discovered())
+def model(request: pytest.FixtureRequest) -> nn.Module:
+    module = load_module(request.param)
+    _, config = resolve(module, {"shared": SHARED}, request.param)
+    return make(module, config, SPEC, seed=0)
+
+
+def clips(model: nn.Module, batch: int = 4) -> torch.Tensor:
+    """Return coloured squares that move: `(batch, time, 3, 16, 16)`."""
+    rng = torch_generator(CPU, "clips")
+    frames = torch.zeros(batch, model.frames_per_sequence, 3, 16, 16)
+    for i in range(batch):
+        for t in range(frames.shape[1]):
+            left = int(torch.randint(0, 12, (1,), generator=rng))
+            frames[i, t, i % 3, 6:10, left : left + 4] = 1
+    return frames
+
+
+def context(step: int = 0, batch: int = 4) -> Context:
+    return Context(step, torch_generator(CPU, "noise", step), torch.arange(batch))
+
+
+def test_says_what_it_is(model: nn.Module):
+    assert model.label and model.paper and inspect.getmodule(type(model)).__doc__
+    assert model.order in ("ordered", "unordered")
+    assert model.role in ("model", "control")
+    assert set(model.capabilities) <= {"codes", "swap", "sample"}
+    supported, reason = model.supports(SPEC)
+    assert supported or reason
+
+
+def test_loss_terms_are_finite_nats_per_sequence(model: nn.Module):
+    terms = model.loss(clips(model), context())
+    assert terms
+    for name, value in terms.items():
+        assert value.shape == (4,), name
+        assert torch.isfinite(value).all(), name
+
+
+def test_every_parameter_learns(model: nn.Module):
+    terms = model.loss(clips(model), context())
+    torch.stack([term.mean() for term in terms.values()]).sum().backward()
+    lost = [
+        n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()
+    ]
+    # A ReLU unit can be dead in one batch, a whole parameter of a layer cannot.
+    assert not lost
+
+
+def test_randomness_comes_from_the_context_alone(model: nn.Module):
+    first = model.loss(clips(model), context(step=1))
+    torch.manual_seed(123)
+    again = model.loss(clips(model), context(step=1))
+    other = model.loss(clips(model), context(step=2))
+    assert all(torch.equal(first[k], again[k]) for k in first)
+    assert any(not torch.equal(first[k], other[k]) for k in first)
+
+
+@pytest.mark.parametrize("time", [1, 2, 3, 8, 11])
+def test_encode_takes_any_length_and_has_no_randomness(model: nn.Module, time: int):
+    if "codes" not in model.capabilities:
+        pytest.skip("no encoder")
+    frames = torch.rand(2, time, 3, 16, 16)
+    codes = model.encode(frames)
+    assert codes.static.shape[0] == 2 and codes.static.ndim == 2
+    assert codes.dynamic.shape[:2] == (2, time) and codes.dynamic.ndim == 3
+    again = model.encode(frames)
+    assert torch.equal(codes.static, again.static)
+    assert torch.equal(codes.dynamic, again.dynamic)
+
+
+def test_clips_of_a_batch_do_not_see_each_other(model: nn.Module):
+    if "codes" not in model.capabilities:
+        pytest.skip("no encoder")
+    frames = torch.rand(3, 8, 3, 16, 16)
+    together = model.encode(frames)
+    alone = model.encode(frames[1:2])
+    torch.testing.assert_close(together.static[1:2], alone.static)
+    torch.testing.assert_close(together.dynamic[1:2], alone.dynamic)
+
+
+def test_decodes_any_static_with_any_dynamic(model: nn.Module):
+    if "swap" not in model.capabilities:
+        pytest.skip("no swap")
+    codes = model.encode(torch.rand(4, 8, 3, 16, 16))
+    frames = model.decode(Codes(codes.static[[0, 1]], codes.dynamic[[2, 3]]))
+    assert frames.shape == (2, 8, 3, 16, 16)
+    assert frames.min() >= 0 and frames.max() <= 1
+    one = model.decode(Codes(codes.static[[0]], codes.dynamic[[2]]))
+    torch.testing.assert_close(frames[:1], one)
+
+
+def test_samples_and_priors_have_the_shapes_of_codes(model: nn.Module):
+    if "sample" not in model.capabilities:
+        pytest.skip("no prior")
+    codes = model.encode(torch.rand(4, 8, 3, 16, 16))
+    static = model.sample_static(4, torch_generator(CPU, "f"))
+    dynamic = model.sample_dynamic(static, 8, torch_generator(CPU, "z"))
+    assert static.shape == codes.static.shape and dynamic.shape == codes.dynamic.shape
+    same = model.sample_dynamic(static, 8, torch_generator(CPU, "z"))
+    assert torch.equal(dynamic, same)
+    prior = model.dynamic_prior(codes)
+    if prior is not None:
+        assert prior[0].shape == prior[1].shape == codes.dynamic.shape
+        assert (prior[1] > 0).all()
+
+
+def test_weights_survive_a_file(model: nn.Module, tmp_path: Path):
+    checkpoint.save(tmp_path / "m.safetensors", model.state_dict(), {})
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    checkpoint.load_into(model, tmp_path / "m.safetensors")
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_learns_a_tiny_set(model: nn.Module):
+    frames = clips(model, batch=6)
+
+    def terms_at(step: int) -> dict[str, torch.Tensor]:
+        terms = model.loss(frames, context(step, batch=6))
+        return {k: v.mean() / model.frames_per_sequence for k, v in terms.items()}
+
+    history = fit(model, terms_at, steps=150, learning_rate=3e-3).history
+    losses = [value for _, _, term, value in history if term == "loss"]
+    assert losses[-1] < 0.7 * losses[0]

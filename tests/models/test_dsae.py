@@ -1,0 +1,79 @@
+"""DSAE: the teacher-forced prior and its KL."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+
+from baselines import dsae
+from baselines.dsae import Config
+from training.cell import make
+from training.contract import Context, Spec
+from training.distributions import kl_gaussian, split_gaussian
+
+
+def small(dim_z: int = 3) -> dsae.Model:
+    config = Config(width=6, hidden=10, dim_f=4, dim_z=dim_z, n_frames=5)
+    return make(dsae, config, Spec("toy", 1, 16, 8, 12), seed=0)
+
+
+def test_prior_is_teacher_forced():
+    """p(z_t | z_<t) is what stepping the LSTM over the given z_1 .. z_t-1 says."""
+    prior, z = small().p_z, torch.randn(2, 5, 3)
+    mu, logvar = prior(z)
+    state, given = None, torch.zeros(2, 1, 3)
+    for t in range(5):
+        out, state = prior.lstm(given, state)
+        step_mu, step_logvar = split_gaussian(prior.affine(out))
+        torch.testing.assert_close(mu[:, t], step_mu[:, 0])
+        torch.testing.assert_close(logvar[:, t], step_logvar[:, 0])
+        given = z[:, t : t + 1]
+
+
+def test_prior_sees_the_past_and_only_the_past():
+    prior, z = small().p_z, torch.randn(1, 5, 3)
+    changed = z.clone()
+    changed[:, 2] += 1
+    before, after = prior(z)[0], prior(changed)[0]
+    assert torch.equal(before[:, :3], after[:, :3])
+    assert not torch.allclose(before[:, 3:], after[:, 3:])
+
+
+def test_free_running_samples_differ_from_the_teacher_forced_prior():
+    """A known bug of public code is a KL against a free-running sample."""
+    model = small()
+    z = 3 + torch.randn(4, 5, 3)
+    free = model.sample_dynamic(torch.zeros(4, 4), 5, torch.Generator().manual_seed(0))
+    assert not torch.allclose(model.p_z(z)[0], model.p_z(free)[0], atol=1e-3)
+
+
+def test_kl_against_a_numerical_integral():
+    model = small(dim_z=1)
+    frames = torch.rand(1, 5, 1, 16, 16)
+    mu, logvar = split_gaussian(
+        model.q_z(torch.stack([model.features(frames[:, t]) for t in range(5)], 1))
+    )
+    terms = model.loss(
+        frames, Context(0, torch.Generator().manual_seed(3), torch.arange(1))
+    )
+    rng = torch.Generator().manual_seed(3)
+    torch.randn(1, 4, generator=rng)  # the draw of f comes first
+    z = mu + torch.exp(0.5 * logvar) * torch.randn(mu.shape, generator=rng)
+    prior_mu, prior_logvar = model.p_z(z)
+    total = 0.0
+    for t in range(5):
+        q = stats.norm(mu[0, t].item(), np.exp(logvar[0, t].item() / 2))
+        p = stats.norm(prior_mu[0, t].item(), np.exp(prior_logvar[0, t].item() / 2))
+        total += integrate.quad(
+            lambda x, q=q, p=p: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), -15, 15
+        )[0]
+    assert terms["kl_dynamic"].item() == pytest.approx(total, rel=1e-4)
+    direct = kl_gaussian(mu, logvar, prior_mu, prior_logvar).sum()
+    assert direct.item() == pytest.approx(total, rel=1e-4)
+
+
+def test_f_depends_on_order_but_z_of_a_frame_does_not():
+    model, frames = small(), torch.rand(1, 5, 1, 16, 16)
+    codes, reverse = model.encode(frames), model.encode(frames.flip(1))
+    assert not torch.allclose(codes.static, reverse.static)
+    torch.testing.assert_close(codes.dynamic, reverse.dynamic.flip(1))

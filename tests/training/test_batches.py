@@ -1,0 +1,50 @@
+"""Drawing clips: distinct, uniform, of training sequences only."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from datasets.store import load
+from training.batches import Batches, distinct, gather
+
+
+@given(st.integers(1, 6), st.integers(0, 2**32 - 1), st.data())
+def test_distinct_draws_distinct_integers(n: int, seed: int, data: st.DataObject):
+    length = np.array(data.draw(st.lists(st.integers(n, 12), min_size=1, max_size=5)))
+    drawn = distinct(length, n, np.random.default_rng(seed))
+    assert all(len(set(row)) == n for row in drawn.tolist())
+    assert (drawn >= 0).all() and (drawn < length[:, None]).all()
+
+
+def test_distinct_is_uniform_over_ordered_subsets():
+    drawn = distinct(np.full(24000, 4), 3, np.random.default_rng(0))
+    _, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert len(counts) == 24
+    assert stats.chisquare(counts).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("order", ["ordered", "unordered"])
+def test_clips_stay_inside_training_sequences(squares: Path, order: str):
+    store = load(squares)
+    index, sequence = Batches(store, order, 5, 64).draw(np.random.default_rng(0))
+    home = store.timeline["sequence"].to_numpy()[index]
+    assert (home == sequence[:, None]).all()
+    assert set(store.sequences["split"].to_numpy()[home].ravel()) == {"train"}
+    steps = np.diff(index, axis=1)
+    assert (steps == 1).all() == (order == "ordered")
+
+
+def test_gather_gives_the_frames(squares: Path):
+    store = load(squares)
+    index = np.array([[3, 1], [40, 7]])
+    frames = gather(store.frames, index, torch.device("cpu"))
+    assert frames.shape == (2, 2, 3, 16, 16)
+    expected = store.frames[40].transpose(2, 0, 1) / 255
+    np.testing.assert_allclose(frames[1, 0].numpy(), expected, rtol=1e-6)
+    flat = frames.flatten(0, 1)
+    assert flat.is_contiguous(memory_format=torch.channels_last)

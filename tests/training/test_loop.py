@@ -1,0 +1,149 @@
+"""The loop: learns, resumes bit-identically, never hides a failure."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from datasets.errors import UserError
+from training.loop import Interrupted, fit, learning_rate_at
+from training.seeds import torch_generator
+
+
+class Killed(BaseException):
+    """Stands for kill -9."""
+
+
+def problem(seed: int = 0, die_at: int | None = None):
+    torch.manual_seed(seed)
+    module = nn.Linear(4, 1)
+
+    def terms_at(step: int) -> dict[str, Tensor]:
+        if step == die_at:
+            raise Killed
+        x = torch.randn(
+            8, 4, generator=torch_generator(torch.device("cpu"), seed, step)
+        )
+        error = (module(x)[:, 0] - x.sum(1)).square().mean()
+        return {"error": error, "size": 0.001 * module.weight.square().sum()}
+
+    return module, terms_at
+
+
+def run(partial: Path | None, die_at: int | None = None, fingerprint: str = "a"):
+    module, terms_at = problem(die_at=die_at)
+    result = fit(
+        module,
+        terms_at,
+        steps=230,
+        learning_rate=0.05,
+        partial=partial,
+        fingerprint=fingerprint,
+    )
+    return module, result
+
+
+def values(result) -> list[tuple[int, str, float]]:
+    return [(step, term, value) for step, _, term, value in result.history]
+
+
+def test_learns_and_keeps_a_history():
+    _, result = run(None)
+    errors = [value for _, _, term, value in result.history if term == "error"]
+    assert result.status == "done" and result.steps == 230
+    assert [s for s, _, t, _ in result.history if t == "loss"] == [
+        50,
+        100,
+        150,
+        200,
+        230,
+    ]
+    assert errors[-1] < 0.01 * errors[0]
+
+
+def test_killed_and_resumed_equals_uninterrupted(tmp_path, monkeypatch):
+    whole, expected = run(None)
+    monkeypatch.setattr("training.loop.SAVE_SECONDS", 0.0)
+    for die_at in (61, 150, 217):
+        with pytest.raises(Killed):
+            run(tmp_path, die_at=die_at)
+    module, result = run(tmp_path)
+    assert torch.equal(module.weight, whole.weight)
+    assert values(result) == values(expected)
+
+
+def test_a_finished_state_is_not_trained_again(tmp_path):
+    run(tmp_path)
+    _, result = run(tmp_path, die_at=0)
+    assert result.status == "done" and result.steps == 230
+
+
+def test_a_state_of_other_settings_is_not_resumed(tmp_path):
+    run(tmp_path)
+    with pytest.raises(Killed):
+        run(tmp_path, die_at=0, fingerprint="b")
+
+
+def test_damaged_state_is_named(tmp_path):
+    run(tmp_path)
+    state = tmp_path / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:200])
+    with pytest.raises(UserError, match=r"state\.safetensors cannot be read"):
+        run(tmp_path)
+
+
+def test_sigterm_saves_and_stops(tmp_path):
+    module, terms_at = problem()
+
+    def terms_then_signal(step: int) -> dict[str, Tensor]:
+        if step == 70:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return terms_at(step)
+
+    options = {"steps": 230, "learning_rate": 0.05, "partial": tmp_path}
+    with pytest.raises(Interrupted, match="step 71"):
+        fit(module, terms_then_signal, **options)
+    again, terms_at = problem()
+    fit(again, terms_at, **options)
+    whole, _ = run(None)
+    assert torch.equal(again.weight, whole.weight)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (lambda loss: loss * float("nan"), "diverged"),
+        (lambda loss: loss / 0, "diverged"),
+        (lambda loss: _out_of_memory(), "out_of_memory"),
+    ],
+)
+def test_expected_failures_become_verdicts(failure, status):
+    module, terms_at = problem()
+
+    def failing(step: int) -> dict[str, Tensor]:
+        terms = terms_at(step)
+        return {"error": failure(terms["error"])} if step == 5 else terms
+
+    result = fit(module, failing, steps=20, learning_rate=0.01)
+    assert result.status == status and result.reason and result.steps == 5
+    assert torch.isfinite(module.weight).all()
+
+
+def _out_of_memory() -> Tensor:
+    raise torch.OutOfMemoryError("no room")
+
+
+def test_over_budget():
+    module, terms_at = problem()
+    result = fit(module, terms_at, steps=10**6, learning_rate=0.01, max_minutes=1e-6)
+    assert result.status == "over_budget" and result.steps == 1
+
+
+def test_schedules():
+    rates = [learning_rate_at(step, 1000, 1.0, "cosine") for step in range(1000)]
+    assert max(rates) == pytest.approx(1, abs=0.03) and rates[0] == pytest.approx(0.01)
+    assert rates[-1] < 1e-4
+    assert learning_rate_at(7, 10, 0.3, "constant") == 0.3

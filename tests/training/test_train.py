@@ -1,0 +1,151 @@
+"""A whole cell from the command line: files, determinism, kill -9, failures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    "training": {"steps": 120, "frames_per_step": 24},
+    "shared": {"width": 8, "hidden": 16, "dim_f": 6, "dim_z": 3},
+}
+
+
+def command(
+    squares: Path, out: Path, model: str = "unordered_vae", **change
+) -> list[str]:
+    module = "unordered_vae.model" if model == "unordered_vae" else f"baselines.{model}"
+    training = SETTINGS["training"] | change
+    settings = json.dumps(SETTINGS | {"training": training})
+    return [
+        *(sys.executable, "-m", "training.train", "--model", model, "--module", module),
+        *("--data", str(squares), "--settings", settings, "--out", str(out)),
+    ]
+
+
+def train(squares: Path, out: Path, model: str = "unordered_vae", **change):
+    words = command(squares, out, model, **change)
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def cell(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("cell")
+    done = train(squares, out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def arrays(cell: Path) -> dict[str, np.ndarray]:
+    with np.load(cell / "representation.npz", allow_pickle=False) as file:
+        return dict(file)
+
+
+def test_files_are_as_documented(cell: Path, squares: Path):
+    run = json.loads((cell / "run.json").read_text())
+    assert run["status"] == "done" and run["steps"] == 120
+    assert run["frames_seen"] == 120 * 24 and run["frames_per_second"] > 0
+    assert run["settings"]["model"]["dim_z"] == 3 and run["flop_per_frame"] > 10**5
+    weights = load_file(cell / "model.safetensors")
+    assert run["parameters"] == sum(w.size for w in weights.values())
+    history = pd.read_parquet(cell / "history.parquet")
+    assert {"loss", "reconstruction", "kl_static"} <= set(history["term"])
+    found = {k: (v.shape, str(v.dtype)) for k, v in arrays(cell).items()}
+    movie = (4, 16, 16, 3)
+    assert found["static"] == ((36, 6), "float32")
+    assert found["dynamic"] == ((36, 4, 3), "float32")
+    for name in ("reconstruction", "swap", "sample_dynamic", "sample_static"):
+        assert found[name] == ((12, *movie), "uint8")
+    assert found["manifold"] == ((4, 9, 9, 16, 16, 3), "uint8")
+    assert found["trace"] == ((12, 3), "float32")
+    assert found["term_kl_dynamic"] == ((12,), "float32")
+    assert found["prior_std"] == ((36, 4, 3), "float32")
+
+
+def test_same_seed_twice_gives_the_same_bytes(
+    cell: Path, squares: Path, tmp_path: Path
+):
+    train(squares, tmp_path)
+    first, second = arrays(cell), arrays(tmp_path)
+    assert first.keys() == second.keys()
+    assert all(np.array_equal(first[k], second[k]) for k in first)
+
+
+def test_kill_9_then_rerun_gives_the_same_bytes(squares: Path, tmp_path: Path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    change = {"steps": 900}
+    train(squares, whole, **change)
+    env = os.environ | {"OMP_NUM_THREADS": "1", "SEQDIS_SAVE_SECONDS": "0"}
+    process = subprocess.Popen(
+        command(squares, killed, **change),
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    state = killed / "partial" / "state.safetensors"
+    while not state.exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert state.exists() and not (killed / "run.json").exists()
+    done = train(squares, killed, **change)
+    assert "resumed at" in done.stderr
+    first, second = arrays(whole), arrays(killed)
+    assert all(np.array_equal(first[k], second[k]) for k in first)
+
+
+def test_divergence_is_a_verdict(squares: Path, tmp_path: Path):
+    done = train(squares, tmp_path, learning_rate=1e30)
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert done.returncode == 0 and run["status"] == "diverged"
+    assert "learning_rate" in run["reason"]
+    assert arrays(tmp_path)["status"] == "diverged" and len(arrays(tmp_path)) == 1
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_zero_steps_is_an_untrained_network(squares: Path, tmp_path: Path):
+    assert train(squares, tmp_path, steps=0).returncode == 0
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["status"] == "done" and run["steps"] == 0 and "swap" in arrays(tmp_path)
+
+
+def test_mistakes_end_in_one_line(squares: Path, tmp_path: Path):
+    for words, text in (
+        (command(squares, tmp_path, widht=3), "training has no setting 'widht'"),
+        (command(tmp_path / "no", tmp_path), "has no dataset.json"),
+        (
+            command(squares, tmp_path, model="nonesuch"),
+            "no model file baselines/nonesuch",
+        ),
+    ):
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 1 and text in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("control", ["copy_source", "copy_donor"])
+def test_copies_copy(squares: Path, tmp_path: Path, control: str):
+    words = [
+        *(sys.executable, "-m", f"baselines.{control}", "--model", control),
+        *("--data", str(squares), "--out", str(tmp_path)),
+    ]
+    subprocess.run(words, cwd=ROOT, check=True)
+    found, frames = arrays(tmp_path), np.load(squares / "frames.npy")
+    pairs = pd.read_parquet(squares / "pairs.parquet")
+    clips = pd.read_parquet(squares / "clips.parquet")
+    side = pairs["a" if control == "copy_source" else "b"]
+    first = clips["first_frame"].to_numpy()[side]
+    assert np.array_equal(found["swap"], frames[first[:, None] + np.arange(4)])
+    assert json.loads((tmp_path / "run.json").read_text())["role"] == "control"
