@@ -1,0 +1,239 @@
+"""Read a results tree into plain dataclasses; whatever is missing stays empty."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datasets import store
+from datasets.errors import UserError
+from reporting.colours import model_colours
+
+SUMMARY = "dataset model metric factor mean low high n_seeds n direction".split()
+LOG_LINES = 15
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of every table: the model's name, label, role and fixed colour."""
+
+    name: str
+    label: str
+    control: bool
+    colour: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset of the grid: its description, frames, evaluation lists and judge.
+
+    `data`, `clips` and `pairs` are None where the files do not exist.
+    """
+
+    name: str
+    info: dict[str, Any]
+    data: store.Store | None
+    clips: pd.DataFrame | None
+    pairs: pd.DataFrame | None
+    judge: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """Return the dataset's label, or its name before it is prepared."""
+        return self.info.get("label", self.name)
+
+    def factors(self, scope: str) -> list[dict[str, Any]]:
+        """Return the entries of the factors of one scope (static or dynamic)."""
+        return [f for f in self.info.get("factors", []) if f["scope"] == scope]
+
+    def judged(self, factor: str, key: str) -> float:
+        """Return a number of the judge's certificate for a factor, or NaN."""
+        for entry in self.judge.get("factors", []):
+            if entry["name"] == factor and entry.get(key) is not None:
+                return float(entry[key])
+        return float("nan")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One (dataset, model, seed): its verdict and its folder.
+
+    `run` is empty when there is no run.json; then `log` may hold a log's last lines.
+    """
+
+    dataset: str
+    model: Model
+    seed: int
+    folder: Path
+    run: dict[str, Any]
+    log: str
+
+    @cached_property
+    def status(self) -> str:
+        """Return run.json's status, `crashed` without one, or `unscored`."""
+        status = str(self.run.get("status", "crashed"))
+        scored = (self.folder / "metrics.parquet").is_file()
+        return "unscored" if status == "done" and not scored else status
+
+    @cached_property
+    def history(self) -> pd.DataFrame | None:
+        """Return the loss terms by step, or None."""
+        return table(self.folder / "history.parquet")
+
+    def arrays(self, *keys: str) -> dict[str, np.ndarray]:
+        """Return those of the named arrays that representation.npz holds."""
+        path = self.folder / "representation.npz"
+        if not path.is_file() or self.run.get("status") != "done":
+            return {}
+        with readable(path), np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in keys if key in file.files}
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A whole results tree, as far as it exists."""
+
+    folder: Path
+    grid: dict[str, Any]
+    models: list[Model]
+    datasets: list[Dataset]
+    cells: list[Cell]
+    summary: pd.DataFrame
+    board: pd.DataFrame | None
+
+    def select(self, dataset: str, model: str | None = None) -> list[Cell]:
+        """Return the cells of a dataset (and model), in the grid's order."""
+        cells = (cell for cell in self.cells if cell.dataset == dataset)
+        return [c for c in cells if model is None or c.model.name == model]
+
+    def shown(self, dataset: str) -> list[Cell]:
+        """Return one finished cell per model, the first seed, for pictures."""
+        first: dict[str, Cell] = {}
+        for cell in self.select(dataset):
+            if cell.run.get("status") == "done":
+                first.setdefault(cell.model.name, cell)
+        return list(first.values())
+
+
+class readable:  # noqa: N801 - reads as a phrase: `with readable(path)`
+    """Turn a damaged file into one sentence that names it and the remedy."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember the path for the message."""
+        self.path = path
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
+        """Rename the exception of a damaged file; let every other one pass."""
+        if isinstance(problem, (ValueError, OSError, KeyError)) or (
+            problem is not None and type(problem).__name__ == "BadZipFile"
+        ):
+            raise UserError(
+                f"{self.path} cannot be read ({problem}). It is damaged or of another "
+                "version; delete it and run the step which writes it again."
+            ) from problem
+
+
+def table(path: Path) -> pd.DataFrame | None:
+    """Read a Parquet file, or return None when it does not exist."""
+    if not path.is_file():
+        return None
+    with readable(path):
+        return pd.read_parquet(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object, or return {} when it does not exist."""
+    if not path.is_file():
+        return {}
+    with readable(path):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("expected a JSON object")
+        return found
+
+
+def read_tree(folder: str | Path) -> Tree:
+    """Read `results/<tier>`: the grid says what ought to exist, the disk what does.
+
+    Raises:
+        UserError: there is no grid.json, or a file is damaged.
+    """
+    folder = Path(folder)
+    grid = read_json(folder / "grid.json")
+    if not {"seeds", "datasets", "models"} <= grid.keys():
+        raise UserError(
+            f"{folder} has no grid.json with seeds, datasets and models. Expected a "
+            "results folder such as results/default; run the workflow first."
+        )
+    colours = model_colours(grid["models"])
+    models = [
+        Model(m["name"], m.get("label") or m["name"], m.get("role") == "control", c)
+        for m, c in zip(grid["models"], colours, strict=True)
+    ]
+    datasets = [_dataset(folder, name) for name in grid["datasets"]]
+    cells = list(_cells(folder, grid, models))
+    return Tree(
+        folder, grid, models, datasets, cells, _summary(folder, cells), _board(folder)
+    )
+
+
+def _dataset(folder: Path, name: str) -> Dataset:
+    path = folder / "data" / name
+    info = read_json(path / "dataset.json")
+    whole = info and (path / "frames.npy").is_file()
+    return Dataset(
+        name,
+        info,
+        store.load(path) if whole else None,
+        table(path / "clips.parquet"),
+        table(path / "pairs.parquet"),
+        read_json(folder / "judges" / name / "judge.json"),
+    )
+
+
+def _cells(folder: Path, grid: dict[str, Any], models: list[Model]) -> Iterator[Cell]:
+    for dataset in grid["datasets"]:
+        for model in models:
+            for seed in grid["seeds"]:
+                path = Path(dataset, model.name, f"seed{seed}")
+                run = read_json(folder / path / "run.json")
+                log = folder / "logs" / "train" / path.with_suffix(".log")
+                yield Cell(dataset, model, seed, folder / path, run, log_tail(log))
+
+
+def log_tail(path: Path) -> str:
+    """Return a log's last lines, or "" when there is no log."""
+    if not path.is_file():
+        return ""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    # Progress bars redraw one line with carriage returns; keep its last state.
+    return "\n".join(line.rsplit("\r", 1)[-1] for line in lines[-LOG_LINES:])
+
+
+def _summary(folder: Path, cells: list[Cell]) -> pd.DataFrame:
+    """Return summary.parquet, or plain means over seeds where it does not exist."""
+    found = table(folder / "tables" / "summary.parquet")
+    if found is not None:
+        return found
+    files = [table(cell.folder / "metrics.parquet") for cell in cells]
+    rows = [file for file in files if file is not None]
+    if not rows:
+        return pd.DataFrame(columns=SUMMARY)
+    keys = ["dataset", "model", "metric", "factor", "direction"]
+    groups = pd.concat(rows).groupby(keys, dropna=False)
+    means = groups.agg(
+        mean=("value", "mean"), n_seeds=("seed", "nunique"), n=("n", "sum")
+    )
+    return means.reset_index().assign(low=np.nan, high=np.nan)[SUMMARY]
+
+
+def _board(folder: Path) -> pd.DataFrame | None:
+    return table(folder / "tables" / "leaderboard.parquet")

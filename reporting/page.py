@@ -1,0 +1,167 @@
+"""Write the comparison report of a results tree: one page, its images and tables.
+
+python -m reporting.page --results results/default --out results/default/report
+"""
+
+import argparse
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from datasets.atomic import write_text
+from datasets.errors import UserError, cli
+from reporting import provenance, words
+from reporting.collect import Dataset, Tree, read_tree
+from reporting.curves import cost_figure, training_curves
+from reporting.leaderboard import board_table, interval_words, places, verdict
+from reporting.manifolds import manifold_pictures, trace_picture
+from reporting.run_tables import (
+    benchmark_table,
+    cost_table,
+    failure_groups,
+    judge_table,
+)
+from reporting.score_tables import factor_tables, metric_tables
+from reporting.swap_pictures import contact_sheet, swap_pictures
+from reporting.tables import Score, Table, show, sort_key, write
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def build(results: Path, out: Path, benchmarks: Path | None = None) -> Path:
+    """Write `index.html`, `images/` and `tables/` into `out`; return the page's path.
+
+    Args:
+        results: a tier's folder, with grid.json.
+        out: the report's folder; what an earlier report left in it is replaced.
+        benchmarks: a pytest-benchmark JSON file to show beside the cost.
+
+    Raises:
+        UserError: there is no grid.json, or a file is damaged.
+    """
+    tree = read_tree(results)
+    timings = benchmark_table(benchmarks) if benchmarks else None
+    if out.resolve() == results.resolve():
+        raise UserError(
+            f"--out is the results folder itself ({out}). Give the report a folder of "
+            f"its own, for example {results / 'report'}."
+        )
+    for folder in ("images", "tables"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    context = page_context(tree, out) | {"benchmarks": timings}
+    for table in _tables(context):
+        write(table, out / "tables")
+    write_text(out / "index.html", render(context))
+    return out / "index.html"
+
+
+def page_context(tree: Tree, out: Path) -> dict[str, Any]:
+    """Return everything that the template shows, and write the images."""
+    images = out / "images"
+    board = board_table(tree)
+    return {
+        "title": tree.grid.get("label") or tree.grid.get("tier") or "results",
+        "tree": tree,
+        "board": board,
+        "verdict": verdict(tree, board),
+        "intervals": interval_words(tree),
+        "labels": {d.name: d.label for d in tree.datasets},
+        "facts": provenance.facts(tree),
+        "warnings": provenance.warnings(tree),
+        "sections": [section(tree, d, images) for d in tree.datasets],
+        "cost": cost_table(tree),
+        "cost_figure": cost_figure(places(tree), images),
+        "failures": failure_groups(tree),
+        "absent": tree.grid.get("absent") or [],
+        "cards": _cards(tree),
+        "trails": provenance.trails(tree, out),
+        "versions": provenance.versions(tree),
+        "raw_tables": [
+            (path.name, provenance.link(path, out))
+            for path in sorted((tree.folder / "tables").glob("*.parquet"))
+        ],
+    }
+
+
+def section(tree: Tree, dataset: Dataset, images: Path) -> dict[str, Any]:
+    """Return what the page shows of one dataset, and write its images."""
+    moving, frame_by_frame, strips = swap_pictures(tree, dataset, images)
+    return {
+        "dataset": dataset,
+        "frames": contact_sheet(dataset, images),
+        "tables": metric_tables(tree, dataset),
+        "factors": factor_tables(tree, dataset),
+        "moving": moving,
+        "frame_by_frame": frame_by_frame,
+        "strips": strips,
+        "manifolds": manifold_pictures(tree, dataset, images),
+        "trace": trace_picture(tree, dataset, images),
+        "curves": training_curves(tree, dataset, images),
+        "judge": judge_table(dataset),
+    }
+
+
+def _tables(context: dict[str, Any]) -> Iterator[Table]:
+    for table in (context["board"], context["cost"], context["benchmarks"]):
+        if table is not None:
+            yield table
+    for part in context["sections"]:
+        yield from part["tables"].values()
+        yield from (table.plain for table in part["factors"].values())
+        if part["judge"] is not None:
+            yield part["judge"]
+
+
+def _cards(tree: Tree) -> list[dict[str, Any]]:
+    """Return each model's newest run.json, for its card."""
+    cards = []
+    for model in tree.models:
+        runs = [cell.run for cell in tree.cells if cell.model is model and cell.run]
+        if runs:
+            cards.append({"model": model, "run": runs[-1], "runs": runs})
+    return cards
+
+
+def render(context: dict[str, Any]) -> str:
+    """Fill the template; every string from a file is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"show": show, "sort_key": sort_key}
+    environment.tests["score"] = lambda value: isinstance(value, Score)
+    return environment.get_template("page.html").render(
+        **context,
+        words=words,
+        nan=math.nan,
+        style=Markup(_asset("style.css")),
+        script=Markup(_asset("page.js")),
+    )
+
+
+def _asset(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def main() -> None:
+    """Parse the command line and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, required=True, help="results/<tier>")
+    parser.add_argument("--out", type=Path, required=True, help="the report's folder")
+    parser.add_argument(
+        "--benchmarks", type=Path, help="pytest-benchmark JSON to show with the cost"
+    )
+    options = parser.parse_args()
+    page = build(options.results, options.out, options.benchmarks)
+    print(f"wrote {page}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    cli(main)

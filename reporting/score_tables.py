@@ -1,0 +1,283 @@
+"""The tables of scores of one dataset, from the summary of all cells."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from reporting.collect import Dataset, Model, Tree
+from reporting.tables import Column, Row, Score, Table
+from reporting.words import STATUSES, listing, metric
+
+HEADLINE = ("swap_score", "swap_static", "swap_dynamic", "mig", "dci_disentanglement")
+HEADLINE += ("ssim", "mse")
+AXES = ("mig", "dci_disentanglement", "dci_completeness", "dci_informativeness")
+PICTURES = ("mse", "psnr", "ssim")
+
+
+class Scale(NamedTuple):
+    """A factor's column: its label, the judge's measure and the two lines drawn."""
+
+    name: str
+    label: str
+    measure: str
+    floor: float
+    ceiling: float
+
+
+@dataclass(frozen=True)
+class FactorTable:
+    """Scores per factor, drawn as dots on a 0 to 1 track; `values` are (right, wrong).
+
+    `right` is what ought to be high, `wrong` what ought to fall to chance; a table
+    without the second has `wrong=""`.
+    """
+
+    name: str
+    title: str
+    right: str
+    wrong: str
+    ceiling: str
+    scales: list[Scale]
+    rows: list[tuple[Model, str, list[tuple[Score | None, Score | None]]]]
+
+    @property
+    def plain(self) -> Table:
+        """Return the same numbers as an ordinary table, floor and ceiling below."""
+        sides = [self.right, self.wrong] if self.wrong else [self.right]
+        columns = [
+            Column(f"{s.name}_{side}".replace(" ", "_"), f"{s.label}: {side}")
+            for s in self.scales
+            for side in sides
+        ]
+        rows = [
+            Row(model.label, [v for pair in values for v in pair[: len(sides)]], model)
+            for model, _, values in self.rows
+        ]
+        for label, ends in (
+            ("chance", [s.floor for s in self.scales]),
+            (self.ceiling, [s.ceiling for s in self.scales]),
+        ):
+            scores = [Score(end) for end in ends for _ in sides]
+            if label and not all(math.isnan(score.mean) for score in scores):
+                rows.append(Row(label, scores))
+        return Table(self.name, self.title, columns, rows)
+
+
+class Scores:
+    """Look up a (model, metric, factor) of one dataset in the summary."""
+
+    def __init__(self, summary: pd.DataFrame, dataset: str) -> None:
+        """Index the dataset's rows once."""
+        rows = summary[summary["dataset"] == dataset]
+        self._found = {
+            (row.model, row.metric, row.factor or ""): Score(
+                row.mean, row.low, row.high, row.n_seeds, row.n
+            )
+            for row in rows.itertuples()
+        }
+        self.metrics = list(dict.fromkeys(rows["metric"]))
+        self._present = {(row.metric, row.factor or "") for row in rows.itertuples()}
+
+    def get(self, model: str, name: str, factor: str = "") -> Score | None:
+        """Return the score, or None where the model has none."""
+        return self._found.get((model, name, factor))
+
+    def overall(self) -> list[str]:
+        """Return the metrics which have one value per model, without a factor."""
+        return [name for name in self.metrics if self.has(name)]
+
+    def has(self, name: str, factor: str = "") -> bool:
+        """Return whether any model has the score."""
+        return (name, factor) in self._present
+
+    def shared(self, name: str, factor: str) -> float:
+        """Return the mean over models of a score that no model changes, or NaN."""
+        means = [s.mean for key, s in self._found.items() if key[1:] == (name, factor)]
+        return sum(means) / len(means) if means else math.nan
+
+
+def note(tree: Tree, dataset: str, model: Model) -> str:
+    """Say what became of a model's cells when not all of them are done."""
+    cells = tree.select(dataset, model.name)
+    bad = [cell for cell in cells if cell.status != "done"]
+    if not bad:
+        return ""
+    words = listing(list(dict.fromkeys(STATUSES.get(c.status, c.status) for c in bad)))
+    return words if len(bad) == len(cells) else f"{len(bad)} of {len(cells)} {words}"
+
+
+def metric_table(
+    tree: Tree, dataset: Dataset, name: str, title: str, metrics: list[str]
+) -> Table:
+    """Make the table models x metrics (those without a factor)."""
+    scores = Scores(tree.summary, dataset.name)
+    columns = [
+        Column(m, metric(m).label, "score", metric(m).direction, metric(m).definition)
+        for m in metrics
+    ]
+    rows = [
+        Row(
+            model.label,
+            [scores.get(model.name, m) for m in metrics],
+            model,
+            note(tree, dataset.name, model),
+        )
+        for model in tree.models
+    ]
+    return Table(f"{dataset.name}_{name}", title, columns, rows).without_empty_columns()
+
+
+def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
+    """Make every table without factors: headline, axes, pictures, loss terms, others.
+
+    A metric that the page has never heard of gets a column in `others`.
+    """
+    overall = Scores(tree.summary, dataset.name).overall()
+    terms = [m for m in overall if m.startswith("term_")]
+    known = {*HEADLINE, *AXES, *PICTURES, *terms, "finished"}
+    plan = {
+        "headline": ("Headline metrics", list(HEADLINE)),
+        "axes": ("Axis metrics", list(AXES)),
+        "pictures": ("Picture metrics", list(PICTURES)),
+        "terms": ("Loss terms, nats per frame", terms),
+        "others": ("Other scores", [m for m in overall if m not in known]),
+    }
+    tables = {
+        name: metric_table(tree, dataset, name, title, metrics)
+        for name, (title, metrics) in plan.items()
+    }
+    return {name: table for name, table in tables.items() if table.columns}
+
+
+class Plan(NamedTuple):
+    """What a factor table shows: metrics of the right and the wrong dot, the lines."""
+
+    name: str
+    scope: str
+    title: str
+    right: tuple[str, str]
+    wrong: tuple[str, str] = ("", "")
+    ceiling: str = "judge on real frames"
+
+
+PLANS = (
+    Plan(
+        "swap_static",
+        "static",
+        "Static factors should follow A",
+        ("swap_static_kept", "kept (A)"),
+        ("swap_static_leaked", "leaked (B)"),
+    ),
+    Plan(
+        "swap_dynamic",
+        "dynamic",
+        "Dynamic factors should follow B",
+        ("swap_dynamic_transferred", "transferred (B)"),
+        ("swap_dynamic_stayed", "stayed (A)"),
+    ),
+    Plan(
+        "sample_static",
+        "static",
+        "Static factors of A when z is sampled",
+        ("sample_dynamic_static_kept", "kept (A)"),
+    ),
+    Plan(
+        "sample_dynamic",
+        "dynamic",
+        "Dynamic factors of B when f is sampled",
+        ("sample_static_dynamic_kept", "kept (B)"),
+    ),
+    Plan(
+        "probe_static",
+        "static",
+        "Static factors: f should know them, z should not",
+        ("probe_static", "from f"),
+        ("probe_dynamic", "from z"),
+        "raw pixels",
+    ),
+    Plan(
+        "probe_dynamic",
+        "dynamic",
+        "Dynamic factors: z should know them, f should not",
+        ("probe_dynamic", "from z"),
+        ("probe_static", "from f"),
+        "raw pixels",
+    ),
+    Plan(
+        "judged_static",
+        "static",
+        "Static factors in reconstructions of A",
+        ("reconstruction_judged", "judged"),
+    ),
+    Plan(
+        "judged_dynamic",
+        "dynamic",
+        "Dynamic factors in reconstructions of A",
+        ("reconstruction_judged", "judged"),
+    ),
+    Plan(
+        "normalised_static",
+        "static",
+        "Static kept, relative to the reconstruction",
+        ("swap_normalised", "normalised"),
+        ceiling="",
+    ),
+    Plan(
+        "normalised_dynamic",
+        "dynamic",
+        "Dynamic transferred, relative to the reconstruction",
+        ("swap_normalised", "normalised"),
+        ceiling="",
+    ),
+)
+
+
+def factor_tables(tree: Tree, dataset: Dataset) -> dict[str, FactorTable]:
+    """Make the tables with one column per factor, drawn as dots on a track."""
+    scores = Scores(tree.summary, dataset.name)
+    tables = {plan.name: _factor_table(tree, dataset, scores, plan) for plan in PLANS}
+    return {name: table for name, table in tables.items() if table.scales}
+
+
+def _factor_table(
+    tree: Tree, dataset: Dataset, scores: Scores, plan: Plan
+) -> FactorTable:
+    (right, right_label), (wrong, wrong_label) = plan.right, plan.wrong
+    factors = [f for f in dataset.factors(plan.scope) if scores.has(right, f["name"])]
+    rows = []
+    for model in tree.models:
+        values = [
+            (
+                scores.get(model.name, right, factor["name"]),
+                scores.get(model.name, wrong, factor["name"]),
+            )
+            for factor in factors
+        ]
+        rows.append((model, note(tree, dataset.name, model), values))
+    return FactorTable(
+        f"{dataset.name}_{plan.name}",
+        plan.title,
+        right_label,
+        wrong_label,
+        plan.ceiling,
+        [_scale(dataset, scores, plan, factor) for factor in factors],
+        rows,
+    )
+
+
+def _scale(
+    dataset: Dataset, scores: Scores, plan: Plan, factor: dict[str, Any]
+) -> Scale:
+    """Return the lines of a column; probes have their own chance and ceiling."""
+    name, label = factor["name"], factor.get("label") or factor["name"]
+    measure = "accuracy" if factor["kind"] == "categorical" else "CCC"
+    if plan.name.startswith("probe"):
+        measure = "accuracy" if factor["kind"] == "categorical" else "R²"
+        ends = [scores.shared(m, name) for m in ("probe_chance", "probe_pixels")]
+    elif plan.name.startswith("normalised"):
+        ends = [0.0, math.nan]
+    else:
+        ends = [dataset.judged(name, key) for key in ("chance", "real")]
+    return Scale(name, label, measure, *ends)

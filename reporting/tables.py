@@ -1,0 +1,235 @@
+"""One table type, and its twins in CSV (all digits), Markdown and LaTeX (booktabs)."""
+
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from datasets.atomic import write_text
+from reporting.collect import Model
+from reporting.words import ARROWS, amount, duration, interval, number
+
+
+class Score(NamedTuple):
+    """A mean with its 95 % interval (NaN where there is none)."""
+
+    mean: float
+    low: float = math.nan
+    high: float = math.nan
+    n_seeds: int = 0
+    n: int = 0
+
+    @property
+    def interval(self) -> str:
+        """Return the interval in the decimals of the mean, or ""."""
+        return interval(*self[:3])
+
+
+class Column(NamedTuple):
+    """A column: `kind` is score, number, amount, duration, count or text."""
+
+    key: str
+    label: str
+    kind: str = "score"
+    direction: str = ""
+    note: str = ""
+
+    @property
+    def head(self) -> str:
+        """Return the label with its arrow, never apart."""
+        return f"{self.label}\u00a0{ARROWS.get(self.direction, '')}".strip()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: a label, one value per column, and its model where it is one's row."""
+
+    label: str
+    values: list[Any]
+    model: Model | None = None
+    note: str = ""
+
+    @property
+    def control(self) -> bool:
+        """Return whether the row belongs to a control, which is never ranked."""
+        return self.model is not None and self.model.control
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table; `name` is the stem of its files, `head` heads the labels."""
+
+    name: str
+    title: str
+    columns: list[Column]
+    rows: list[Row]
+    caption: str = ""
+    head: str = "Model"
+    best: dict[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the bold values once."""
+        found = {j: best_row(self, j) for j in range(len(self.columns))}
+        best = {j: i for j, i in found.items() if i is not None}
+        object.__setattr__(self, "best", best)
+
+    @property
+    def groups(self) -> list[tuple[str, list[tuple[int, Row]]]]:
+        """Return the numbered rows as (class, rows): the ranked, then the controls."""
+        rows = list(enumerate(self.rows))
+        parts = (
+            ("ranked", [r for r in rows if not r[1].control]),
+            ("controls", [r for r in rows if r[1].control]),
+        )
+        return [part for part in parts if part[1]]
+
+    def without_empty_columns(self) -> "Table":
+        """Drop columns with no value in any row."""
+        keep = [
+            j
+            for j in range(len(self.columns))
+            if any(sort_key(row.values[j]) is not None for row in self.rows)
+        ]
+        rows = [
+            Row(row.label, [row.values[j] for j in keep], row.model, row.note)
+            for row in self.rows
+        ]
+        columns = [self.columns[j] for j in keep]
+        return Table(self.name, self.title, columns, rows, self.caption, self.head)
+
+
+def sort_key(value: Any) -> float | str | None:
+    """Return what a value is ordered by, or None when it is missing."""
+    if isinstance(value, Score):
+        value = value.mean
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return value if isinstance(value, str) else float(value)
+
+
+def show(value: Any, kind: str = "score") -> str:
+    """Format a value for reading, without its interval."""
+    if isinstance(value, Score):
+        return number(value.mean)
+    if kind == "text":
+        return "–" if value is None else str(value)
+    if kind == "count":
+        return "–" if sort_key(value) is None else f"{int(value):,}"
+    return {"amount": amount, "duration": duration}.get(kind, number)(value)
+
+
+def best_row(table: Table, column: int) -> int | None:
+    """Return the row to print in bold: its interval excludes the runner-up's mean.
+
+    Only ranked rows of a column with a direction take part; a single row wins nothing.
+    """
+    sign = {"higher": 1, "lower": -1}.get(table.columns[column].direction)
+    scores = [
+        (sign * row.values[column].mean, i)
+        for i, row in enumerate(table.rows)
+        if sign and not row.control and isinstance(row.values[column], Score)
+        if sort_key(row.values[column]) is not None
+    ]
+    if len(scores) < 2:
+        return None
+    (_, first), (_, second) = sorted(scores, reverse=True)[:2]
+    best, runner_up = (table.rows[i].values[column] for i in (first, second))
+    if math.isnan(best.low) or best.low <= runner_up.mean <= best.high:
+        return None
+    return first
+
+
+def frame(table: Table) -> pd.DataFrame:
+    """Return all digits, one column per number: `key`, `key_low`, `key_high`."""
+    records = []
+    for row in table.rows:
+        record: dict[str, Any] = {table.head.lower(): row.label}
+        if row.model is not None:
+            record["role"] = "control" if row.control else "model"
+        for column, value in zip(table.columns, row.values, strict=True):
+            if column.kind == "score":
+                ends = value if isinstance(value, Score) else Score(math.nan)
+                record[column.key] = ends.mean
+                record[f"{column.key}_low"] = ends.low
+                record[f"{column.key}_high"] = ends.high
+            else:
+                record[column.key] = value
+        records.append(record)
+    return pd.DataFrame(records)
+
+
+def markdown(table: Table) -> str:
+    """Write the table in Markdown, as read on the page."""
+    heads = [table.head, *(column.head for column in table.columns)]
+    ruler = [":--", *("--:" if c.kind != "text" else ":--" for c in table.columns)]
+    rows = [[row.label, *_cells(table, i)] for i, row in enumerate(table.rows)]
+    for i, j in ((i, j) for j, i in table.best.items()):
+        rows[i][j + 1] = f"**{rows[i][j + 1]}**"
+    lines = [[_markdown_text(t) for t in line] for line in (heads, *rows)]
+    lines.insert(1, ruler)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def latex(table: Table) -> str:
+    """Write the table in LaTeX; it needs the booktabs package."""
+    align = "l" + "".join("l" if c.kind == "text" else "r" for c in table.columns)
+    heads = [table.head, *(column.head for column in table.columns)]
+    lines = [" & ".join(map(latex_text, heads)) + r" \\", r"\midrule"]
+    for i, row in enumerate(table.rows):
+        if i and row.control and not table.rows[i - 1].control:
+            lines.append(r"\midrule")
+        cells = [latex_text(text) for text in _cells(table, i)]
+        for j in (j for j, best in table.best.items() if best == i):
+            cells[j] = rf"\textbf{{{cells[j]}}}"
+        lines.append(" & ".join([latex_text(row.label), *cells]) + r" \\")
+    body = "\n".join(lines)
+    return (
+        "% needs \\usepackage{booktabs}\n"
+        f"\\begin{{tabular}}{{{align}}}\n\\toprule\n{body}\n\\bottomrule\n"
+        "\\end{tabular}\n"
+    )
+
+
+def _cells(table: Table, i: int) -> list[str]:
+    texts = []
+    for column, value in zip(table.columns, table.rows[i].values, strict=True):
+        text = show(value, column.kind)
+        ends = value.interval if isinstance(value, Score) else ""
+        texts.append(f"{text} ({ends})" if ends else text)
+    return texts
+
+
+def _markdown_text(text: str) -> str:
+    return re.sub(r"([|<>`\\])", r"\\\1", " ".join(text.split()))
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "\u00a0": "~",
+    "−": "$-$",
+    "–": "--",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "≥": r"$\geq$",
+    "∞": r"$\infty$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "|": r"$|$",
+} | {mark: f"\\{mark}" for mark in "&%$#_{}"}
+
+
+def latex_text(text: str) -> str:
+    """Escape text for LaTeX, with the arrows and dashes in mathematics."""
+    return "".join(_LATEX.get(mark, mark) for mark in text)
+
+
+def write(table: Table, folder: Path) -> None:
+    """Write `<name>.csv`, `<name>.md` and `<name>.tex` into `folder`."""
+    write_text(folder / f"{table.name}.csv", frame(table).to_csv(index=False))
+    write_text(folder / f"{table.name}.md", markdown(table))
+    write_text(folder / f"{table.name}.tex", latex(table))

@@ -1,0 +1,208 @@
+"""Labels, one-line definitions and number formats: every word the page repeats."""
+
+import math
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class Metric(NamedTuple):
+    """A metric's short label, better direction and one-line definition."""
+
+    label: str
+    direction: str
+    definition: str
+
+
+METRICS = {
+    "swap_score": Metric(
+        "Swap score",
+        "higher",
+        "harmonic mean of static kept and dynamic transferred (below zero counts as "
+        "0); 1 is a perfect swap, 0 is chance",
+    ),
+    "swap_static": Metric(
+        "Static kept",
+        "higher",
+        "mean over static factors of (judged in decode(f_A, z_B) against A − chance) "
+        "/ (1 − chance)",
+    ),
+    "swap_dynamic": Metric(
+        "Dynamic transferred",
+        "higher",
+        "mean over dynamic factors of (judged in decode(f_A, z_B) against B − chance) "
+        "/ (1 − chance)",
+    ),
+    "swap_static_kept": Metric(
+        "Static kept",
+        "higher",
+        "the judge reads A's static factor in decode(f_A, z_B); accuracy or CCC",
+    ),
+    "swap_static_leaked": Metric(
+        "Static leaked",
+        "lower",
+        "the judge reads B's static factor in decode(f_A, z_B): identity came with z",
+    ),
+    "swap_dynamic_transferred": Metric(
+        "Dynamic transferred",
+        "higher",
+        "the judge reads B's dynamic factor in decode(f_A, z_B); accuracy or CCC",
+    ),
+    "swap_dynamic_stayed": Metric(
+        "Dynamic stayed",
+        "lower",
+        "the judge reads A's dynamic factor in decode(f_A, z_B): motion came with f",
+    ),
+    "sample_dynamic_static_kept": Metric(
+        "Static kept, z sampled",
+        "higher",
+        "the judge reads A's static factor in decode(f_A, z) with z ~ p(z | f_A)",
+    ),
+    "sample_static_dynamic_kept": Metric(
+        "Dynamic kept, f sampled",
+        "higher",
+        "the judge reads B's dynamic factor in decode(f, z_B) with f ~ p(f)",
+    ),
+    "reconstruction_judged": Metric(
+        "Judged reconstruction",
+        "higher",
+        "the judge reads A's factor in decode(f_A, z_A): the ceiling a swap can reach",
+    ),
+    "swap_normalised": Metric(
+        "Normalised swap",
+        "higher",
+        "(swap − chance) / (judged reconstruction − chance): blur no longer counts",
+    ),
+    "probe_static": Metric(
+        "Probe of f", "higher", "linear probe of the factor from f, on test identities"
+    ),
+    "probe_dynamic": Metric(
+        "Probe of z",
+        "higher",
+        "linear probe of the factor from z_t, on test identities",
+    ),
+    "probe_pixels": Metric("Probe of pixels", "higher", "linear probe of raw pixels"),
+    "probe_chance": Metric("Chance", "higher", "score of the best constant answer"),
+    "mig": Metric(
+        "MIG",
+        "higher",
+        "mutual information gap: mean over factors of (largest − second largest "
+        "I(code dimension; factor)) / H(factor), 0 to 1",
+    ),
+    "dci_disentanglement": Metric(
+        "DCI disentanglement",
+        "higher",
+        "1 − entropy of each code dimension's importance over factors, weighted, 0 to "
+        "1",
+    ),
+    "dci_completeness": Metric(
+        "DCI completeness",
+        "higher",
+        "1 − entropy of each factor's importance over code dimensions, 0 to 1",
+    ),
+    "dci_informativeness": Metric(
+        "DCI informativeness",
+        "higher",
+        "held-out score when the factors are predicted from the code, at most 1",
+    ),
+    "mse": Metric(
+        "MSE", "lower", "mean squared error of reconstructions, pixels in [0, 1]"
+    ),
+    "psnr": Metric("PSNR (dB)", "higher", "−10 log10(MSE), mean over test frames"),
+    "ssim": Metric("SSIM", "higher", "structural similarity, at most 1"),
+}
+
+ARROWS = {"higher": "↑", "lower": "↓"}
+
+STATUSES = {
+    "done": "done",
+    "diverged": "diverged",
+    "out_of_memory": "out of memory",
+    "over_budget": "over budget",
+    "skipped": "skipped",
+    "crashed": "crashed or not run",
+    "unscored": "trained, not evaluated",
+}
+
+ROWS_OF_A_STRIP = {
+    "reconstruction": "reconstruction of A",
+    "swap": "swap: f of A, z of B",
+    "sample_dynamic": "f of A, z sampled",
+    "sample_static": "f sampled, z of B",
+}
+
+
+def metric(name: str) -> Metric:
+    """Return a metric's words; an unknown metric is named by its own key."""
+    if name.startswith("term_"):
+        term = plain(name.removeprefix("term_"))
+        return Metric(term, "lower", "loss term on test clips, nats per frame")
+    return METRICS.get(name, Metric(plain(name), "", "no definition is known here"))
+
+
+def plain(name: str) -> str:
+    """Turn an identifier into words."""
+    words = name.replace("_", " ")
+    return words.replace("kl ", "KL ") if words.startswith("kl ") else words
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Format with `digits` significant digits, never in e-notation; "–" if missing."""
+    if value is None or pd.isna(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    places = decimals(value, digits)
+    return f"{round(value, places):,.{max(places, 0)}f}".replace("-", "−")
+
+
+def decimals(value: float, digits: int = 3) -> int:
+    """Return how many decimals show `digits` significant digits of `value`."""
+    if value == 0 or not math.isfinite(value):
+        return digits
+    shown = digits - 1 - math.floor(math.log10(abs(value)))
+    # Scores live in [0, 1]: past the fourth decimal there is only noise.
+    return min(shown, 4) if abs(value) >= 5e-4 else min(shown, 7)
+
+
+def interval(mean: float, low: float, high: float) -> str:
+    """Format an interval with the decimals of its mean; "" when there is none."""
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    places = decimals(mean) if mean else 3
+    low, high = (round(end, places) + 0.0 for end in (low, high))
+    ends = (f"{end:,.{max(places, 0)}f}".replace("-", "−") for end in (low, high))
+    return " to ".join(ends)
+
+
+def amount(value: float | None) -> str:
+    """Format a large count with a unit letter: 23.0 M, 1.61 G."""
+    if value is None or pd.isna(value):
+        return "–"
+    for size, letter in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{number(value / size)} {letter}"
+    return number(value)
+
+
+def duration(seconds: float | None) -> str:
+    """Format seconds as seconds, minutes or hours."""
+    if seconds is None or pd.isna(seconds):
+        return "–"
+    if seconds < 100:
+        return f"{number(seconds, 2)} s"
+    if seconds < 6000:
+        return f"{number(seconds / 60, 2)} min"
+    return f"{number(seconds / 3600)} h"
+
+
+def count(n: int, noun: str) -> str:
+    """Return "1 seed", "2 seeds"."""
+    return f"{n} {noun if n == 1 else noun + 's'}"
+
+
+def listing(items: list[str]) -> str:
+    """Join as "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
