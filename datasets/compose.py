@@ -103,7 +103,7 @@ def compose(
         looks: for each identity the value of every layer; fastest when sorted.
     """
     paints = [[to_paint(value) for value in layer] for layer in layers]
-    shape = layers[0][0].shape[:-1] + (3,)
+    shape = (*layers[0][0].shape[:-1], 3)
     stack = [np.zeros((int(np.prod(shape[:-1])), 3), np.uint8)]
     last: tuple[int, ...] = ()
     for look in looks:

@@ -87,9 +87,9 @@ def trunk_mask(figure: Figure) -> Mask:
         return limb((figure.neck + 2j, figure.waist), 11)
     left, right = figure.shoulders
     across = figure.turn
-    return patch(
-        [left - across, right + across, figure.waist + 6 * across, figure.waist - 6 * across]
-    ) | limb((left, right), 5) | limb(figure.hips, 6)  # fmt: skip
+    hem = [figure.waist + 6 * across, figure.waist - 6 * across]
+    chest = patch([left - across, right + across, *hem])
+    return chest | limb((left, right), 5) | limb(figure.hips, 6)
 
 
 def head_mask(figure: Figure) -> Mask:
@@ -102,6 +102,7 @@ def head_mask(figure: Figure) -> Mask:
 
 def face(figure: Figure) -> Iterator[Stroke]:
     """Yield eyes and mouth."""
+
     def at(x: float, y: float) -> Point:
         return figure.head + complex(x, y) * figure.turn
 
@@ -186,7 +187,9 @@ def on_tie(figure: Figure, part: str, name: str) -> Iterator[Stroke]:
     """Yield a tie, or its collar from behind."""
     if part == "trunk":
         down = 1j * figure.turn
-        end = figure.waist - 3 * down if figure.view != "back" else figure.neck + 4 * down
+        end = (
+            figure.waist - 3 * down if figure.view != "back" else figure.neck + 4 * down
+        )
         shift = -4 if figure.view == "left" else 0
         yield limb((figure.neck + 2 * down + shift, end + shift), 3), (40, 60, 190)
 
@@ -296,7 +299,9 @@ def draw_garment(name: str) -> Image.Image:
     """Draw the 832x1344 sheet of a garment named as in the original collection."""
     sheet = Image.new("RGBA", SHEET_SIZE)
     for cell in all_cells():
-        turned = cell._replace(direction="left" if cell.direction == "right" else cell.direction)
+        turned = cell._replace(
+            direction="left" if cell.direction == "right" else cell.direction
+        )
         pixels = draw_cell(pose(turned), name)
         if cell.direction == "right":
             pixels = pixels[:, ::-1]

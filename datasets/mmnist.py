@@ -17,14 +17,9 @@ from PIL import Image
 
 from datasets import store
 from datasets.atomic import write_npy
-from datasets.bouncing import Paths, covered, denton_paths, draw, srivastava_paths
-from datasets.description import (
-    SOURCES,
-    describe,
-    factor,
-    read_manifest,
-    resolve_settings,
-)
+from datasets.bouncing import Paths, denton_paths, draw, srivastava_paths
+from datasets.description import SOURCES, describe, read_manifest, resolve_settings
+from datasets.digit_factors import dynamic_columns, factors
 from datasets.errors import UserError, cli
 from datasets.idx import read_digits
 
@@ -48,7 +43,6 @@ ALLOWED = {
     "seed": range(0, 2**32),
 }
 VALID, TEST = 0.05, 0.15
-OVERLAP = 0.2
 CHUNK = 1000
 
 
@@ -95,99 +89,10 @@ def draw_split(
     """Draw digits uint8 `(n, 2, size, size)`, classes `(n, 2)` and paths of a split."""
     images, classes = pool
     chosen = deal(rng, len(images), 2 * count).reshape(count, 2)
-    if variant == "denton":
-        paths = denton_paths(rng, count, length)
-        return enlarge(images[chosen.ravel()], 32).reshape(count, 2, 32, 32), classes[
-            chosen
-        ], paths
-    return images[chosen], classes[chosen], srivastava_paths(rng, count, length)
-
-
-def dynamic_columns(
-    digits: np.ndarray, classes: np.ndarray, paths: Paths
-) -> dict[str, np.ndarray]:
-    """Return every per-frame column as `(sequence, time)`.
-
-    Which digit is "low" is a matter of class, so it is undefined (NaN) when the two
-    classes are equal.
-    """
-    size = digits.shape[-1]
-    centre = (paths.corner + size / 2).astype(np.float32)
-    mean, apart = centre.mean(axis=2), np.abs(centre[:, :, 0] - centre[:, :, 1])
-    columns = {
-        "center_x": mean[..., 1],
-        "center_y": mean[..., 0],
-        "spread_x": apart[..., 1],
-        "spread_y": apart[..., 0],
-    }
-    low = np.argmin(classes, axis=1)
-    same = (classes[:, 0] == classes[:, 1])[:, None]
-    for name, slot in (("low", low), ("high", 1 - low)):
-        for axis, letter in ((1, "x"), (0, "y")):
-            for prefix, values in (("", centre), ("v", paths.speed)):
-                own = values[np.arange(len(digits)), :, slot, axis]
-                columns[f"{prefix}{letter}_{name}"] = np.where(same, np.nan, own)
-    columns = {key: values.astype(np.float32) for key, values in columns.items()}
-    columns["bounce"] = paths.bounce.any(axis=2).astype(np.int16)
-    columns["overlap"] = np.stack(
-        [covered(digits, corner) for corner in paths.corner.swapaxes(0, 1)], axis=1
-    ).astype(np.float32)
-    for slot in (0, 1):
-        columns[f"top_{slot}"] = paths.corner[:, :, slot, 0]
-        columns[f"left_{slot}"] = paths.corner[:, :, slot, 1]
-    return columns
-
-
-def factors() -> list[dict[str, Any]]:
-    """Return the factor table of a generated set."""
-    classes = [str(digit) for digit in range(10)]
-    hidden = [{"column": "overlap", "above": OVERLAP}]
-    sorted_note = "the two classes sorted, since nothing tells the digits apart"
-    even = "the same when the two digits change places, so one frame determines it"
-    probe = "which digit is meant hangs on the classes, undefined when they are equal"
-    entries = [
-        factor(
-            f"digit_{rank}",
-            f"{rank}er digit",
-            "static",
-            classes,
-            hidden=hidden,
-            note=sorted_note,
-        )
-        for rank in ("low", "high")
-    ]
-    for name, words in (("center", "centre of both"), ("spread", "distance")):
-        for axis in "xy":
-            label = f"{words}, {axis}"
-            entries.append(
-                factor(f"{name}_{axis}", label, "dynamic", unit="px", note=even)
-            )
-    for rank in ("low", "high"):
-        for prefix, unit, seen in (("", "px", "frame"), ("v", "px/frame", "clip")):
-            for axis in "xy":
-                entries.append(
-                    factor(
-                        f"{prefix}{axis}_{rank}",
-                        f"{rank}er digit, {'speed ' if prefix else ''}{axis}",
-                        "dynamic",
-                        unit=unit,
-                        seen_in=seen,
-                        judged=False,
-                        note=probe,
-                    )
-                )
-    entries.append(
-        factor(
-            "bounce",
-            "bounce",
-            "dynamic",
-            ["no", "yes"],
-            seen_in="clip",
-            judged=False,
-            note="a digit has just turned at a wall; one frame shows only the wall",
-        )
-    )
-    return entries
+    if variant == "srivastava":
+        return images[chosen], classes[chosen], srivastava_paths(rng, count, length)
+    large = enlarge(images[chosen.ravel()], 32).reshape(count, 2, 32, 32)
+    return large, classes[chosen], denton_paths(rng, count, length)
 
 
 def generate(
@@ -220,7 +125,7 @@ def generate(
     ordered = np.sort(classes, axis=1).astype(np.int16)
     sequences["digit_low"], sequences["digit_high"] = ordered[:, 0], ordered[:, 1]
     columns = dynamic_columns(digits, classes, paths)
-    timeline = _frame_table(len(digits), length).assign(
+    timeline = store.frame_table(sequences).assign(
         **{key: values.reshape(-1) for key, values in columns.items()}
     )
     used = [file["path"] for file in manifest["files"]]
@@ -259,24 +164,14 @@ def import_public(
     valid = round(VALID * (count - test))
     sizes = {"train": count - test - valid, "valid": valid, "test": test}
     info = describe(manifest, [path.name], settings, name, NOTES["public"], [])
-    return store.write(
-        out, info, _sequence_table(sizes, length), _frame_table(count, length)
-    )
+    sequences = _sequence_table(sizes, length)
+    return store.write(out, info, sequences, store.frame_table(sequences))
 
 
 def _sequence_table(sizes: dict[str, int], length: int) -> pd.DataFrame:
-    table = pd.DataFrame({"sequence": np.arange(sum(sizes.values()))})
+    table = store.sequence_table(sum(sizes.values()), length)
     table["identity"] = table["sequence"]
-    table["first_frame"] = table["sequence"] * length
-    table["n_frames"] = length
     table["split"] = np.repeat(list(sizes), list(sizes.values()))
-    return table
-
-
-def _frame_table(sequences: int, length: int) -> pd.DataFrame:
-    table = pd.DataFrame({"frame": np.arange(sequences * length)})
-    table["sequence"] = table["frame"] // length
-    table["time"] = table["frame"] % length
     return table
 
 
@@ -284,8 +179,8 @@ NOTES = {
     "srivastava": "Two 28x28 digits fly straight at 3.6 px per frame and bounce; the "
     "brighter pixel wins. Rules of Srivastava et al. (arXiv:1502.04681), own random "
     "numbers.",
-    "denton": "Two digits enlarged to 32x32 move by whole pixels, -4 to 4 per axis, and "
-    "bounce without randomness; brightness adds up. Rules of Denton's SVG data loader.",
+    "denton": "Two digits enlarged to 32x32 move by whole pixels, -4 to 4 per axis, "
+    "and bounce without randomness; brightness adds up. Rules of Denton's SVG loader.",
     "public": "The released test file as it is, without labels: only what needs no "
     "factor can be measured. Its digits may repeat across the split.",
 }

@@ -26,7 +26,7 @@ class Shape(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """Joints of one pose; pairs are (left, right) as seen, or (near, far) from aside."""
+    """Joints of one pose; pairs are (left, right) as seen, from aside (near, far)."""
 
     view: str
     head: Point
@@ -88,7 +88,10 @@ def _walk(figure: Figure, step: int) -> Figure:
         feet = (-1j * (lifts[0] - swing), -1j * (lifts[1] + swing))
         feet = (28 + feet[0], 36 + feet[1])
         hands = (-3 + 1j * (10 - swing), 3 + 1j * (10 + swing))
-    feet = (feet[0].real + 1j * (59 + feet[0].imag), feet[1].real + 1j * (59 + feet[1].imag))
+    feet = (
+        feet[0].real + 1j * (59 + feet[0].imag),
+        feet[1].real + 1j * (59 + feet[1].imag),
+    )
     bob = -1j * abs(turn.imag)
     return _bend(figure._replace(feet=feet, head=figure.head + bob), *hands)
 
@@ -103,7 +106,7 @@ def _spellcast(figure: Figure, step: int) -> Figure:
     for hand in figure.hands:
         tip = hand + 3 * unit(angle) if figure.view == "left" else hand
         tools += [Shape((tip,), size, GLOW), Shape((tip,), size / 2, SPARK)]
-    return figure._replace(tools=tuple(tools))
+    return figure._replace(tools=tuple(tools), tools_behind=False)
 
 
 def _thrust(figure: Figure, step: int) -> Figure:
@@ -135,7 +138,9 @@ def _slash(figure: Figure, step: int) -> Figure:
     hands = (hand, figure.shoulders[1] + rest)
     if arm:
         hands = (figure.shoulders[0] + rest, hand)
-    guard = Shape((hand + 3j * blade + 2 * blade, hand - 3j * blade + 2 * blade), 2, STAR)
+    guard = Shape(
+        (hand + 3j * blade + 2 * blade, hand - 3j * blade + 2 * blade), 2, STAR
+    )
     sword = Shape((hand, hand + 19 * blade), 3, STEEL)
     behind = figure.tools_behind and step > 1  # first it is swung back, over the head
     return figure._replace(hands=hands, tools=(sword, guard), tools_behind=behind)
@@ -161,7 +166,9 @@ def _shoot(figure: Figure, step: int) -> Figure:
 
 def _hurt(figure: Figure, step: int) -> Figure:
     fallen = math.radians((0, 10, 30, 55, 78, 90)[step])
-    figure = _bend(figure, 11 * unit(60 + 20 * step), -11 * unit(60 + 20 * step).conjugate())
+    figure = _bend(
+        figure, 11 * unit(60 + 20 * step), -11 * unit(60 + 20 * step).conjugate()
+    )
     orbit = cmath.exp(1j * step)
     stars = tuple(
         Shape((32 + 8j + (9 * turn).real + 0.3j * (9 * turn).imag,), 3, STAR)

@@ -9,7 +9,6 @@ for bit. The split by identity is theirs in both.
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +20,14 @@ from datasets.compose import compose, read_layers
 from datasets.description import (
     SOURCES,
     describe,
-    factor,
     read_manifest,
     resolve_settings,
 )
 from datasets.errors import cli
-from datasets.sheets import (
-    ACTIONS,
-    CELL,
-    CLIP_COLUMNS,
-    CLIP_DIRECTIONS,
-    DIRECTIONS,
-    LAYERS,
-    Cell,
-    all_cells,
-    clip_cells,
-    sheet_paths,
-)
+from datasets.poses import CLIP_LENGTH, clip_table, sheet_table, static_factors
+from datasets.sheets import CELL, LAYERS, all_cells, clip_cells, sheet_paths
 
 IDENTITIES = 6**4
-CLIP_LENGTH = 8
 DEFAULTS = {
     "label": "Sprites",
     "kind": "sprites",
@@ -54,7 +41,6 @@ ALLOWED = {
     "variant": tuple(LAYERS),
     "identities": range(3, IDENTITIES + 1),
 }
-LABELS = {"skin": "skin colour", "legs": "legs", "shirt": "shirt", "hair": "hair"}
 
 
 def split_identities(count: int) -> dict[str, np.ndarray]:
@@ -79,120 +65,6 @@ def looks(identities: np.ndarray) -> np.ndarray:
     return np.stack(np.unravel_index(identities, (6, 6, 6, 6)), axis=1)
 
 
-def pose_of_cell(layers: list[list[np.ndarray]]) -> np.ndarray:
-    """Return `(cell,)` pose numbers; cells which can look the same share one.
-
-    Two cells are the same pose when some identity has identical pixels in both, layer
-    by layer (an artist reused the drawing): no label could tell them apart.
-    """
-    count = len(layers[0][0])
-    alike = np.ones((count, count), bool)
-    for layer in layers:
-        some = np.zeros_like(alike)
-        for sheet in layer:
-            keys = [cell.tobytes() for cell in sheet]
-            _, same = np.unique(np.array(keys, dtype=object), return_inverse=True)
-            some |= same[:, None] == same[None, :]
-        alike &= some
-    first = np.argmax(alike, axis=1)
-    first = first[first]
-    return np.unique(first, return_inverse=True)[1]
-
-
-def empty_cells(sheets: list[np.ndarray]) -> list[int]:
-    """Return the cells in which at least one sheet of a layer shows nothing."""
-    empty = [~sheet[..., 3].any(axis=(1, 2)) for sheet in sheets]
-    return np.flatnonzero(np.any(empty, axis=0)).tolist()
-
-
-def static_factors(
-    variant: str, layers: list[list[np.ndarray]]
-) -> list[dict[str, Any]]:
-    """Return the entries of skin, legs, shirt and hair."""
-    entries = []
-    for (name, values), sheets in zip(LAYERS[variant].items(), layers, strict=False):
-        cells = empty_cells(sheets)
-        hidden = [{"column": "cell", "equals": cells}] if cells else []
-        note = "not drawn in every pose: the falling body covers it" if cells else ""
-        entries.append(
-            factor(
-                name, LABELS[name], "static", list(values), hidden=hidden, note=note
-            )
-        )
-    return entries
-
-
-def sheet_table(
-    cells: Sequence[Cell], layers: list[list[np.ndarray]]
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Return the dynamic factors of the 178 cells, and their entries."""
-    pose = pose_of_cell(layers)
-    names = [f"{cell.action} {cell.direction} {cell.step}" for cell in cells]
-    table = _cell_columns(cells, tuple(ACTIONS), DIRECTIONS)
-    table["pose"] = pose.astype(np.int16)
-    table["cell"] = np.arange(len(cells), dtype=np.int16)
-    firsts = [names[int(np.argmax(pose == number))] for number in range(pose.max() + 1)]
-    # A standing pose which opens two actions shows neither.
-    actions_of_pose = table.groupby("pose")["action"].transform("nunique")
-    shared = np.flatnonzero(actions_of_pose > 1).tolist()
-    hidden = [{"column": "cell", "equals": shared}] if shared else []
-    steps = [str(step) for step in range(max(ACTIONS.values()))]
-    entries = [
-        factor("action", "action", "dynamic", list(ACTIONS), hidden=hidden),
-        factor("direction", "direction", "dynamic", DIRECTIONS),
-        factor(
-            "pose", "pose", "dynamic", firsts, note="cells with one drawing are merged"
-        ),
-        factor("step", "frame of the action", "dynamic", steps, judged=False),
-        factor(
-            "cell",
-            "cell of the sheet",
-            "dynamic",
-            names,
-            judged=False,
-            note="as pose, before merging; kept to find frames again",
-        ),
-    ]
-    return table, entries
-
-
-def clip_table(cells: Sequence[Cell]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Return the dynamic factors of the 72 cells of 9 clips, and their entries."""
-    moves = tuple(CLIP_COLUMNS)
-    table = _cell_columns(cells, moves, CLIP_DIRECTIONS)
-    table["move"] = table["action"]
-    table["action"] = (3 * table["move"] + table["direction"]).astype(np.int16)
-    actions = [f"{move} {turn}" for move in moves for turn in CLIP_DIRECTIONS]
-    steps = [str(step) for step in range(CLIP_LENGTH)]
-    entries = [
-        factor(
-            "action",
-            "action and direction",
-            "dynamic",
-            actions,
-            seen_in="clip",
-            note="the 9 classes of the literature: 3 * move + direction",
-        ),
-        factor("direction", "direction", "dynamic", CLIP_DIRECTIONS),
-        factor("move", "action", "dynamic", moves, seen_in="clip"),
-        factor("step", "frame of the clip", "dynamic", steps, judged=False),
-    ]
-    return table, entries
-
-
-def _cell_columns(
-    cells: Sequence[Cell], actions: Sequence[str], directions: Sequence[str]
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "action": [actions.index(cell.action) for cell in cells],
-            "direction": [directions.index(cell.direction) for cell in cells],
-            "step": [cell.step for cell in cells],
-        },
-        dtype=np.int16,
-    )
-
-
 def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store.Store:
     """Compose a set from the sheets in `folder` and write its frame store to `out`.
 
@@ -203,41 +75,45 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
     manifest = read_manifest(folder, "lpc", settings["source"])
     cells = all_cells() if variant == "sheet" else clip_cells()
     layers = read_layers(folder, variant, cells)
-    length = len(cells) if variant == "sheet" else CLIP_LENGTH
-    parts = split_identities(settings["identities"])
-    split_of = {int(i): split for split, part in parts.items() for i in part}
-    identities = np.array(sorted(split_of))
-    values = looks(identities)
-    wear = np.concatenate([values, np.zeros((len(values), 1), int)], axis=1)
-    shape = (len(identities) * len(cells), CELL, CELL, 3)
-    with store.frame_writer(out, shape) as append:
+    if variant == "sheet":
+        length, (table, factors) = len(cells), sheet_table(cells, layers[0])
+    else:
+        length, (table, factors) = CLIP_LENGTH, clip_table(cells)
+    identities = identity_table(variant, settings["identities"])
+    wear = identities[list(LAYERS[variant])].assign(boots=0).to_numpy()
+    with store.frame_writer(out, (len(wear) * len(cells), CELL, CELL, 3)) as append:
         for frames in compose(layers, wear.tolist()):
             append(frames)
-
     each = len(cells) // length
-    sequences = pd.DataFrame({"sequence": np.arange(len(identities) * each)})
-    sequences["identity"] = np.repeat(identities, each)
-    sequences["first_frame"] = sequences["sequence"] * length
-    sequences["n_frames"] = length
-    sequences["split"] = [split_of[i] for i in sequences["identity"]]
-    for position, key in enumerate(LAYERS[variant]):
-        sequences[key] = np.repeat(values[:, position], each).astype(np.int16)
-    make_table = sheet_table if variant == "sheet" else lambda cells, _: clip_table(cells)
-    table, dynamic = make_table(cells, layers)
-    timeline = pd.DataFrame({"frame": np.arange(shape[0])})
-    timeline["sequence"] = timeline["frame"] // length
-    timeline["time"] = timeline["frame"] % length
-    tiled = pd.concat([table] * len(identities), ignore_index=True)
-    timeline = pd.concat([timeline, tiled], axis=1)
+    sequences = store.sequence_table(len(wear) * each, length)
+    rows = identities.loc[np.repeat(identities.index, each)].reset_index(drop=True)
+    timeline = store.frame_table(sequences)
+    tiled = pd.concat([table] * len(wear), ignore_index=True)
     info = describe(
         manifest,
         sheet_paths(variant),
         settings,
         name,
         NOTES[variant],
-        static_factors(variant, layers) + dynamic,
+        static_factors(variant, layers) + factors,
     )
-    return store.write(out, info, sequences, timeline)
+    return store.write(
+        out,
+        info,
+        pd.concat([sequences, rows], axis=1),
+        pd.concat([timeline, tiled], axis=1),
+    )
+
+
+def identity_table(variant: str, count: int) -> pd.DataFrame:
+    """Return a row per identity, in increasing order: identity, split, its values."""
+    parts = split_identities(count)
+    table = pd.DataFrame(
+        [(i, split) for split, part in parts.items() for i in part],
+        columns=["identity", "split"],
+    ).sort_values("identity", ignore_index=True)
+    values = looks(table["identity"].to_numpy()).astype(np.int16)
+    return table.assign(**dict(zip(LAYERS[variant], values.T, strict=True)))
 
 
 NOTES = {

@@ -167,6 +167,23 @@ def write(
     return load(path)
 
 
+def sequence_table(sequences: int, length: int) -> pd.DataFrame:
+    """Return `sequence, first_frame, n_frames` of sequences of one length."""
+    table = pd.DataFrame({"sequence": np.arange(sequences)})
+    table["first_frame"] = table["sequence"] * length
+    table["n_frames"] = length
+    return table
+
+
+def frame_table(sequences: pd.DataFrame) -> pd.DataFrame:
+    """Return `frame, sequence, time` of the frames of some sequences."""
+    lengths = sequences["n_frames"].to_numpy()
+    frame = np.arange(lengths.sum())
+    sequence = np.repeat(sequences["sequence"].to_numpy(), lengths)
+    first = np.repeat(sequences["first_frame"].to_numpy(), lengths)
+    return pd.DataFrame({"frame": frame, "sequence": sequence, "time": frame - first})
+
+
 def _digests(file: Path, lengths: np.ndarray) -> tuple[str, list[str]]:
     """Hash the whole file and each sequence in it, in one pass."""
     whole, each = hashlib.sha256(), []
