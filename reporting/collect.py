@@ -1,11 +1,14 @@
 """Read a results tree into plain dataclasses; whatever is missing stays empty."""
 
 import json
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,8 @@ from datasets import store
 from datasets.errors import UserError
 from reporting.colours import model_colours
 
-SUMMARY = "dataset model metric factor mean low high n_seeds n direction".split()
+SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
+SUMMARY += ["n_seeds", "n", "direction"]
 LOG_LINES = 15
 
 
@@ -90,8 +94,10 @@ class Cell:
         path = self.folder / "representation.npz"
         if not path.is_file() or self.run.get("status") != "done":
             return {}
-        with readable(path), np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in keys if key in file.files}
+        # Opened here, since np.load does not close a file it cannot read.
+        with readable(path), path.open("rb") as file:
+            found = np.load(file, allow_pickle=False)
+            return {key: found[key] for key in keys if key in found.files}
 
 
 @dataclass(frozen=True)
@@ -120,25 +126,16 @@ class Tree:
         return list(first.values())
 
 
-class readable:  # noqa: N801 - reads as a phrase: `with readable(path)`
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
     """Turn a damaged file into one sentence that names it and the remedy."""
-
-    def __init__(self, path: Path) -> None:
-        """Remember the path for the message."""
-        self.path = path
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
-        """Rename the exception of a damaged file; let every other one pass."""
-        if isinstance(problem, (ValueError, OSError, KeyError)) or (
-            problem is not None and type(problem).__name__ == "BadZipFile"
-        ):
-            raise UserError(
-                f"{self.path} cannot be read ({problem}). It is damaged or of another "
-                "version; delete it and run the step which writes it again."
-            ) from problem
+    try:
+        yield
+    except (ValueError, OSError, KeyError, EOFError, BadZipFile, zlib.error) as problem:
+        raise UserError(
+            f"{path} cannot be read ({problem}). It is damaged or of another version; "
+            "delete it and run the step which writes it again."
+        ) from problem
 
 
 def table(path: Path) -> pd.DataFrame | None:
@@ -173,16 +170,26 @@ def read_tree(folder: str | Path) -> Tree:
             f"{folder} has no grid.json with seeds, datasets and models. Expected a "
             "results folder such as results/default; run the workflow first."
         )
-    colours = model_colours(grid["models"])
-    models = [
-        Model(m["name"], m.get("label") or m["name"], m.get("role") == "control", c)
-        for m, c in zip(grid["models"], colours, strict=True)
-    ]
+    models = _models(folder, grid)
     datasets = [_dataset(folder, name) for name in grid["datasets"]]
     cells = list(_cells(folder, grid, models))
     return Tree(
         folder, grid, models, datasets, cells, _summary(folder, cells), _board(folder)
     )
+
+
+def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
+    """Return the grid's models; one without a label takes its first run's."""
+    models = []
+    colours = model_colours(grid["models"])
+    for entry, colour in zip(grid["models"], colours, strict=True):
+        name = entry["name"]
+        runs = sorted(folder.glob(f"*/{name}/seed*/run.json"))
+        label = entry.get("label") or (read_json(runs[0]).get("label") if runs else "")
+        models.append(
+            Model(name, label or name, entry.get("role") == "control", colour)
+        )
+    return models
 
 
 def _dataset(folder: Path, name: str) -> Dataset:

@@ -74,17 +74,23 @@ def _panel(axis: Axes, data: pd.DataFrame, tree: Tree, term: str) -> None:
         lines = data[data["model"] == model.name]
         if lines.empty:
             continue
+        seeds = lines.groupby("step")["value"].agg(["mean", "min", "max"])
         sns.lineplot(
-            lines,
+            seeds,
             x="step",
-            y="value",
+            y="mean",
             ax=axis,
             color=model.colour,
             linestyle="--" if model.control else "-",
             linewidth=1.3,
-            errorbar=("pi", 100) if lines["seed"].nunique() > 1 else None,
+            estimator=None,
             legend=False,
         )
+        if lines["seed"].nunique() > 1:
+            band = seeds["min"], seeds["max"]
+            axis.fill_between(
+                seeds.index, *band, color=model.colour, alpha=0.2, linewidth=0
+            )
     axis.set(title=plain(term), xlabel="", ylabel="")
     # The fall of the first steps would flatten all that follows.
     settled = data.loc[data["step"] >= 0.05 * data["step"].max(), "value"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from datasets.atomic import atomic, write_text
 from reporting.pixels import Picture
 
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: small files, sharp, searchable
     "svg.hashsalt": "seqdis",
     "font.family": "sans-serif",
@@ -32,8 +33,7 @@ _STYLE = {
 @contextmanager
 def styled() -> Iterator[None]:
     """Draw in the page's style, leaving matplotlib's global state alone."""
-    with mpl.rc_context(), sns.axes_style("ticks"):
-        mpl.rcParams.update(_STYLE)
+    with sns.axes_style("ticks"), mpl.rc_context(_STYLE):
         yield
 
 

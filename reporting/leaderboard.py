@@ -58,14 +58,11 @@ def _board_row(
 ) -> tuple[Score | None, str]:
     """Return leaderboard.parquet's score and ranks, or a plain mean without it."""
     if tree.board is not None:
-        rows = tree.board[
-            (tree.board["model"] == model.name) & (tree.board["metric"] == "swap_score")
-        ]
-        for row in rows.itertuples():
-            if not math.isnan(row.mean):
-                return Score(row.mean, row.low, row.high), _ranks(
-                    row.rank_low, row.rank_high
-                )
+        for row in tree.board.to_dict("records"):
+            mine = (row["model"], row["metric"]) == (model.name, "swap_score")
+            if mine and not math.isnan(row["mean"]):
+                ranks = _ranks(row["rank_low"], row["rank_high"])
+                return Score(row["mean"], row["low"], row["high"]), ranks
         return None, ""
     known = [score.mean for score in scores if score is not None]
     return (Score(sum(known) / len(known)) if known else None), ""

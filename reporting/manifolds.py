@@ -15,7 +15,7 @@ from reporting.pixels import Picture, save_png, shrunk, tiled
 
 IDENTITIES = 3
 PEAKS = 9
-THUMBNAIL = 32  # pixels of a tile, for all models but the project's own
+WIDTH = 1000  # pixels; a wider grid is drawn at half its size
 
 
 def manifold_pictures(tree: Tree, dataset: Dataset, images: Path) -> list[dict]:
@@ -30,7 +30,9 @@ def manifold_pictures(tree: Tree, dataset: Dataset, images: Path) -> list[dict]:
         if "manifold" not in arrays:
             continue
         grids = arrays["manifold"][:IDENTITIES]
-        grids = shrunk(grids, 64 if cell.model.name == OURS else THUMBNAIL)
+        size = grids.shape[-2]
+        wide = len(grids) * grids.shape[2] * size > WIDTH
+        grids = shrunk(grids, size // 2 if wide else size)
         blocks = [tiled(grid) for grid in grids]
         gutter = np.full((blocks[0].shape[0], 10, 3), 255, np.uint8)
         parts = [part for block in blocks for part in (block, gutter)][:-1]
@@ -74,9 +76,8 @@ def trace_picture(tree: Tree, dataset: Dataset, images: Path) -> Picture | None:
 
 def _frames(dataset: Dataset, sequence: int) -> np.ndarray:
     assert dataset.data is not None
-    row = dataset.data.sequences.set_index("sequence").loc[sequence]
-    first = int(row["first_frame"])
-    return dataset.data.frames[first : first + int(row["n_frames"])]
+    frames = np.flatnonzero(dataset.data.timeline["sequence"] == sequence)
+    return dataset.data.frames[frames]
 
 
 def _trace(axis: Axes, cell: Cell, trace: np.ndarray, frames: np.ndarray) -> None:

@@ -10,7 +10,13 @@ from reporting.collect import Dataset, Model, Tree
 from reporting.tables import Column, Row, Score, Table
 from reporting.words import STATUSES, listing, metric
 
-HEADLINE = ("swap_score", "swap_static", "swap_dynamic", "mig", "dci_disentanglement")
+HEADLINE: tuple[str, ...] = (
+    "swap_score",
+    "swap_static",
+    "swap_dynamic",
+    "mig",
+    "dci_disentanglement",
+)
 HEADLINE += ("ssim", "mse")
 AXES = ("mig", "dci_disentanglement", "dci_completeness", "dci_informativeness")
 PICTURES = ("mse", "psnr", "ssim")
@@ -70,15 +76,15 @@ class Scores:
 
     def __init__(self, summary: pd.DataFrame, dataset: str) -> None:
         """Index the dataset's rows once."""
-        rows = summary[summary["dataset"] == dataset]
+        rows = summary[summary["dataset"] == dataset].to_dict("records")
         self._found = {
-            (row.model, row.metric, row.factor or ""): Score(
-                row.mean, row.low, row.high, row.n_seeds, row.n
+            (row["model"], row["metric"], row["factor"] or ""): Score(
+                row["mean"], row["low"], row["high"], row["n_seeds"], row["n"]
             )
-            for row in rows.itertuples()
+            for row in rows
         }
-        self.metrics = list(dict.fromkeys(rows["metric"]))
-        self._present = {(row.metric, row.factor or "") for row in rows.itertuples()}
+        self.metrics = list(dict.fromkeys(metric for _, metric, _ in self._found))
+        self._present = {key[1:] for key in self._found}
 
     def get(self, model: str, name: str, factor: str = "") -> Score | None:
         """Return the score, or None where the model has none."""

@@ -21,10 +21,8 @@ def contact_sheet(dataset: Dataset, images: Path) -> Picture | None:
     test = test if len(test) else sequences
     chosen = test.iloc[spread(len(test), 3)]
     rows = [
-        dataset.data.frames[
-            row.first_frame + spread(int(row.n_frames), 12, repeat=True)
-        ]
-        for row in chosen.itertuples()
+        dataset.data.frames[row["first_frame"] + spread(row["n_frames"], 12, True)]
+        for row in chosen.to_dict("records")
     ]
     path = images / f"{dataset.name}_frames.png"
     width, height = save_png(path, tiled(np.stack(rows)))
@@ -32,8 +30,8 @@ def contact_sheet(dataset: Dataset, images: Path) -> Picture | None:
     return Picture(f"images/{path.name}", width, height, alt)
 
 
-def spread(n: int, k: int, *, repeat: bool = False) -> np.ndarray:
-    """Return k indices spread evenly over range(n); fewer when n < k unless `repeat`."""
+def spread(n: int, k: int, repeat: bool = False) -> np.ndarray:
+    """Return k indices spread evenly over range(n), at most n of them or repeated."""
     k = k if repeat else min(n, k)
     return np.linspace(0, n - 1, k).round().astype(int)
 

@@ -147,22 +147,21 @@ def plain(name: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Format with `digits` significant digits, never in e-notation; "–" if missing."""
+    """Format with `digits` significant digits, integers whole, "–" if missing."""
     if value is None or pd.isna(value):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if value == 0:
         return "0"
-    places = decimals(value, digits)
-    return f"{round(value, places):,.{max(places, 0)}f}".replace("-", "−")
+    return f"{value:,.{decimals(value, digits)}f}".replace("-", "−")
 
 
 def decimals(value: float, digits: int = 3) -> int:
     """Return how many decimals show `digits` significant digits of `value`."""
     if value == 0 or not math.isfinite(value):
         return digits
-    shown = digits - 1 - math.floor(math.log10(abs(value)))
+    shown = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     # Scores live in [0, 1]: past the fourth decimal there is only noise.
     return min(shown, 4) if abs(value) >= 5e-4 else min(shown, 7)
 
@@ -173,7 +172,7 @@ def interval(mean: float, low: float, high: float) -> str:
         return ""
     places = decimals(mean) if mean else 3
     low, high = (round(end, places) + 0.0 for end in (low, high))
-    ends = (f"{end:,.{max(places, 0)}f}".replace("-", "−") for end in (low, high))
+    ends = (f"{end:,.{places}f}".replace("-", "−") for end in (low, high))
     return " to ".join(ends)
 
 

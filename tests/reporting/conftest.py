@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from datasets.atomic import write_json, write_npz, write_parquet
+from reporting.collect import SUMMARY
 
 SIZE, LENGTH, CLIPS, PAIRS = 16, 4, 8, 6
 MODELS = [
@@ -360,8 +361,7 @@ def _tables(folder, metrics, n_seeds, datasets, models) -> None:
     summary = summary.assign(
         low=summary["mean"] - half, high=summary["mean"] + half, n=96, n_seeds=n_seeds
     )
-    order = ["dataset", "model", "metric", "factor", "mean", "low", "high", "n_seeds", "n", "direction"]
-    write_parquet(folder / "tables/summary.parquet", summary[order])
+    write_parquet(folder / "tables/summary.parquet", summary[SUMMARY])
     swap = summary[summary["metric"] == "swap_score"].groupby("model")["mean"].mean()
     rows = []
     for model, _, role, _ in models:
@@ -369,9 +369,8 @@ def _tables(folder, metrics, n_seeds, datasets, models) -> None:
         rivals = [swap.get(m, np.nan) for m, _, r, _ in models if r == "model"]
         rank = 1.0 + sum(np.array(rivals) > mean) if role == "model" else np.nan
         rows.append((model, "swap_score", mean, mean - 0.04, mean + 0.03, rank, rank))
-    board = pd.DataFrame(
-        rows, columns=["model", "metric", "mean", "low", "high", "rank_low", "rank_high"]
-    )
+    columns = ["model", "metric", "mean", "low", "high", "rank_low", "rank_high"]
+    board = pd.DataFrame(rows, columns=columns)
     cells = n_seeds * len(datasets)
     write_parquet(
         folder / "tables/leaderboard.parquet",
@@ -383,6 +382,14 @@ def _tables(folder, metrics, n_seeds, datasets, models) -> None:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a whole fabricated results tree; do not write into it."""
     return fabricate(tmp_path_factory.mktemp("tree") / "results" / "default")
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a tree of one dataset and four models, quick to report; do not write."""
+    folder = tmp_path_factory.mktemp("small") / "results" / "default"
+    models = [MODELS[i] for i in (0, 1, 4, 5)]
+    return fabricate(folder, models=models, datasets=(("sprites", "Sprites", 3),))
 
 
 @pytest.fixture(scope="session")

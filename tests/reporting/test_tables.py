@@ -1,0 +1,166 @@
+"""Numbers: formats, bold, and the three twins of every table."""
+
+import io
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reporting.collect import Model
+from reporting.run_tables import benchmark_table
+from reporting.tables import (
+    Column,
+    Row,
+    Score,
+    Table,
+    best_row,
+    frame,
+    latex,
+    latex_text,
+    markdown,
+    write,
+)
+from reporting.words import amount, duration, interval, listing, number
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.87345, "0.873"),
+        (0.05, "0.0500"),
+        (-0.5, "−0.500"),
+        (0, "0"),
+        (12.345, "12.3"),
+        (1234.5, "1,234"),
+        (0.00012345, "0.000123"),
+        (math.nan, "–"),
+        (None, "–"),
+        (math.inf, "∞"),
+    ],
+)
+def test_number(value, text) -> None:
+    assert number(value) == text
+
+
+@given(st.floats(1e-3, 1e6))
+def test_number_keeps_three_significant_digits(value: float) -> None:
+    shown = float(number(value).replace(",", ""))
+    assert shown == pytest.approx(value, rel=6e-2 if value < 0.01 else 6e-3)
+
+
+def test_amounts_and_durations() -> None:
+    assert amount(22_970_000) == "23.0 M"
+    assert amount(1.6e9) == "1.60 G"
+    assert duration(42) == "42 s"
+    assert duration(600) == "10 min"
+    assert duration(36_000) == "10.0 h"
+    assert interval(0.5, 0.4, 0.625) == "0.400 to 0.625"
+    assert interval(0.5, math.nan, math.nan) == ""
+    assert listing(["a", "b", "c"]) == "a, b and c"
+    assert listing([]) == ""
+
+
+def model(name: str, control: bool = False) -> Model:
+    return Model(name, name, control, "#000000")
+
+
+def make(*scores: tuple[str, Score | None, bool], direction: str = "higher") -> Table:
+    rows = [Row(n, [s], model(n, control)) for n, s, control in scores]
+    return Table("t", "T", [Column("x", "X", "score", direction)], rows)
+
+
+def test_bold_only_when_the_interval_excludes_the_runner_up() -> None:
+    a, b = Score(0.9, 0.8, 1.0), Score(0.7, 0.5, 0.9)
+    assert best_row(make(("a", a, False), ("b", b, False)), 0) == 0
+    near = Score(0.85, 0.8, 0.9)
+    assert best_row(make(("a", a, False), ("b", near, False)), 0) is None
+
+
+def test_bold_follows_the_direction_and_ignores_controls() -> None:
+    a, b = Score(0.9, 0.8, 1.0), Score(0.7, 0.65, 0.75)
+    lower = make(("a", a, False), ("b", b, False), direction="lower")
+    assert best_row(lower, 0) == 1
+    with_oracle = make(("oracle", Score(1, 1, 1), True), ("a", a, False))
+    assert best_row(with_oracle, 0) is None
+    none = make(("a", a, False), ("b", b, False), direction="")
+    assert best_row(none, 0) is None
+
+
+def test_bold_needs_an_interval_and_skips_the_missing() -> None:
+    unsure = make(("a", Score(0.9), False), ("b", Score(0.1), False))
+    assert best_row(unsure, 0) is None
+    missing = make(
+        ("a", Score(math.nan), False),
+        ("b", Score(0.5, 0.4, 0.6), False),
+        ("c", None, False),
+    )
+    assert best_row(missing, 0) is None
+
+
+def test_twins_show_the_same_numbers(report: Path) -> None:
+    stems = sorted({path.stem for path in (report / "tables").iterdir()})
+    assert "sprites_swap_static" in stems
+    assert "benchmarks" in stems
+    for stem in stems:
+        data = pd.read_csv(report / f"tables/{stem}.csv")
+        lines = (report / f"tables/{stem}.md").read_text().splitlines()[2:]
+        rows = [re.split(r"(?<!\\)\|", line)[2:-1] for line in lines]
+        tex = (report / f"tables/{stem}.tex").read_text()
+        tex_rows = [line for line in tex.splitlines() if line.endswith(r"\\")][1:]
+        assert len(data) == len(rows) == len(tex_rows)
+        texts = [data.columns[0], *({"rank"} & {*data})]
+        means = data.drop(columns=texts).select_dtypes("number")
+        means = means[[c for c in means if not c.endswith(("_low", "_high"))]]
+        for i, row in enumerate(rows):
+            for column, value in means.iloc[i].items():
+                text = "–" if math.isnan(value) else number(value)
+                if column in ("n", "steps", "rounds") and not math.isnan(value):
+                    text = f"{int(value):,}"
+                if column in ("parameters", "flop_per_frame"):
+                    text = amount(value)
+                if column == "seconds":
+                    text = duration(value)
+                assert any(cell.strip(" *").startswith(text) for cell in row), stem
+                assert latex_text(text) in tex_rows[i], stem
+
+
+def test_csv_keeps_all_digits(results: Path, report: Path) -> None:
+    summary = pd.read_parquet(results / "tables/summary.parquet")
+    keys = ["dataset", "model", "metric", "factor"]
+    row = summary.set_index(keys).loc["sprites", "dsae", "mse", ""]
+    data = pd.read_csv(report / "tables/sprites_headline.csv", index_col=0)
+    found = data.loc["DSAE (factorised)"]
+    assert found["mse"] == row["mean"]
+    assert (found["mse_low"], found["mse_high"]) == (row["low"], row["high"])
+
+
+def test_text_is_escaped_in_markdown_and_latex(tmp_path: Path) -> None:
+    rows = [Row("a_b|c & 5% $x$ <script>\n\\", [Score(0.5, 0.4, 0.6)])]
+    table = Table("t", "T", [Column("x_y", "X_Y", "score", "higher")], rows)
+    assert markdown(table).splitlines()[2] == (
+        r"| a_b\|c & 5% $x$ \<script\> \\ | 0.500 (0.400 to 0.600) |"
+    )
+    tex = latex(table)
+    assert r"a\_b$|$c \& 5\% \$x\$ $<$script$>$" in tex
+    assert r"X\_Y~$\uparrow$" in tex
+    assert r"\toprule" in tex
+    write(table, tmp_path)
+    again = pd.read_csv(io.StringIO((tmp_path / "t.csv").read_text()))
+    assert again["model"][0] == rows[0].label
+    assert frame(table)["x_y"][0] == 0.5
+
+
+def test_empty_columns_are_dropped() -> None:
+    columns = [Column("x", "X"), Column("y", "Y")]
+    table = Table("t", "T", columns, [Row("a", [None, Score(1)])])
+    assert [c.key for c in table.without_empty_columns().columns] == ["y"]
+
+
+def test_benchmarks_are_sorted_by_group(benchmarks: Path) -> None:
+    table = benchmark_table(benchmarks)
+    assert [row.label for row in table.rows] == ["test_store", "test_encode[dsae]"]
+    assert table.rows[0].values[1] == pytest.approx(12.3)
