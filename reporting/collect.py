@@ -179,17 +179,23 @@ def read_tree(folder: str | Path) -> Tree:
 
 
 def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
-    """Return the grid's models; one without a label takes its first run's."""
-    models = []
-    colours = model_colours(grid["models"])
-    for entry, colour in zip(grid["models"], colours, strict=True):
+    """Return the grid's models; label and role may come from the model's first run.
+
+    The grid knows them only where the config states them, run.json always.
+    """
+    entries = []
+    for entry in grid["models"]:
         name = entry["name"]
         runs = sorted(folder.glob(f"*/{name}/seed*/run.json"))
-        label = entry.get("label") or (read_json(runs[0]).get("label") if runs else "")
-        models.append(
-            Model(name, label or name, entry.get("role") == "control", colour)
-        )
-    return models
+        run = read_json(runs[0]) if runs else {}
+        stated = entry.get("label") if entry.get("label") != name else None
+        label = stated or run.get("label") or name
+        role = entry.get("role") or run.get("role") or "model"
+        entries.append({"name": name, "label": label, "role": role})
+    return [
+        Model(entry["name"], entry["label"], entry["role"] == "control", colour)
+        for entry, colour in zip(entries, model_colours(entries), strict=True)
+    ]
 
 
 def _dataset(folder: Path, name: str) -> Dataset:

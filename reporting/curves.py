@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from reporting.collect import Cell, Dataset, Tree
 from reporting.figures import literal, save, styled
@@ -83,6 +84,7 @@ def _panel(axis: Axes, data: pd.DataFrame, tree: Tree, term: str) -> None:
             color=model.colour,
             linestyle="--" if model.control else "-",
             linewidth=1.3,
+            marker="o" if len(seeds) < 3 else None,
             estimator=None,
             legend=False,
         )
@@ -126,6 +128,8 @@ def cost_figure(board: list[Place], images: Path) -> Picture | None:
             for place in known:
                 _point(axis, place, getattr(place, key) / scale)
             axis.set(xscale="log", xlabel=label)
+            for way in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
+                way(LogFormatter(minor_thresholds=(1.5, 0.5)))
             axis.grid(axis="y")
             axis.margins(x=0.25, y=0.12)
         axes[0].set_ylabel("swap score")

@@ -117,6 +117,8 @@ def verdict(tree: Tree, board: Table) -> str:
     if not ranked:
         return f"No model has a swap score on {where} yet."
     (first, best), *others = ranked
+    if best.mean <= 0:
+        return f"On {where}, no model's swap score is above chance."
     shown = f"{number(best.mean)}" + (f" ({best.interval})" if best.interval else "")
     text = f"On {where}, {first.label} has the highest swap score, {shown}"
     if not others:

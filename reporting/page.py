@@ -5,13 +5,14 @@ python -m reporting.page --results results/default --out results/default/report
 
 import argparse
 import math
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from datasets.atomic import write_text
 from datasets.errors import UserError, cli
@@ -123,8 +124,18 @@ def _cards(tree: Tree) -> list[dict[str, Any]]:
     for model in tree.models:
         runs = [cell.run for cell in tree.cells if cell.model is model and cell.run]
         if runs:
-            cards.append({"model": model, "run": runs[-1], "runs": runs})
+            run = runs[-1]
+            order = f"{run['order']} frames" if run.get("order") else ""
+            about = [run.get("paper"), order, "control" if model.control else ""]
+            text = " · ".join(filter(None, about))
+            cards.append({"model": model, "run": run, "runs": runs, "about": text})
     return cards
+
+
+def arxiv(text: str) -> Markup:
+    """Escape text and turn its arXiv numbers into links."""
+    link = r'<a href="https://arxiv.org/abs/\1">\g<0></a>'
+    return Markup(re.sub(r"arXiv[: ](\d{4}\.\d{4,5})", link, str(escape(text))))
 
 
 def render(context: dict[str, Any]) -> str:
@@ -135,7 +146,7 @@ def render(context: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"show": show, "sort_key": sort_key}
+    environment.filters |= {"show": show, "sort_key": sort_key, "arxiv": arxiv}
     environment.tests["score"] = lambda value: isinstance(value, Score)
     return environment.get_template("page.html").render(
         **context,

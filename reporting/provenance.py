@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reporting.collect import Cell, Tree
-from reporting.words import count, duration, listing
+from reporting.words import count, duration, listing, moment
 
 RAW = (
     "run.json",
@@ -47,7 +47,10 @@ def facts(tree: Tree) -> list[tuple[str, str]]:
         ("Training time", duration(sum(run.get("seconds") or 0 for run in runs))),
         ("Hardware", listing(_hardware(runs)) or "–"),
         ("Commit", listing(_commits(runs)) or "–"),
-        ("Newest cell", max((run.get("ended") or "" for run in runs), default="–")),
+        (
+            "Newest cell",
+            moment(max([str(run.get("ended", "")) for run in runs] or ["–"])),
+        ),
         ("Protocol", str(tree.grid.get("protocol", "–"))),
         ("Tier", str(tree.grid.get("label") or tree.grid.get("tier") or "–")),
     ]
@@ -65,7 +68,9 @@ def _unique(values: Any) -> list[str]:
 
 
 def _hardware(runs: list[dict[str, Any]]) -> list[str]:
-    found = (run["hardware"] for run in runs if run.get("hardware"))
+    found = [run["hardware"] for run in runs if run.get("hardware")]
+    # A control that computes nothing has no precision to compare.
+    found = [h for h in found if h.get("dtype") != "none"] or found
     return _unique(
         f"{h.get('name') or h.get('device')} ({h.get('device')}, {h.get('dtype')})"
         for h in found
@@ -127,8 +132,9 @@ def _judge_warnings(tree: Tree) -> list[str]:
         if not dataset.judge:
             found.append(f"{dataset.label} has no judge yet, so no swap was scored.")
         elif not dataset.judge.get("certified"):
+            labels = {f["name"]: f["label"] for f in dataset.info.get("factors", [])}
             weak = [
-                f["name"]
+                labels.get(f["name"], f["name"])
                 for f in dataset.judge.get("factors", [])
                 if not f.get("certified")
             ]

@@ -1,7 +1,8 @@
 """Labels, one-line definitions and number formats: every word the page repeats."""
 
 import math
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -152,7 +153,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    if value == 0:
+    if abs(value) < 5e-5:
         return "0"
     return f"{value:,.{decimals(value, digits)}f}".replace("-", "−")
 
@@ -163,7 +164,7 @@ def decimals(value: float, digits: int = 3) -> int:
         return digits
     shown = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     # Scores live in [0, 1]: past the fourth decimal there is only noise.
-    return min(shown, 4) if abs(value) >= 5e-4 else min(shown, 7)
+    return min(shown, 4)
 
 
 def interval(mean: float, low: float, high: float) -> str:
@@ -195,6 +196,26 @@ def duration(seconds: float | None) -> str:
     if seconds < 6000:
         return f"{number(seconds / 60, 2)} min"
     return f"{number(seconds / 3600)} h"
+
+
+def moment(text: str) -> str:
+    """Shorten a UTC ISO 8601 time to minutes; other text stays as it is."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def flat(settings: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Turn nested settings into (dotted key, value)."""
+    rows: list[tuple[str, Any]] = []
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            rows += flat(value, f"{prefix}{key}.")
+        else:
+            rows.append((f"{prefix}{key}", value))
+    return rows
 
 
 def count(n: int, noun: str) -> str:

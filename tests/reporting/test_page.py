@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from datasets.errors import UserError
-from reporting.page import build
+from reporting.page import arxiv, build
 
 
 class Links(HTMLParser):
@@ -76,6 +76,13 @@ def test_markup_in_files_is_shown_not_run(report: Path, links: Links) -> None:
     assert "&lt;b&gt;bad&lt;/b&gt; shape" in text
     for picture in (report / "images").glob("*.svg"):
         assert "<script" not in picture.read_text()
+
+
+def test_papers_are_linked_and_escaped() -> None:
+    text = arxiv("A & B, arXiv:1812.03962")
+    assert text == (
+        'A &amp; B, <a href="https://arxiv.org/abs/1812.03962">arXiv:1812.03962</a>'
+    )
 
 
 def test_page_needs_no_network(report: Path) -> None:

@@ -24,7 +24,7 @@ from reporting.tables import (
     markdown,
     write,
 )
-from reporting.words import amount, duration, interval, listing, number
+from reporting.words import amount, duration, flat, interval, listing, moment, number
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,8 @@ from reporting.words import amount, duration, interval, listing, number
         (0, "0"),
         (12.345, "12.3"),
         (1234.5, "1,234"),
-        (0.00012345, "0.000123"),
+        (0.00012345, "0.0001"),
+        (-0.00000005, "0"),
         (math.nan, "–"),
         (None, "–"),
         (math.inf, "∞"),
@@ -49,7 +50,7 @@ def test_number(value, text) -> None:
 @given(st.floats(1e-3, 1e6))
 def test_number_keeps_three_significant_digits(value: float) -> None:
     shown = float(number(value).replace(",", ""))
-    assert shown == pytest.approx(value, rel=6e-2 if value < 0.01 else 6e-3)
+    assert shown == pytest.approx(value, rel=5.1e-3, abs=5.1e-5)
 
 
 def test_amounts_and_durations() -> None:
@@ -62,6 +63,13 @@ def test_amounts_and_durations() -> None:
     assert interval(0.5, math.nan, math.nan) == ""
     assert listing(["a", "b", "c"]) == "a, b and c"
     assert listing([]) == ""
+    assert moment("2026-01-02T03:04:05+01:00") == "2026-01-02 02:04 UTC"
+    assert moment("soon") == "soon"
+    assert flat({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == [
+        ("a.b", 1),
+        ("a.c.d", 2),
+        ("e", 3),
+    ]
 
 
 def model(name: str, control: bool = False) -> Model:
