@@ -42,7 +42,7 @@ def represent(
         arrays |= _prior(model, codes)
         arrays |= _trace(model, store, device)
         arrays |= _terms(model, store, clips.iloc[test], device)
-    a, b = (torch.from_numpy(pairs[side].to_numpy()).to(device) for side in "ab")
+    a, b = (torch.tensor(pairs[side].tolist(), device=device) for side in "ab")
     arrays["reconstruction"] = _decode(model, codes.static[test], codes.dynamic[test])
     arrays["swap"] = _decode(model, codes.static[a], codes.dynamic[b])
     if "sample" in model.capabilities:

@@ -11,6 +11,7 @@ import argparse
 import inspect
 import json
 import os
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,9 @@ def flop_per_frame(model: SequenceModel, batches: Batches, on: torch.device) -> 
         0, seeds.torch_generator(on, "flop"), torch.from_numpy(sequence[:1]).to(on)
     )
     # The counter sees a fused LSTM as nothing; without mkldnn it is matrix products.
+    # Switching mkldnn off warns of Intel GPUs, whatever the machine has.
     with (
+        warnings.catch_warnings(action="ignore"),
         torch.no_grad(),
         torch.backends.mkldnn.flags(enabled=False),
         FlopCounterMode(display=False) as counter,

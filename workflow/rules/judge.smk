@@ -8,7 +8,8 @@ rule train_judge:
     """Train one member of a dataset's ensemble on real frames of training identities."""
     input:
         info=f"{DATA}/dataset.json",
-        code=code("evaluation/judge"),
+        clips=f"{DATA}/clips.parquet",
+        code=code("evaluation/judge", "evaluation/network"),
     output:
         f"{JUDGES}/seed{{seed}}.safetensors",
     log:
