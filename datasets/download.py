@@ -27,7 +27,7 @@ from datasets.errors import UserError, cli
 
 TABLE = Path(__file__).with_name("files.json")
 THREADS = 4
-BLOCK = 1 << 18
+BLOCK = 1 << 14  # of a broken connection the last block is lost
 # Told by a server for now, not for good.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
@@ -150,14 +150,16 @@ def fetch(
                 part.unlink(missing_ok=True)
             raise
         else:
+            with part.open("rb") as whole:
+                os.fsync(whole.fileno())
             part.replace(target)
             return
     raise UserError(
         f"{file['path']} could not be fetched. Tried:\n"
         + "\n".join(reasons)
-        + "\nCheck the network and run it again, or put the file into a local folder or "
-        "web server as <mirror>/<collection>/<path> and name that mirror with `mirror:` "
-        "in the config or the environment variable SEQDIS_MIRROR."
+        + "\nCheck the network and run it again, or put the file into a local folder "
+        "or web server as <mirror>/<collection>/<path> and name that mirror with "
+        "`mirror:` in the config or the environment variable SEQDIS_MIRROR."
     )
 
 
@@ -219,7 +221,8 @@ def _from_web(url: str, part: Path, size: int | None) -> None:
     except requests.exceptions.InvalidSchema as problem:
         raise Failure("redirected to something else than http", True) from problem
     except requests.RequestException as problem:
-        raise Failure(f"{type(problem).__name__}: {problem}") from problem
+        cause = str(problem).rsplit("(Caused by ", 1)[-1].rstrip(")")
+        raise Failure(f"{type(problem).__name__}: {cause}") from problem
 
 
 def _save(reply: requests.Response, part: Path, have: int, size: int | None) -> None:

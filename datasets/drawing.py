@@ -26,6 +26,7 @@ SKINS: dict[str, Colour] = {
     "dark": (176, 116, 70),
     "dark2": (104, 62, 38),
 }
+TONES = (0.5, 1.0, 0.78, 1.14)  # rim, plain, dim, lit
 STEEL, GOLD, LEATHER = (150, 158, 176), (250, 200, 50), (140, 92, 44)
 
 
@@ -52,17 +53,18 @@ def patch(points: list[Point]) -> Mask:
 
 
 def shade(mask: Mask, colour: Colour) -> np.ndarray:
-    """Return uint8 `(64, 64, 3)`: dark rim, light from the upper left."""
-    padded = np.pad(mask, 2)
+    """Return uint8 `(pixel, 3)` for a mask's pixels: dark rim, lit from upper left."""
+    padded = np.zeros((CELL + 4, CELL + 4), bool)
+    padded[2:-2, 2:-2] = mask
 
     def moved(down: int, right: int) -> Mask:
         return padded[2 - down : 66 - down, 2 - right : 66 - right]
 
     inside = mask & moved(0, 1) & moved(0, -1) & moved(1, 0) & moved(-1, 0)
-    tone = np.where(inside, 1.0, 0.5)
-    tone[inside & ~(moved(-2, 0) & moved(0, -2))] = 0.78
-    tone[inside & ~(moved(2, 0) & moved(0, 2))] = 1.14
-    return np.clip(tone[..., None] * colour, 0, 255).astype(np.uint8)
+    lit = inside & ~(moved(2, 0) & moved(0, 2))
+    dim = inside & ~lit & ~(moved(-2, 0) & moved(0, -2))
+    level = inside * np.uint8(1) + dim + lit * np.uint8(2)
+    return np.clip(np.outer(TONES, colour), 0, 255).astype(np.uint8)[level[mask]]
 
 
 @lru_cache(maxsize=256)
@@ -210,20 +212,20 @@ def on_head(figure: Figure, part: str, name: str) -> Iterator[Stroke]:
     cap = limb((at(0, -2), at(0, 0)), 21)
     if figure.view == "front":
         cap &= ~limb((at(0, 7),), 17)
-        fringe = (-7, -3, 1, 5)
+        fringe = [-7, -3, 1, 5]
     elif figure.view == "left":
         cap |= limb((at(4, 0), at(5, 3)), 10)
         cap &= ~limb((at(-7, 6), at(-5, 7)), 12)
-        fringe = (-8, -4, 0)
+        fringe = [-8, -4, 0]
     else:
         cap &= ~limb((at(-9, 10), at(9, 10)), 7)
-        fringe = ()
+        fringe = []
     for x in fringe:
         cap |= patch([at(x - 2, -3), at(x + 3, -3), at(x + 1, 2)])
     yield cap | _style(name, at), colour
-    strand = tuple(int(0.7 * tone) for tone in colour)
+    red, green, blue = (int(0.7 * tone) for tone in colour)
     for x in (-6, 0, 6):
-        yield limb((at(0.4 * x, -10), at(x, -6), at(x, -2)), 1), strand
+        yield limb((at(0.4 * x, -10), at(x, -6), at(x, -2)), 1), (red, green, blue)
 
 
 def _style(name: str, at: Callable[[float, float], Point]) -> Mask:
@@ -278,7 +280,7 @@ def draw_cell(figure: Figure, name: str) -> np.ndarray:
 
     def put(strokes: Iterator[Stroke]) -> None:
         for mask, colour in strokes:
-            pixels[mask, :3] = shade(mask, colour)[mask]
+            pixels[mask, :3] = shade(mask, colour)
             pixels[mask, 3] = 255
 
     tools = [(limb(tool.points, tool.width), tool.colour) for tool in figure.tools]

@@ -63,7 +63,7 @@ def embed_lpc(out: Path) -> dict[str, Any]:
     paths = sorted(set(sheet_paths("sheet")) | set(sheet_paths("actions")))
     for path in paths:
         with atomic(out / path) as temporary:
-            draw_garment(path.removesuffix(".png")).save(temporary, optimize=True)
+            draw_garment(path.removesuffix(".png")).save(temporary)
     return {
         "collection": "lpc",
         "homepage": "",

@@ -128,7 +128,7 @@ NOTES = {
 def main() -> None:
     """Build a sprites set from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sheets", type=Path, required=True)
+    parser.add_argument("--sheets", "--files", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--settings", default="{}", help="a JSON object")
     parser.add_argument("--out", type=Path, required=True)

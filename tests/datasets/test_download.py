@@ -1,0 +1,297 @@
+import errno
+import hashlib
+import http.server
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from datasets import download as module
+from datasets.download import BLOCK, download, fetch, read_table
+from datasets.errors import UserError
+
+BODY = bytes(range(256)) * 400
+BREAK = 50_000
+FILE = {
+    "path": "a/x.bin",
+    "sha256": hashlib.sha256(BODY).hexdigest(),
+    "bytes": len(BODY),
+    "authors": "Ann",
+}
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Answers by the first word of the path; counts and keeps what was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: dict[str, list[str | None]] = defaultdict(list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request, client_address) -> None:
+        """Keep quiet about connections which a test broke off."""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *args) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        word = self.path.split("/")[1]
+        asked = self.server.asked[self.path]
+        asked.append(self.headers.get("Range"))
+        start = 0
+        if word == "busy" and len(asked) == 1:
+            self.send_error(503)
+            return
+        if word == "file":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/hostname")
+            self.end_headers()
+            return
+        if word == "moved":
+            self.send_response(302)
+            self.send_header("Location", "/good" + self.path.removeprefix("/moved"))
+            self.end_headers()
+            return
+        if word == "gone":
+            self.send_error(404)
+            return
+        body = b"?" * len(BODY) if word == "wrong" else BODY
+        if word == "long":
+            body = BODY + b"x"
+        if word != "old" and asked[-1]:
+            start = int(asked[-1].removeprefix("bytes=").removesuffix("-"))
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        broken = word in ("breaks", "old") and len(asked) == 1
+        self.wfile.write(body[start : BREAK if broken else None])
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("SEQDIS_MIRROR", raising=False)
+    running = Server()
+    thread = threading.Thread(
+        target=running.serve_forever, kwargs={"poll_interval": 0.01}
+    )
+    thread.start()
+    yield running
+    running.shutdown()
+    thread.join()
+    running.server_close()
+
+
+def get(server: Server, target: Path, *words: str, attempts: int = 3) -> None:
+    places = [f"{server.url}/{word}/x.bin" for word in words]
+    fetch(FILE, places, target, attempts=attempts, wait=0.01)
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize("word", ["good", "busy", "moved", "breaks", "old"])
+def test_a_file_arrives_whole(server: Server, tmp_path: Path, word: str):
+    get(server, tmp_path / "x.bin", word)
+    assert (tmp_path / "x.bin").read_bytes() == BODY
+    assert files_in(tmp_path) == ["x.bin"]
+
+
+def test_a_busy_server_is_asked_again(server: Server, tmp_path: Path):
+    get(server, tmp_path / "x.bin", "busy")
+    assert server.asked["/busy/x.bin"] == [None, None]
+
+
+def test_a_broken_download_goes_on_where_it_stopped(server: Server, tmp_path: Path):
+    get(server, tmp_path / "x.bin", "breaks")
+    first, second = server.asked["/breaks/x.bin"]
+    assert first is None
+    assert second == f"bytes={BREAK // BLOCK * BLOCK}-"
+
+
+def test_a_part_of_an_earlier_run_is_used(server: Server, tmp_path: Path):
+    (tmp_path / "x.bin.part").write_bytes(BODY[:1000])
+    get(server, tmp_path / "x.bin", "good")
+    assert server.asked["/good/x.bin"] == ["bytes=1000-"]
+    assert (tmp_path / "x.bin").read_bytes() == BODY
+
+
+def test_a_part_of_another_file_is_thrown_away(server: Server, tmp_path: Path):
+    (tmp_path / "x.bin.part").write_bytes(b"junk" * 10)
+    get(server, tmp_path / "x.bin", "good")
+    assert server.asked["/good/x.bin"] == ["bytes=40-", None]
+    assert (tmp_path / "x.bin").read_bytes() == BODY
+
+
+def test_a_cut_file_is_not_kept_under_its_name(server: Server, tmp_path: Path):
+    with pytest.raises(UserError, match="Connection broken"):
+        get(server, tmp_path / "x.bin", "breaks", attempts=1)
+    assert files_in(tmp_path) == ["x.bin.part"]
+    assert BODY.startswith((tmp_path / "x.bin.part").read_bytes())
+
+
+def test_wrong_bytes_are_named_and_never_kept(server: Server, tmp_path: Path):
+    with pytest.raises(UserError) as problem:
+        get(server, tmp_path / "x.bin", "wrong")
+    text = str(problem.value)
+    found = hashlib.sha256(b"?" * len(BODY)).hexdigest()
+    assert f"wrong sha256: expected {FILE['sha256']}, got {found}" in text
+    assert files_in(tmp_path) == []
+
+
+def test_a_longer_file_is_refused(server: Server, tmp_path: Path):
+    with pytest.raises(UserError, match="longer than the expected 102400 bytes"):
+        get(server, tmp_path / "x.bin", "long")
+    assert files_in(tmp_path) == []
+
+
+def test_a_redirect_out_of_the_web_is_refused(server: Server, tmp_path: Path):
+    with pytest.raises(UserError, match="redirected to something else than http"):
+        get(server, tmp_path / "x.bin", "file")
+    assert len(server.asked["/file/x.bin"]) == 1
+    assert files_in(tmp_path) == []
+
+
+def test_the_next_place_is_tried_and_all_are_named(server: Server, tmp_path: Path):
+    get(server, tmp_path / "x.bin", "gone", "wrong", "good")
+    assert (tmp_path / "x.bin").read_bytes() == BODY
+    with pytest.raises(UserError) as problem:
+        get(server, tmp_path / "y.bin", "gone", "wrong")
+    text = str(problem.value)
+    assert text.startswith("a/x.bin could not be fetched")
+    assert f"{server.url}/gone/x.bin: HTTP 404 Not Found" in text
+    assert f"{server.url}/wrong/x.bin: wrong sha256" in text
+    assert "mirror:" in text and "SEQDIS_MIRROR" in text
+    assert len(server.asked["/gone/x.bin"]) == 2  # a 404 is not tried again
+
+
+def test_a_server_which_is_down_is_tried_again_then_named(
+    server: Server, tmp_path: Path
+):
+    address = "http://127.0.0.1:1/x.bin"
+    with pytest.raises(UserError, match=r"127\.0\.0\.1:1/x\.bin: ConnectionError"):
+        fetch(FILE, [address], tmp_path / "x.bin", attempts=2, wait=0.01)
+    assert files_in(tmp_path) == []
+
+
+def test_a_file_which_is_right_is_not_fetched_again(server: Server, tmp_path: Path):
+    (tmp_path / "x.bin").write_bytes(BODY)
+    get(server, tmp_path / "x.bin", "good")
+    assert not server.asked
+    (tmp_path / "x.bin").write_bytes(BODY[:-1] + b"!")
+    get(server, tmp_path / "x.bin", "good")
+    assert (tmp_path / "x.bin").read_bytes() == BODY
+
+
+def test_a_full_disk_leaves_no_part(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    real = Path.open
+
+    class Full:
+        def __init__(self, file) -> None:
+            self.file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *args) -> None:
+            self.file.close()
+
+        def __getattr__(self, name: str):
+            return getattr(self.file, name)
+
+        def write(self, data: bytes) -> int:
+            self.file.write(data[:100])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def opened(self: Path, mode: str = "r", *args, **kwargs):
+        file = real(self, mode, *args, **kwargs)
+        return Full(file) if self.suffix == ".part" and mode == "wb" else file
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(OSError, match="No space left"):
+        get(server, tmp_path / "x.bin", "good")
+    assert files_in(tmp_path) == []
+
+
+def table(server: Server) -> dict:
+    return {
+        "things": {
+            "homepage": "http://example.org",
+            "licence": "free",
+            "credits": ["by us"],
+            "urls": [server.url + "/good/{path}"],
+            "files": [FILE, FILE | {"path": "y.bin"}],
+        }
+    }
+
+
+def test_a_collection_comes_with_its_manifest(server: Server, tmp_path: Path):
+    manifest = download("things", tmp_path, table=table(server), wait=0.01)
+    assert files_in(tmp_path) == ["a/x.bin", "manifest.json", "y.bin"]
+    assert manifest["source"] == "original"
+    assert manifest["files"][0] == {
+        "path": "a/x.bin",
+        "sha256": FILE["sha256"],
+        "url": f"{server.url}/good/a/x.bin",
+        "authors": "Ann",
+    }
+
+
+@pytest.mark.parametrize("kind", ["folder", "url"])
+def test_a_mirror_is_searched_first(server: Server, tmp_path: Path, kind: str):
+    files = tmp_path / "mirror" / "things"
+    for path in ("a/x.bin", "y.bin"):
+        (files / path).parent.mkdir(parents=True, exist_ok=True)
+        (files / path).write_bytes(BODY)
+    mirror = str(files.parent) if kind == "folder" else f"{server.url}/mirror"
+    download("things", tmp_path / "out", mirror=mirror, table=table(server), wait=0.01)
+    assert (tmp_path / "out/y.bin").read_bytes() == BODY
+    expected = {"/mirror/things/a/x.bin", "/mirror/things/y.bin"}
+    assert set(server.asked) == (expected if kind == "url" else set())
+
+
+def test_a_wrong_file_in_the_mirror_falls_back(server: Server, tmp_path: Path):
+    (tmp_path / "mirror/things").mkdir(parents=True)
+    (tmp_path / "mirror/things/y.bin").write_bytes(b"junk")
+    mirror = str(tmp_path / "mirror")
+    download("things", tmp_path / "out", mirror=mirror, table=table(server), wait=0.01)
+    assert (tmp_path / "out/y.bin").read_bytes() == BODY
+
+
+def test_the_environment_names_a_mirror(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: Path
+):
+    out = str(tmp_path / "out")
+    monkeypatch.setenv("SEQDIS_MIRROR", str(mirror))
+    monkeypatch.setattr("sys.argv", ["download", "lpc", "--out", out])
+    module.main()
+    assert len(files_in(tmp_path / "out")) == 34
+
+
+def test_the_mirror_holds_what_the_table_asks_for(mirror: Path):
+    for collection in ("lpc", "mnist"):
+        for file in read_table()[collection]["files"]:
+            data = (mirror / collection / file["path"]).read_bytes()
+            assert hashlib.sha256(data).hexdigest() == file["sha256"], file["path"]
+            assert len(data) == file["bytes"]
+
+
+def test_every_file_of_the_table_has_a_checksum_and_authors():
+    for entry in read_table().values():
+        assert entry["licence"] and entry["credits"] and entry["urls"]
+        assert all(url.startswith("http") and "{path}" in url for url in entry["urls"])
+        for file in entry["files"]:
+            assert len(file.get("sha256", "")) == 64 or len(file.get("md5", "")) == 32
+            assert file["authors"]
