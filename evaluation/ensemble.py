@@ -47,7 +47,7 @@ class Ensemble:
         for judge in self.judges:
             parts: dict[str, list[np.ndarray]] = {name: [] for name in found}
             for start in range(0, len(frames), clips):
-                block = torch.from_numpy(np.ascontiguousarray(frames[start:][:clips]))
+                block = torch.from_numpy(np.array(frames[start : start + clips]))
                 pixels = block.to(device).permute(0, 1, 4, 2, 3).float() / 255
                 with torch.inference_mode(), autocast(device):
                     answers = judge(pixels)

@@ -60,9 +60,7 @@ def pictures(real: np.ndarray, made: np.ndarray, chunk: int = 256) -> dict[str, 
         `mse`, `psnr` and, for frames of at least 11 pixels a side, `ssim`.
     """
     shape = (-1, *real.shape[-3:])
-    sides = [
-        torch.from_numpy(np.ascontiguousarray(a)).reshape(shape) for a in (real, made)
-    ]
+    sides = [torch.from_numpy(np.array(a)).reshape(shape) for a in (real, made)]
     rows: dict[str, list[Tensor]] = {"mse": [], "psnr": [], "ssim": []}
     for x, y in zip(*(side.split(chunk) for side in sides), strict=True):
         x, y = (block.permute(0, 3, 1, 2).float() / 255 for block in (x, y))

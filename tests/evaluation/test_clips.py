@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from datasets.errors import UserError
+from evaluation.clips import Settings, draw, frame_index, main, pairs, windows
+
+
+def table(test=10, length=20, train=10):
+    splits = ["train"] * train + ["test"] * test
+    n = len(splits)
+    return pd.DataFrame(
+        {
+            "sequence": np.arange(n),
+            "identity": [f"i{k // 2}" for k in range(n)],
+            "first_frame": np.arange(n) * length,
+            "n_frames": length,
+            "split": splits,
+        }
+    )
+
+
+def test_windows_lie_inside_their_sequence_and_differ():
+    sequences = table()
+    chosen = windows(sequences, "test", 95, 8)
+    home = sequences.set_index("sequence").loc[chosen["sequence"]]
+    offset = chosen["first_frame"].to_numpy() - home["first_frame"].to_numpy()
+    assert (home["split"] == "test").all()
+    assert offset.min() >= 0 and offset.max() <= 12
+    assert not chosen.duplicated(["sequence", "first_frame"]).any()
+
+
+def test_windows_are_spread_evenly():
+    used = windows(table(), "test", 25, 8)["sequence"].value_counts()
+    assert len(used) == 10 and used.max() - used.min() <= 1
+
+
+def test_windows_of_other_sequences_do_not_move_when_more_are_asked_for():
+    few, many = (windows(table(), "test", n, 8) for n in (10, 30))
+    pd.testing.assert_frame_equal(few, many[:10])
+
+
+def test_too_few_windows_is_a_clear_error():
+    with pytest.raises(UserError, match=r"21 test clips of 20 frames.*only 10"):
+        windows(table(), "test", 21, 20)
+
+
+def test_pairs_differ_in_identity_and_use_clips_evenly():
+    identities = np.arange(20) // 4
+    chosen = pairs(np.arange(100, 120), identities, 40)
+    a, b = chosen["a"].to_numpy(), chosen["b"].to_numpy()
+    assert (identities[a - 100] != identities[b - 100]).all()
+    assert not chosen.duplicated(["a", "b"]).any()
+    used = np.bincount(np.concatenate([a, b]) - 100, minlength=20)
+    assert used.min() >= 2 and used.max() <= 6
+
+
+def test_pairs_of_one_identity_are_an_error():
+    with pytest.raises(UserError, match="different identities"):
+        pairs(np.arange(5), np.zeros(5), 1)
+
+
+def test_draw_is_deterministic_and_train_comes_first():
+    settings = Settings(clip_frames=8, train_clips=12, test_clips=10, pairs=10)
+    first, second = draw(table(), settings), draw(table(), settings)
+    for one, two in zip(first, second, strict=True):
+        pd.testing.assert_frame_equal(one, two)
+    clips, chosen = first
+    assert clips["split"].tolist() == ["train"] * 12 + ["test"] * 10
+    assert set(chosen["a"]) | set(chosen["b"]) <= set(range(12, 22))
+    assert frame_index(clips, 8).shape == (22, 8)
+
+
+def test_command_writes_both_lists(tiny, tmp_path, monkeypatch):
+    for file in tiny.path.iterdir():
+        if file.name not in ("clips.parquet", "pairs.parquet"):
+            (tmp_path / file.name).symlink_to(file)
+    settings = {"clip_frames": 3, "train_clips": 5, "test_clips": 4, "pairs": 6}
+    arguments = ["clips", "--data", str(tmp_path), "--settings", json.dumps(settings)]
+    monkeypatch.setattr("sys.argv", arguments)
+    main()
+    assert len(pd.read_parquet(tmp_path / "clips.parquet")) == 9
+    assert len(pd.read_parquet(tmp_path / "pairs.parquet")) == 6
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"clip": 3}', '{"pairs": 0}'])
+def test_bad_settings_are_refused(tiny, monkeypatch, text):
+    arguments = ["clips", "--data", str(tiny.path), "--settings", text]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(UserError):
+        main()

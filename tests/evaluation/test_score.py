@@ -1,0 +1,250 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from datasets.atomic import write_json, write_npz
+from datasets.errors import UserError
+from evaluation import ensemble, score, summary
+from evaluation.representation import Expected, read
+
+CHANCES = {"shade": 0.4, "place": 0.3, "height": 0.0}
+
+
+@pytest.fixture
+def judges(tmp_path, monkeypatch, reader):
+    """Return a folder with a judge.json, and make the ensemble a perfect judge."""
+    monkeypatch.setattr(ensemble, "load", lambda folder: SimpleNamespace(judge=reader))
+    folder = tmp_path / "results" / "judges" / "tiny"
+    kinds = {"shade": ("categorical", "static"), "place": ("categorical", "dynamic")}
+    kinds["height"] = ("continuous", "dynamic")
+    factors = [
+        {"name": name, "kind": kind, "scope": scope, "chance": CHANCES[name]}
+        for name, (kind, scope) in kinds.items()
+    ]
+    write_json(folder / "judge.json", {"certified": True, "factors": factors})
+    return folder
+
+
+def oracle_codes(store, paint):
+    """Return what a model that knows the factors would hand over."""
+    clips, pairs = (
+        pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs")
+    )
+    where = score.lists(clips, pairs)
+    index = np.concatenate([where.train, where.test])
+    sequence = store.timeline["sequence"].to_numpy()[index[:, 0]]
+    shade = store.sequences["shade"].to_numpy()[sequence]
+    place = store.timeline["place"].to_numpy()[index]
+    test_shade, test_place = shade[len(where.train) :], place[len(where.train) :]
+
+    def show(static, dynamic):
+        flat = paint(np.repeat(static, 4), dynamic.ravel())
+        return flat.reshape(len(static), 4, 16, 16, 1)
+
+    return {
+        "status": np.array("done"),
+        "static": shade[:, None].astype(np.float32),
+        "dynamic": place[..., None].astype(np.float32),
+        "reconstruction": show(test_shade, test_place),
+        "swap": show(test_shade[where.a], test_place[where.b]),
+        "sample_dynamic": show(test_shade[where.a], test_place[where.b][::-1]),
+        "sample_static": show(test_shade[where.a][::-1], test_place[where.b]),
+        "term_reconstruction": np.full(len(where.test), 3.5, np.float32),
+    }
+
+
+@pytest.fixture
+def oracle(tiny, painter):
+    """Return the representation of a perfect model."""
+    return oracle_codes(tiny, painter)
+
+
+def run(store, judges, cell, arrays, monkeypatch, **about):
+    write_npz(cell / "representation.npz", **arrays)
+    write_json(cell / "run.json", {"dataset": "tiny", "model": "m", "seed": 0} | about)
+    arguments = ["score", "--data", str(store.path), "--cell", str(cell)]
+    arguments += ["--judges", str(judges)] if judges else []
+    monkeypatch.setattr("sys.argv", arguments)
+    score.main()
+    table = pd.read_parquet(cell / "metrics.parquet")
+    return table, table.set_index(["metric", "factor"])["value"]
+
+
+def test_an_oracle_scores_full_marks(tiny, judges, oracle, tmp_path, monkeypatch):
+    table, value = run(tiny, judges, tmp_path / "c", oracle, monkeypatch)
+    assert value["finished", ""] == 1
+    for metric in ("swap_score", "swap_static", "swap_dynamic"):
+        assert value[metric, ""] == pytest.approx(1)
+    assert value["swap_static_kept", "shade"] == 1
+    assert value["swap_dynamic_transferred", "height"] == pytest.approx(1)
+    assert value["sample_dynamic_static_kept", "shade"] == 1
+    assert value["reconstruction_judged", "place"] == 1
+    assert value["probe_static", "shade"] > 0.6  # one linear axis for three classes
+    assert value["probe_dynamic", "height"] > 0.7
+    assert value["probe_static", "place"] < 0.6
+    assert value["mig", ""] > 0.4
+    assert value["term_reconstruction", ""] == 3.5
+    assert 0 < value["mse", ""] < 0.01 and value["psnr", ""] > 20
+    assert not table["value"].isna().any()
+    assert table["metric_version"].ne("").all()
+
+
+def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
+    table, _ = run(tiny, judges, tmp_path / "c", oracle, monkeypatch)
+    towards = table.set_index(["metric", "factor"])["direction"]
+    for key in (
+        ("swap_static_leaked", "shade"),
+        ("mse", ""),
+        ("probe_static", "place"),
+    ):
+        assert towards[key] == "lower"
+    for key in (("swap_score", ""), ("probe_static", "shade"), ("psnr", "")):
+        assert towards[key] == "higher"
+
+
+def test_judged_table_gives_the_same_scores(
+    tiny, judges, oracle, tmp_path, monkeypatch
+):
+    cell = tmp_path / "c"
+    _, value = run(tiny, judges, cell, oracle, monkeypatch)
+    judged = pd.read_parquet(cell / "judged.parquet")
+    assert judged.columns.tolist() == score.JUDGED_COLUMNS
+    rows = judged[(judged["cell"] == "swap_static_leaked")]
+    again = rows["s0"].sum() / rows["n"].sum()
+    assert again == pytest.approx(value["swap_static_leaked", "shade"])
+    assert len(rows) == 30
+
+
+def test_rerun_is_bit_identical(tiny, judges, oracle, tmp_path, monkeypatch):
+    files = []
+    for name in "ab":
+        run(tiny, judges, tmp_path / name, oracle, monkeypatch)
+        files.append((tmp_path / name / "metrics.parquet").read_bytes())
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("status", ["diverged", "skipped"])
+def test_a_run_that_is_not_done_only_says_so(
+    tiny, judges, oracle, tmp_path, monkeypatch, status
+):
+    arrays = {"status": np.array(status)}
+    table, _ = run(tiny, judges, tmp_path / "c", arrays, monkeypatch)
+    assert table[["metric", "value"]].to_numpy().tolist() == [["finished", 0.0]]
+    assert len(pd.read_parquet(tmp_path / "c" / "judged.parquet")) == 0
+
+
+@pytest.mark.parametrize(
+    ("present", "absent"),
+    [
+        (["status"], ["mig", "swap_score", "mse", "probe_static"]),
+        (["status", "static"], ["probe_dynamic", "mig"]),
+        (
+            ["status", "swap"],
+            ["reconstruction_judged", "probe_pixels"],
+        ),
+    ],
+)
+def test_what_is_missing_is_not_scored(
+    tiny, judges, oracle, tmp_path, monkeypatch, present, absent
+):
+    arrays = {name: oracle[name] for name in present}
+    table, _ = run(tiny, judges, tmp_path / "c", arrays, monkeypatch)
+    assert not set(table["metric"]) & set(absent)
+    assert table["metric"].iloc[0] == "finished"
+
+
+def test_a_set_without_factors_needs_no_judge(bare, oracle, tmp_path, monkeypatch):
+    table, _ = run(bare, None, tmp_path / "c", oracle, monkeypatch)
+    expected = {"finished", "mse", "psnr", "ssim", "term_reconstruction"}
+    assert set(table["metric"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("static", lambda a: a[:-1], r"`static` has shape \(59, 1\).*clips.parquet"),
+        ("swap", lambda a: a[:, :2], r"`swap` has shape .*row of pairs.parquet"),
+        ("swap", lambda a: a.astype(np.float32), "`swap` is float32, expected uint8"),
+        ("dynamic", lambda a: a * np.nan, "`dynamic` has 240 of 240 values"),
+        ("dynamic", lambda a: a.astype(np.int64), "`dynamic` is int64"),
+        ("term_reconstruction", lambda a: a[:3], "test clip"),
+        ("status", lambda a: np.array(["done"]), "scalar text"),
+    ],
+)
+def test_broken_representations_say_what_to_fix(
+    tiny, judges, oracle, tmp_path, monkeypatch, name, change, says
+):
+    arrays = dict(oracle)
+    arrays[name] = change(oracle[name])
+    with pytest.raises(UserError, match=says) as problem:
+        run(tiny, judges, tmp_path / "c", arrays, monkeypatch)
+    assert "docs/formats.md" in str(problem.value)
+    assert not (tmp_path / "c" / "metrics.parquet").exists()
+
+
+def test_unreadable_files(tiny, judges, oracle, tmp_path, monkeypatch):
+    expected = Expected(60, 20, 30, 4, (16, 16, 1))
+    (tmp_path / "bad.npz").write_bytes(b"not a zip")
+    np.savez(tmp_path / "pickle.npz", status=np.array("done"), static=np.array([{}]))
+    for name in ("bad.npz", "missing.npz", "pickle.npz"):
+        with pytest.raises(UserError, match="cannot be read"):
+            read(tmp_path / name, expected)
+    with pytest.raises(UserError, match="Certify the judges first"):
+        run(tiny, tmp_path, tmp_path / "c", oracle, monkeypatch)
+    write_json(tmp_path / "d" / "run.json", {"dataset": "tiny"})
+    with pytest.raises(UserError, match="dataset, model and seed"):
+        score.read_run(tmp_path / "d")
+
+
+def test_summary_over_models_and_seeds(tiny, judges, oracle, tmp_path, monkeypatch):
+    results = tmp_path / "results"
+    good = oracle
+    copy = good | {"swap": good["sample_dynamic"]}  # wrong dynamics
+    for model, arrays in (("good", good), ("copy", copy)):
+        for seed in (0, 1):
+            cell = results / "tiny" / model / f"seed{seed}"
+            run(tiny, judges, cell, arrays, monkeypatch, model=model, seed=seed)
+    failed = {"status": np.array("diverged")}
+    cell = results / "tiny" / "failed" / "seed0"
+    run(tiny, judges, cell, failed, monkeypatch, model="failed")
+    names = ("good", "copy", "failed", "absent")
+    models = [{"name": name, "label": name, "role": "model"} for name in names]
+    models.append({"name": "oracle", "label": "oracle", "role": "control"})
+    grid = {"seeds": [0, 1], "datasets": ["tiny"], "models": models}
+    write_json(results / "grid.json", grid)
+    tables = results / "tables"
+    arguments = ["summary", "--results", str(results), "--out", str(tables)]
+    monkeypatch.setattr("sys.argv", arguments)
+    summary.main()
+    board = pd.read_parquet(tables / "leaderboard.parquet").set_index("model")
+    assert board.loc["good", ["mean", "low", "high"]].tolist() == pytest.approx(
+        [1, 1, 1]
+    )
+    assert board.loc["good", "rank_high"] == 1 and board.loc["copy", "rank_low"] == 2
+    assert board.loc[["good", "failed", "absent"], "n_ok"].tolist() == [2, 0, 0]
+    assert (board["n_cells"] == 2).all()
+    assert board.loc[["failed", "absent", "oracle"], "rank_low"].isna().all()
+    table = pd.read_parquet(tables / "summary.parquet")
+    assert table.columns.tolist() == summary.SUMMARY
+    row = table[(table["model"] == "copy") & (table["metric"] == "swap_score")].iloc[0]
+    assert row["low"] <= row["mean"] <= row["high"] and row["n_seeds"] == 2
+    metrics = pd.read_parquet(tables / "metrics.parquet")
+    assert metrics.columns.tolist() == summary.METRICS
+    assert json.loads((results / "grid.json").read_text()) == grid
+
+
+def test_summary_of_nothing(tmp_path, monkeypatch):
+    arguments = ["summary", "--results", str(tmp_path), "--out", str(tmp_path / "t")]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(UserError, match="every cell"):
+        summary.main()
+    models = [{"name": "m", "label": "M", "role": "model"}]
+    grid = {"seeds": [0], "datasets": ["d"], "models": models}
+    write_json(tmp_path / "grid.json", grid)
+    summary.main()
+    assert len(pd.read_parquet(tmp_path / "t" / "summary.parquet")) == 0
+    board = pd.read_parquet(tmp_path / "t" / "leaderboard.parquet")
+    assert board["n_ok"].tolist() == [0] and board["mean"].isna().all()

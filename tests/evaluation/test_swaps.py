@@ -1,0 +1,194 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from evaluation.swaps import Factor, agreement, agreement_sums, cell_sums, scores
+
+SHAPE = (7, 5)
+NUMBERS = st.floats(-100, 100, width=32)
+
+
+def direct_ccc(x, y):
+    gap = (x.mean() - y.mean()) ** 2
+    return 2 * ((x - x.mean()) * (y - y.mean())).mean() / (x.var() + y.var() + gap)
+
+
+def summed(kind, truth, judged, valid):
+    return agreement(kind, agreement_sums(kind, truth, judged, valid).sum(0))
+
+
+@given(
+    arrays(np.int64, SHAPE, elements=st.integers(0, 3)),
+    arrays(np.int64, SHAPE, elements=st.integers(0, 3)),
+    arrays(bool, SHAPE),
+)
+def test_accuracy_from_sums_is_the_mean_of_correct_frames(truth, judged, valid):
+    found = summed("categorical", truth, judged, valid)
+    if valid.any():
+        assert found == pytest.approx((truth == judged)[valid].mean())
+    else:
+        assert np.isnan(found)
+
+
+@given(
+    arrays(np.float32, SHAPE, elements=NUMBERS),
+    arrays(np.float32, SHAPE, elements=NUMBERS),
+    arrays(bool, SHAPE),
+)
+def test_ccc_from_sums_is_lins(truth, judged, valid):
+    found = summed("continuous", truth, judged, valid)
+    if not valid.any():
+        assert np.isnan(found)
+        return
+    x, y = truth[valid].astype(float), judged[valid].astype(float)
+    assert -1 - 1e-9 <= found <= 1 + 1e-9
+    if x.var() + y.var() > 1e-3:
+        assert found == pytest.approx(direct_ccc(x, y), abs=1e-6)
+
+
+def test_ccc_known_answers():
+    x = np.array([[1.0, 2.0, 3.0]])
+    valid = np.ones_like(x, bool)
+
+    def ccc(y):
+        return agreement("continuous", agreement_sums("continuous", x, y, valid)[0])
+
+    assert ccc(x) == pytest.approx(1)
+    assert ccc(-x + 4) == pytest.approx(-1)
+    assert ccc(np.full_like(x, 2)) == 0
+    assert ccc(x + 1) == pytest.approx(2 * (2 / 3) / (4 / 3 + 1))  # a shift costs
+    constant = agreement_sums("continuous", x * 0 + 5, x * 0 + 5, valid)
+    assert agreement("continuous", constant[0]) == 0
+
+
+def test_unannotated_labels_never_reach_the_sums():
+    truth = np.array([[np.nan, 1.0]])
+    sums = agreement_sums("continuous", truth, truth, ~np.isnan(truth))
+    assert np.isfinite(sums).all() and sums[0, 0] == 1
+
+
+FACTORS = {
+    "who": Factor("categorical", "static", 0.25),
+    "pose": Factor("categorical", "dynamic", 0.2),
+    "x": Factor("continuous", "dynamic", 0.0),
+}
+CLIPS, TIME = 40, 6
+
+
+@pytest.fixture(scope="module")
+def world():
+    rng = np.random.default_rng(3)
+    who = np.repeat(rng.permutation(np.arange(CLIPS) % 4)[:, None], TIME, 1)
+    pose = rng.integers(0, 5, (CLIPS, TIME))
+    x = rng.normal(10, 3, (CLIPS, TIME)).astype(np.float32)
+    shown = np.zeros((CLIPS, TIME), bool)
+    truth = {"who": (who, shown), "pose": (pose, shown), "x": (x, shown)}
+    a = np.arange(CLIPS)
+    return truth, (a, np.roll(a, 7))
+
+
+def table(world, static_from, dynamic_from, reconstruction=True):
+    """Score a decoder that shows the factors of the given clips."""
+    truth, pairs = world
+
+    def show(static, dynamic):
+        return {
+            "who": truth["who"][0][static],
+            "pose": truth["pose"][0][dynamic],
+            "x": truth["x"][0][dynamic],
+        }
+
+    everyone = np.arange(CLIPS)
+    predictions = {"swap": show(static_from, dynamic_from)}
+    if reconstruction:
+        predictions["reconstruction"] = show(everyone, everyone)
+    sums = cell_sums(predictions, truth, pairs, FACTORS)
+    return scores({key: value.sum(0) for key, value in sums.items()}, FACTORS)
+
+
+def test_a_perfect_swap_scores_one(world):
+    found = table(world, *world[1])
+    assert found["swap_score", ""] == pytest.approx(1)
+    assert found["swap_static_kept", "who"] == pytest.approx(1)
+    assert found["swap_normalised", "x"] == pytest.approx(1)
+    assert found["swap_static_leaked", "who"] < 0.6
+    assert found["swap_dynamic_stayed", "pose"] < 0.4
+
+
+@pytest.mark.parametrize("good", ["static", "dynamic"])
+def test_copying_either_clip_scores_low(world, good):
+    source, donor = world[1]
+    clip, bad = (source, "dynamic") if good == "static" else (donor, "static")
+    found = table(world, clip, clip)
+    assert found[f"swap_{good}", ""] == pytest.approx(1)
+    assert abs(found[f"swap_{bad}", ""]) < 0.2
+    assert found["swap_score", ""] < 0.3
+
+
+def test_garbage_is_judged_at_chance(world):
+    truth, pairs = world
+    rng = np.random.default_rng(0)
+    n = (2000, TIME)
+    repeats = np.arange(2000) % CLIPS
+    garbage = {
+        "who": np.zeros(n, int),
+        "pose": rng.integers(0, 5, n),
+        "x": np.full(n, 3.0, np.float32),
+    }
+    many = (pairs[0][repeats], pairs[1][repeats])
+    sums = cell_sums({"swap": garbage}, truth, many, FACTORS)
+    found = scores({key: value.sum(0) for key, value in sums.items()}, FACTORS)
+    assert found["swap_static", ""] == pytest.approx(0, abs=0.01)
+    assert found["swap_dynamic", ""] == pytest.approx(0, abs=0.02)
+    assert found["swap_score", ""] < 0.02
+
+
+def test_below_chance_counts_as_zero_in_the_harmonic_mean(world):
+    truth, (a, b) = world
+    wrong = {"who": (truth["who"][0][a] + 1) % 4, "pose": truth["pose"][0][b]}
+    wrong["x"] = truth["x"][0][b]
+    sums = cell_sums({"swap": wrong}, truth, (a, b), FACTORS)
+    found = scores({key: value.sum(0) for key, value in sums.items()}, FACTORS)
+    assert found["swap_static", ""] == pytest.approx(-1 / 3)
+    assert found["swap_score", ""] == 0
+
+
+def test_hidden_frames_follow_the_clip_whose_dynamics_are_shown(world):
+    truth, (a, b) = world
+    hidden = np.zeros((CLIPS, TIME), bool)
+    hidden[b[0], 2:] = True
+    masked = truth | {"who": (truth["who"][0], hidden)}
+    shown = {"who": truth["who"][0][a], "pose": truth["pose"][0][b]}
+    shown["x"] = truth["x"][0][b]
+    frames = {"swap": shown, "sample_dynamic": shown}
+    sums = cell_sums(frames, masked, (a, b), FACTORS)
+    assert sums["swap_static_kept", "who"][0, 0] == 2
+    assert sums["sample_dynamic_static_kept", "who"][0, 0] == TIME
+    assert sums["swap_static_kept", "who"][1:, 0].sum() == (CLIPS - 1) * TIME
+
+
+def test_normalised_needs_reconstructions_above_chance(world):
+    truth, pairs = world
+    everyone = {name: labels * 0 for name, (labels, _) in truth.items()}
+    predictions = {"swap": everyone, "reconstruction": everyone}
+    sums = cell_sums(predictions, truth, pairs, FACTORS)
+    found = scores({key: value.sum(0) for key, value in sums.items()}, FACTORS)
+    assert np.isnan(found["swap_normalised", "who"])
+
+
+def test_what_was_not_decoded_is_not_scored(world):
+    found = table(world, *world[1], reconstruction=False)
+    metrics = {metric for metric, _ in found}
+    assert "swap_normalised" not in metrics and "reconstruction_judged" not in metrics
+    assert not any(metric.startswith("sample") for metric in metrics)
+
+
+def test_a_factor_with_one_value_says_nothing(world):
+    truth, pairs = world
+    factors = FACTORS | {"pose": Factor("categorical", "dynamic", 1.0)}
+    shown = {name: labels[pairs[1]] for name, (labels, _) in truth.items()}
+    sums = cell_sums({"swap": shown}, truth, pairs, factors)
+    found = scores({key: value.sum(0) for key, value in sums.items()}, factors)
+    assert np.isfinite(found["swap_dynamic", ""])
