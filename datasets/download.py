@@ -148,6 +148,7 @@ def fetch(
         except OSError as problem:
             if problem.errno in (errno.ENOSPC, errno.EDQUOT):
                 part.unlink(missing_ok=True)
+                problem.filename = str(target)
             raise
         else:
             with part.open("rb") as whole:

@@ -20,11 +20,11 @@ Stroke = tuple[Mask, Colour]
 
 SKINS: dict[str, Colour] = {
     "light": (253, 213, 183),
-    "tanned2": (228, 176, 92),
+    "tanned2": (232, 176, 62),
     "darkelf": (122, 118, 178),
     "darkelf2": (188, 214, 250),
-    "dark": (176, 116, 70),
-    "dark2": (104, 62, 38),
+    "dark": (160, 94, 58),
+    "dark2": (92, 54, 36),
 }
 TONES = (0.5, 1.0, 0.78, 1.14)  # rim, plain, dim, lit
 STEEL, GOLD, LEATHER = (150, 158, 176), (250, 200, 50), (140, 92, 44)

@@ -220,8 +220,9 @@ def test_a_full_disk_leaves_no_part(
         return Full(file) if self.suffix == ".part" and mode == "wb" else file
 
     monkeypatch.setattr(Path, "open", opened)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as problem:
         get(server, tmp_path / "x.bin", "good")
+    assert problem.value.filename == str(tmp_path / "x.bin")
     assert files_in(tmp_path) == []
 
 

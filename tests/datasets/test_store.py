@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,19 @@ def test_tables_which_do_not_fit_are_refused(tmp_path: Path):
     made.timeline.iloc[:-1].to_parquet(tmp_path / "frames.parquet")
     with pytest.raises(UserError, match=r"one row of frames\.parquet per frame"):
         store.load(tmp_path)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path):
+    def full(frames):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with (
+        pytest.raises(OSError, match="No space left") as problem,
+        store.frame_writer(tmp_path, (6, 4, 4, 1)),
+    ):
+        full(np.zeros((6, 4, 4, 1), np.uint8))
+    assert problem.value.filename == str(tmp_path / "frames.npy")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_too_few_or_wrong_frames_leave_nothing(tmp_path: Path):
