@@ -118,12 +118,12 @@ class Tree:
         return [c for c in cells if model is None or c.model.name == model]
 
     def shown(self, dataset: str) -> list[Cell]:
-        """Return one finished cell per model, the first seed, for pictures."""
+        """Return one finished cell per model (its first seed), controls last."""
         first: dict[str, Cell] = {}
         for cell in self.select(dataset):
             if cell.run.get("status") == "done":
                 first.setdefault(cell.model.name, cell)
-        return list(first.values())
+        return sorted(first.values(), key=lambda cell: cell.model.control)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from PIL import Image
 from datasets.atomic import atomic
 
 GAP = 2  # pixels of white to the right of and below each tile
-COLOURS = 64  # palette size: enough for small pictures, a third of the bytes
+COLOURS = 48  # of a palette: enough for small pictures, a third of the bytes
 FRAME_MS = 200
 
 

@@ -8,7 +8,7 @@ from reporting.collect import Cell, Dataset, Tree
 from reporting.pixels import Picture, save_animation, save_png, tiled
 from reporting.words import ROWS_OF_A_STRIP, listing
 
-TILES = 48  # of the moving grid at most, so that the page stays small
+TILES = 40  # of the moving grid at most, so that the page stays small
 FRAMES = 8  # at most this many frames of a clip are drawn
 
 
