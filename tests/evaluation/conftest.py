@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from datasets import store as frame_store
 from datasets.atomic import write_npy, write_parquet
 from evaluation.clips import Settings, draw
+
+torch.set_num_threads(1)  # tiny networks lose time to thread start-up
 
 SIZE, TIME = 16, 6
 COUNTS = {"train": 24, "valid": 6, "test": 12}
