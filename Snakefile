@@ -13,6 +13,10 @@ configfile: "config/config.yaml"
 
 validate(config, "workflow/schemas/config.schema.yaml")
 
+# Rules call `python`: the one that runs Snakemake, unless a conda environment is first.
+bin = os.path.dirname(sys.executable)
+os.environ.update(PATH=os.pathsep.join([bin, os.environ.get("PATH", "")]))
+
 # Jobs tell a person how far they are, and stay quiet in a log.
 os.environ.setdefault("SEQDIS_PROGRESS", str(int(sys.stderr.isatty())))
 

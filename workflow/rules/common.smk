@@ -15,10 +15,14 @@ CELL = f"{TIER}/{{dataset}}/{{model}}/seed{{seed}}"
 DATA = f"{TIER}/data/{{dataset}}"
 JUDGES = f"{TIER}/judges/{{dataset}}"
 LOGS = f"{TIER}/logs"
+BENCHMARKS = "results/benchmarks.json"  # written by `make bench`
 DATASETS = config["datasets"]
 
 # A machine without a GPU must not queue its trainings for one.
 GPU = int(os.environ.get("SEQDIS_GPU", shutil.which("nvidia-smi") is not None))
+
+# The files that decide what embedded sources look like.
+DRAWING = ("embedded", "drawing", "rig", "sheets", "idx")
 
 # Every baseline is a file here; a leading underscore marks what is not one.
 BASELINE_RULES = [
@@ -47,8 +51,8 @@ def grid_of_models():
     for name, entry in entries.items():
         if entry["base"] not in bases:
             raise WorkflowError(
-                f"config: models.{name} needs a model called {entry['base']!r}, which "
-                f"has no rule file in workflow/rules/baselines/. Known: "
+                f"config: models.{name} needs a model called {entry['base']!r}, but "
+                f"workflow/rules/baselines/ has no {entry['base']}.smk. Known: "
                 f"{', '.join(bases)}. Correct the name or set `base`."
             )
         for dataset in entry.get("datasets", {}):

@@ -24,7 +24,7 @@ rule download:
 rule draw:
     """Make stand-ins for the original files, which need no download."""
     input:
-        code=code("datasets/embedded"),
+        code=code(*(f"datasets/{name}" for name in DRAWING)),
     output:
         "results/sources/embedded/{collection}/manifest.json",
     log:

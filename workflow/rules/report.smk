@@ -24,9 +24,12 @@ rule report:
     params:
         results=subpath(input.grid, parent=True),
         folder=subpath(output[0], parent=True),
+        benchmarks=lambda wildcards: (
+            f"--benchmarks {BENCHMARKS}" if Path(BENCHMARKS).exists() else ""
+        ),
     shell:
         "python -m reporting.page --results {params.results:q} --out {params.folder:q} "
-        "2>&1 | tee {log:q}"
+        "{params.benchmarks} 2>&1 | tee {log:q}"
 
 
 rule report_partial:

@@ -1,0 +1,157 @@
+"""The workflow end to end, on the tiny tier."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.slow
+
+MODELS = {
+    "unordered_vae",
+    "dsae",
+    "oracle",
+    "copy_source",
+    "copy_donor",
+    "untrained",
+}
+
+
+def runs(checkout) -> dict[str, dict]:
+    results = checkout.path / "results" / "tiny"
+    return {
+        str(path.parent.relative_to(results)): json.loads(path.read_text())
+        for path in sorted(results.glob("*/*/seed*/run.json"))
+    }
+
+
+def test_every_cell_is_done_and_on_the_page(finished):
+    found = runs(finished)
+    assert set(found) == {
+        f"{dataset}/{model}/seed0"
+        for dataset in ("mmnist", "sprites")
+        for model in MODELS
+    }
+    assert {run["status"] for run in found.values()} == {"done"}
+    page = (finished.path / "results/tiny/report/index.html").read_text()
+    for run in found.values():
+        assert run["label"] in page
+    metrics = pd.read_parquet(finished.path / "results/tiny/tables/metrics.parquet")
+    assert (metrics.query("metric == 'finished'")["value"] == 1).all()
+    assert metrics.groupby(["dataset", "model"]).ngroups == 2 * len(MODELS)
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.snakemake().stdout
+
+
+def test_the_report_of_snakemake_works(finished, tmp_path):
+    done = finished.snakemake("--report", str(tmp_path / "report.zip"))
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "report.zip").stat().st_size > 10**5
+
+
+def test_touching_changes_nothing_and_an_edit_only_its_model(finished, tmp_path):
+    copy = finished.copy(tmp_path / "copy")
+    model = copy.path / "baselines/dsae.py"
+    model.touch()
+    assert copy.planned() == set()
+    model.write_text(model.read_text() + "\n# another comment\n")
+    assert copy.planned() == {"train_dsae", "score", "tables", "report", "all"}
+
+
+def test_a_setting_of_one_model_retrains_only_that_model(finished):
+    changed = finished.planned(
+        "--config", 'models={"dsae": {"settings": {"dim_z": 5}}}'
+    )
+    assert "train_dsae" in changed and "train_unordered_vae" not in changed
+
+
+def test_adding_a_baseline_as_the_docs_say(finished, tmp_path):
+    copy = finished.copy(tmp_path / "copy")
+    text = (copy.path / "docs/adding_a_baseline.md").read_text()
+    blocks = re.findall(r"`([\w/.]+)`:\n\n```python\n(.*?)```", text, re.DOTALL)
+    assert [name for name, _ in blocks] == [
+        "baselines/frame_average.py",
+        "workflow/rules/baselines/frame_average.smk",
+    ]
+    assert len(blocks[1][1].splitlines()) == 3
+    for name, block in blocks:
+        (copy.path / name).write_text(block)
+    before = runs(copy)
+    done = copy.snakemake()
+    assert done.returncode == 0, done.stdout[-6000:]
+    after = runs(copy)
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {
+        "mmnist/frame_average/seed0",
+        "sprites/frame_average/seed0",
+    }
+    assert "Frame average" in (copy.path / "results/tiny/report/index.html").read_text()
+
+
+def test_a_crash_leaves_the_others_and_shows_on_the_partial_page(finished, tmp_path):
+    copy = finished.copy(tmp_path / "copy")
+    (copy.path / "baselines/broken.py").write_text(
+        '"""A bug."""\nraise RuntimeError("this baseline has a bug")\n'
+    )
+    rule = (copy.path / "workflow/rules/baselines/dsae.smk").read_text()
+    (copy.path / "workflow/rules/baselines/broken.smk").write_text(
+        rule.replace("dsae", "broken")
+    )
+    diverging = copy.path / "tests/workflow/tiny.yaml"
+    diverging.write_text(
+        diverging.read_text()
+        + "models:\n  wild:\n    base: dsae\n    training: {learning_rate: 1.0e+30}\n"
+    )
+    done = copy.snakemake()
+    assert done.returncode == 1
+    assert "this baseline has a bug" in done.stdout
+    found = runs(copy)
+    assert "mmnist/broken/seed0" not in found
+    assert found["mmnist/wild/seed0"]["status"] == "diverged"
+    metrics = pd.read_parquet(
+        copy.path / "results/tiny/mmnist/wild/seed0/metrics.parquet"
+    )
+    assert metrics[["metric", "value"]].to_numpy().tolist() == [["finished", 0.0]]
+    done = copy.snakemake("report_partial")
+    assert done.returncode == 0, done.stdout[-6000:]
+    page = (copy.path / "results/tiny/report/index.html").read_text()
+    assert "diverged" in page and "this baseline has a bug" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["stepz=3"], "stepz"),
+        (["seeds=[-1]"], "-1"),
+        (['datasets={"faces": {"kind": "faces"}}'], "faces"),
+        (['models={"nonesuch": {}}'], "has no nonesuch.smk. Known: unordered_vae"),
+        (['models={"dsae": {"stteings": {}}}'], "stteings"),
+        (['models={"dsae": {"datasets": {"spirtes": {}}}}'], "spirtes"),
+        (['leave_out=["dase"]'], "which is not a model. Known: unordered_vae"),
+        (["protocol=2020.1"], "2026.1"),
+    ],
+)
+def test_config_mistakes_are_named_before_anything_runs(finished, words, message):
+    done = finished.snakemake("-n", "--config", *words)
+    assert done.returncode == 1 and message in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_missing_source_says_how_to_get_it(finished, tmp_path):
+    copy = finished.copy(tmp_path / "copy")
+    shutil.rmtree(copy.path / "results/sources")
+    config = copy.path / "tests/workflow/tiny.yaml"
+    text = config.read_text().replace(
+        "  mmnist:\n", "  mmnist:\n    source: original\n"
+    )
+    config.write_text(f"mirror: {tmp_path / 'empty'}\n{text}")
+    target = "results/sources/original/mnist/manifest.json"
+    done = copy.snakemake(target, "--retries", "0")
+    assert done.returncode == 1 and "Traceback (most" not in done.stdout
+    assert "mirror" in done.stdout and "train-images" in done.stdout
+    assert not list(Path(copy.path / "results/sources/original").rglob("*.gz"))
