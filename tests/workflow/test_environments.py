@@ -1,0 +1,86 @@
+"""Conda environments, the lock and the imports of the code agree."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+LOCK = (ROOT / "requirements.lock").read_text()
+NAMES = {"PIL": "pillow", "sklearn": "scikit-learn"}
+OURS = {"datasets", "training", "unordered_vae", "baselines", "evaluation", "reporting"}
+
+# The rooms whose code runs in an environment.
+ROOMS = {
+    "data": ["datasets"],
+    "torch": ["evaluation", "training", "unordered_vae", "baselines"],
+    "report": ["reporting"],
+}
+
+
+def pins(name: str) -> dict[str, str]:
+    environment = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())
+    assert environment["channels"] == ["conda-forge"]
+    [pip] = [
+        part["pip"] for part in environment["dependencies"] if isinstance(part, dict)
+    ]
+    return dict(line.split("==") for line in pip)
+
+
+def imports(file: Path) -> set[str]:
+    """Return top-level names a file imports, and follow our own modules."""
+    seen, todo = set(), [file]
+    found = set()
+    while todo:
+        path = todo.pop()
+        if path in seen or not path.exists():
+            continue
+        seen.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules = [node.module]
+                modules += [f"{node.module}.{alias.name}" for alias in node.names]
+            for module in modules:
+                top = module.split(".")[0]
+                if top in OURS:
+                    todo.append(ROOT / Path(*module.split(".")).with_suffix(".py"))
+                elif top not in sys.stdlib_module_names:
+                    found.add(NAMES.get(top, top))
+    return found
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_an_environment_has_what_its_code_imports(name: str):
+    needed = set()
+    for room in ROOMS[name]:
+        for file in (ROOT / room).glob("*.py"):
+            needed |= imports(file)
+    assert needed <= set(pins(name))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=str)
+def test_pins_equal_the_lock(path: Path):
+    for package, version in pins(path.stem).items():
+        assert re.search(rf"^{package}=={re.escape(version)}[ ;\\]", LOCK, re.M), (
+            package
+        )
+
+
+def test_the_lock_has_hashes_and_no_address():
+    assert "://" not in LOCK
+    entries = re.findall(
+        r"^[\w.\[\],-]+==\S+(?: ;[^\\]+)? \\\n((?: +--hash.*\n)+)", LOCK, re.M
+    )
+    assert len(entries) == len(re.findall(r"^[a-z]", LOCK, re.M)) > 80
+
+
+def test_every_rule_has_an_environment_that_exists():
+    for rule_file in (ROOT / "workflow").rglob("*.smk"):
+        for path in re.findall(r'conda:\s+"(.+?)"', rule_file.read_text()):
+            assert (rule_file.parent / path).resolve().exists()
