@@ -1,7 +1,6 @@
 """The network of the judge: one trunk over frames, one head per factor."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -41,13 +40,13 @@ class Judge(nn.Module):
         if size % 8:
             raise UserError(f"The judge needs frames of 8k pixels a side; got {size}.")
         self.heads, cells, hidden = heads, (size // 8) ** 2, 16 * width
-        sizes = [channels, width, 4 * width, 8 * width]
+        clips = any(head.clip for head in heads)
         self.trunk = nn.Sequential(
-            *(
-                layer
-                for before, after in pairwise(sizes)
-                for layer in _block(before, after, 2)
-            ),
+            *_block(channels, width, 2),
+            *_block(width, 4 * width, 2),
+            *_block(4 * width, 4 * width, 1),
+            *_block(4 * width, 8 * width, 2),
+            *_block(8 * width, 8 * width, 1),
             *_block(8 * width, 8 * width, 1),
         )
         # Where things are (a small map, flattened) beside what is there (pooled).
@@ -56,7 +55,7 @@ class Judge(nn.Module):
         self.mix = nn.Sequential(
             nn.Linear(16 * cells + pooled, hidden), nn.BatchNorm1d(hidden), nn.ReLU()
         )
-        self.time = nn.Conv1d(hidden, hidden, 3, padding=1)
+        self.time = nn.Conv1d(hidden, hidden, 3, padding=1) if clips else None
         self.out = nn.ModuleDict(
             {h.name: nn.Linear(hidden * (1 + h.clip), h.classes or 1) for h in heads}
         )
@@ -69,7 +68,7 @@ class Judge(nn.Module):
         features = self.mix(torch.cat([self.where(maps).flatten(1), *pooled], 1))
         features = features.unflatten(0, frames.shape[:2])
         inputs = {False: features}
-        if any(head.clip for head in self.heads):
+        if self.time:
             local = F.relu(self.time(features.transpose(1, 2)).transpose(1, 2))
             whole = local.mean(1, keepdim=True).expand_as(local)
             inputs[True] = torch.cat([local, whole], 2)
