@@ -97,6 +97,7 @@ def certify(
     on_real = ensemble.raw(real)
     on_blurred = ensemble.raw(gaussian_filter(real, (0, 0, BLUR, BLUR, 0)))
     identity = column(store, "identity", index)
+    scopes = {factor["name"]: factor["scope"] for factor in store.info["factors"]}
     entries = []
     for head in ensemble.heads:
         truth = labels(store, head.name, index)
@@ -106,13 +107,10 @@ def certify(
                 f"Factor {head.name!r} shows in no test clip of {store.path}. Use more "
                 "test clips, or set judged to false for it."
             )
-        calibration = _calibrate(store, head, valid, on_valid[head.name])
+        heat = _calibrate(store, head, valid, on_valid[head.name])
         answers = (on_real[head.name], on_blurred[head.name])
-        entries.append(
-            _verdict(head, truth, seen, answers, calibration, identity, settings)
-        )
-        scope = next(f for f in store.info["factors"] if f["name"] == head.name)
-        entries[-1]["scope"] = scope["scope"]
+        entry = _verdict(head, truth, seen, answers, heat, identity, settings)
+        entries.append({"name": head.name, "scope": scopes[head.name], **entry})
     return {
         "certified": all(entry["certified"] for entry in entries),
         "floor": settings.floor,
@@ -142,7 +140,7 @@ def _verdict(
     identity: np.ndarray,
     settings: Settings,
 ) -> dict[str, Any]:
-    """Return one factor's entry, all but its scope."""
+    """Return one factor's entry, all but its name and scope."""
     kind = "categorical" if head.classes else "continuous"
     if calibration is None:
         read_off = [members.mean(0) for members in answers]
@@ -166,7 +164,6 @@ def _verdict(
         who = np.unique(identity[seen].astype(str), return_inverse=True)[1]
         worst = float((np.bincount(who, correct) / np.bincount(who)).min())
     return {
-        "name": head.name,
         "kind": kind,
         "metric": "accuracy" if head.classes else "ccc",
         "real": real,

@@ -35,11 +35,6 @@ def interval(samples: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def seed_weights(rng: np.random.Generator, seeds: int, replicates: int) -> np.ndarray:
-    """Return `(replicates, seeds)` counts; all 1 for a single seed."""
-    return resample(rng, seeds, replicates)
-
-
 def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Average `(replicates, seeds)` over seeds, undefined values left out."""
     known = np.where(np.isnan(values), 0, weights)
@@ -82,7 +77,7 @@ def bootstrap(
         key: np.einsum("ru,suk->rsk", weights[_unit(key[0])], values, optimize=True)
         for key, values in sums.items()
     }
-    over_seeds = seed_weights(rng, seeds, replicates)
+    over_seeds = resample(rng, seeds, replicates)  # all 1 for a single seed
     return {
         key: weighted_mean(values, over_seeds)
         for key, values in scores(drawn, factors).items()
@@ -102,7 +97,7 @@ def seed_interval(
     """
     if len(values) < 2:
         return float("nan"), float("nan")
-    weights = seed_weights(rng, len(values), replicates)
+    weights = resample(rng, len(values), replicates)
     return interval(weights @ values / len(values))
 
 

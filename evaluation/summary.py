@@ -116,13 +116,22 @@ def summarise(metrics: pd.DataFrame, samples: Samples) -> pd.DataFrame:
 
 
 def leaderboard(
-    grid: Mapping[str, Any], metrics: pd.DataFrame, samples: Samples
+    grid: Mapping[str, Any],
+    roles: Mapping[str, str],
+    metrics: pd.DataFrame,
+    samples: Samples,
 ) -> pd.DataFrame:
     """Average the swap score over datasets and rank the models that have them all.
 
     A mean covers the datasets a model has a swap score on; nothing is imputed. Ranks
     are for models (not controls) with a swap score on every dataset where any model has
     one: only they can be compared. Others have no rank (NaN).
+
+    Args:
+        grid: what ought to exist.
+        roles: `model` or `control`, by model name, as the cells say.
+        metrics: all cells.
+        samples: bootstrap samples of judged scores.
     """
     key = ("swap_score", "")
     of_model: dict[str, dict[str, np.ndarray]] = {
@@ -137,7 +146,7 @@ def leaderboard(
     ranked = [
         model["name"]
         for model in grid["models"]
-        if model["role"] == "model"
+        if roles.get(model["name"]) == "model"
         and needed
         and set(of_model[model["name"]]) == needed
     ]
@@ -182,10 +191,14 @@ def main() -> None:
     tables = [pd.read_parquet(folder / "metrics.parquet") for folder in cells.values()]
     metrics = pd.concat(tables) if tables else pd.DataFrame(columns=METRICS)
     samples = bootstrap_all(given.results, cells)
+    roles = {
+        model: json.loads((folder / "run.json").read_text())["role"]
+        for (_, model, _), folder in cells.items()
+    }
     write_parquet(given.out / "metrics.parquet", metrics.reset_index(drop=True))
     write_parquet(given.out / "summary.parquet", summarise(metrics, samples))
     write_parquet(
-        given.out / "leaderboard.parquet", leaderboard(grid, metrics, samples)
+        given.out / "leaderboard.parquet", leaderboard(grid, roles, metrics, samples)
     )
 
 
