@@ -64,7 +64,8 @@ def oracle(tiny, painter):
 
 def run(store, judges, cell, arrays, monkeypatch, **about):
     write_npz(cell / "representation.npz", **arrays)
-    write_json(cell / "run.json", {"dataset": "tiny", "model": "m", "seed": 0} | about)
+    known = {"dataset": "tiny", "model": "m", "seed": 0, "role": "model"}
+    write_json(cell / "run.json", known | about)
     arguments = ["score", "--data", str(store.path), "--cell", str(cell)]
     arguments += ["--judges", str(judges)] if judges else []
     monkeypatch.setattr("sys.argv", arguments)
@@ -210,9 +211,10 @@ def test_summary_over_models_and_seeds(tiny, judges, oracle, tmp_path, monkeypat
     failed = {"status": np.array("diverged")}
     cell = results / "tiny" / "failed" / "seed0"
     run(tiny, judges, cell, failed, monkeypatch, model="failed")
+    cell, about = results / "tiny" / "oracle" / "seed0", {"role": "control"}
+    run(tiny, judges, cell, good, monkeypatch, model="oracle", **about)
     names = ("good", "copy", "failed", "absent")
-    models = [{"name": name, "label": name, "role": "model"} for name in names]
-    models.append({"name": "oracle", "label": "oracle", "role": "control"})
+    models = [{"name": name} for name in (*names, "oracle")]
     grid = {"seeds": [0, 1], "datasets": ["tiny"], "models": models}
     write_json(results / "grid.json", grid)
     tables = results / "tables"
@@ -226,6 +228,7 @@ def test_summary_over_models_and_seeds(tiny, judges, oracle, tmp_path, monkeypat
     assert board.loc["good", "rank_high"] == 1 and board.loc["copy", "rank_low"] == 2
     assert board.loc[["good", "failed", "absent"], "n_ok"].tolist() == [2, 0, 0]
     assert (board["n_cells"] == 2).all()
+    assert board.loc["oracle", "mean"] == pytest.approx(1)  # a control has no rank
     assert board.loc[["failed", "absent", "oracle"], "rank_low"].isna().all()
     table = pd.read_parquet(tables / "summary.parquet")
     assert table.columns.tolist() == summary.SUMMARY
