@@ -15,9 +15,18 @@ the same ones; dense layers and LSTMs have `hidden` units (512 in the paper).
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from training.contract import Codes, Context, SequenceModel, Spec
+from training.contract import (
+    Codes,
+    Context,
+    Frames,
+    Gaussian,
+    SequenceModel,
+    Spec,
+    Terms,
+)
 from training.distributions import (
     draw,
     kl_gaussian,
@@ -68,8 +77,8 @@ class StaticEncoder(nn.Module):
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True, bidirectional=True)
         self.affine = nn.Linear(2 * hidden, 2 * config.dim_f)
 
-    def forward(self, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mu_f, logvar_f `(batch, f)` from features `(batch, time, hidden)`."""
+    def forward(self, v: Float[Tensor, "batch time hidden"]) -> Gaussian:
+        """Return mu_f and logvar_f from the features of a clip."""
         _, (last, _) = self.lstm(v)
         return split_gaussian(self.affine(torch.cat([last[0], last[1]], -1)))
 
@@ -83,13 +92,15 @@ class DynamicPrior(nn.Module):
         self.lstm = nn.LSTM(config.dim_z, config.hidden, batch_first=True)
         self.affine = nn.Linear(config.hidden, 2 * config.dim_z)
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean, log variance of p(z_t | z_<t) for given z `(batch, time, z)`."""
+    def forward(self, z: Float[Tensor, "batch time z"]) -> Gaussian:
+        """Return mean and log variance of p(z_t | z_<t) for given z."""
         past = torch.cat([torch.zeros_like(z[:, :1]), z[:, :-1]], 1)
         return split_gaussian(self.affine(self.lstm(past)[0]))
 
-    def sample(self, n: int, time: int, generator: torch.Generator) -> Tensor:
-        """Draw `(n, time, z)` freely, each step fed with the sample before it."""
+    def sample(
+        self, n: int, time: int, generator: torch.Generator
+    ) -> Float[Tensor, "{n} {time} z"]:
+        """Draw freely, each step fed with the sample before it."""
         past, state, samples = None, None, []
         for _ in range(time):
             if past is None:
@@ -123,7 +134,7 @@ class Model(SequenceModel):
         self.p_z = DynamicPrior(c)
         self.p_x = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
 
-    def loss(self, frames: Tensor, context: Context) -> dict[str, Tensor]:
+    def loss(self, frames: Frames, context: Context) -> Terms:
         """Return the terms of the negative lower bound with p and q as above."""
         v = per_frame(self.features, frames)
         mu_f, logvar_f = self.q_f(v)
@@ -139,26 +150,28 @@ class Model(SequenceModel):
             "kl_static": kl_standard(mu_f, logvar_f),
         }
 
-    def encode(self, frames: Tensor) -> Codes:
+    def encode(self, frames: Frames) -> Codes:
         """Return the posterior means of f and z_1:T."""
         v = per_frame(self.features, frames)
         return Codes(self.q_f(v)[0], split_gaussian(self.q_z(v))[0])
 
-    def decode(self, codes: Codes) -> Tensor:
+    def decode(self, codes: Codes) -> Frames:
         """Return the means of p(x | f, z)."""
         return torch.sigmoid(self.p_x(codes.static, codes.dynamic))
 
-    def sample_static(self, n: int, generator: torch.Generator) -> Tensor:
+    def sample_static(
+        self, n: int, generator: torch.Generator
+    ) -> Float[Tensor, "{n} f"]:
         """Draw f from N(0, I)."""
         return standard_normal(n, self.config.dim_f, generator)
 
     def sample_dynamic(
-        self, static: Tensor, time: int, generator: torch.Generator
-    ) -> Tensor:
+        self, static: Float[Tensor, "batch f"], time: int, generator: torch.Generator
+    ) -> Float[Tensor, "batch {time} z"]:
         """Draw z_1:T from the LSTM prior, which does not know f."""
         return self.p_z.sample(len(static), time, generator)
 
-    def dynamic_prior(self, codes: Codes) -> tuple[Tensor, Tensor]:
+    def dynamic_prior(self, codes: Codes) -> Gaussian:
         """Return mean and standard deviation of p(z_t | z_<t), teacher-forced."""
         mu, logvar = self.p_z(codes.dynamic)
         return mu, torch.exp(0.5 * logvar)

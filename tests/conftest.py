@@ -5,8 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from jaxtyping import install_import_hook
 
 from datasets.store import frame_writer, write
+
+# Annotated shapes are checked in tests, and cost nothing elsewhere.
+SHAPED = ["training.batches", "training.contract", "training.distributions"]
+SHAPED += ["training.networks", "unordered_vae", "baselines"]
+install_import_hook(SHAPED, "beartype.beartype")
 
 SIZE = 16
 TIME = 12

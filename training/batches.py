@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from datasets.store import Store
@@ -58,8 +59,8 @@ def distinct(length: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray
 
 def gather(
     frames: np.ndarray | Tensor, index: np.ndarray, device: torch.device
-) -> Tensor:
-    """Return frames as float `(*index.shape, channel, height, width)` in [0, 1].
+) -> Float[Tensor, "*shape channel height width"]:
+    """Return frames in [0, 1], in the shape of `index`.
 
     The memory layout stays channels-last, which is what convolutions like best.
     """

@@ -4,19 +4,24 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+Frames = Float[Tensor, "batch time channel height width"]  # in [0, 1]
+Terms = dict[str, Float[Tensor, " batch"]]  # nats per sequence
+Gaussian = tuple[Float[Tensor, "*shape d"], Float[Tensor, "*shape d"]]
 
 
 class Codes(NamedTuple):
     """The two codes of a batch of clips.
 
     Attributes:
-        static: `(batch, f)`, what stays.
-        dynamic: `(batch, time, z)`, what moves.
+        static: what stays.
+        dynamic: what moves.
     """
 
-    static: Tensor
-    dynamic: Tensor
+    static: Float[Tensor, "batch f"]
+    dynamic: Float[Tensor, "batch time z"]
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,12 @@ class Context:
     Attributes:
         step: training step, 0 first.
         generator: the only source of randomness a model may use.
-        sequences: `(batch,)` index of each clip among the training sequences, 0 first.
+        sequences: index of each clip among the training sequences, 0 first.
     """
 
     step: int
     generator: torch.Generator
-    sequences: Tensor
+    sequences: Int[Tensor, " batch"]
 
 
 class SequenceModel(nn.Module):
@@ -75,33 +80,35 @@ class SequenceModel(nn.Module):
         """Tell whether the model applies to a dataset, and if not, why."""
         return True, ""
 
-    def loss(self, frames: Tensor, context: Context) -> dict[str, Tensor]:
-        """Return named terms, each `(batch,)` nats per sequence; we minimise the sum.
+    def loss(self, frames: Frames, context: Context) -> Terms:
+        """Return named terms, nats per sequence; we minimise their sum.
 
         Args:
-            frames: `(batch, frames_per_sequence, channel, height, width)` in [0, 1].
+            frames: clips of `frames_per_sequence` frames.
             context: step, randomness, sequence ids.
         """
         raise NotImplementedError
 
-    def encode(self, frames: Tensor) -> Codes:
+    def encode(self, frames: Frames) -> Codes:
         """Return posterior means for clips of any length, without randomness."""
         raise NotImplementedError
 
-    def decode(self, codes: Codes) -> Tensor:
-        """Return frames `(batch, time, channel, height, width)` in [0, 1]."""
+    def decode(self, codes: Codes) -> Frames:
+        """Return frames in [0, 1]."""
         raise NotImplementedError
 
-    def sample_static(self, n: int, generator: torch.Generator) -> Tensor:
-        """Draw `(n, f)` from p(f)."""
+    def sample_static(
+        self, n: int, generator: torch.Generator
+    ) -> Float[Tensor, "{n} f"]:
+        """Draw n codes from p(f)."""
         raise NotImplementedError
 
     def sample_dynamic(
-        self, static: Tensor, time: int, generator: torch.Generator
-    ) -> Tensor:
-        """Draw `(batch, time, z)` from p(z_1:T given f)."""
+        self, static: Float[Tensor, "batch f"], time: int, generator: torch.Generator
+    ) -> Float[Tensor, "batch {time} z"]:
+        """Draw from p(z_1:T given f)."""
         raise NotImplementedError
 
-    def dynamic_prior(self, codes: Codes) -> tuple[Tensor, Tensor] | None:
+    def dynamic_prior(self, codes: Codes) -> Gaussian | None:
         """Return mean and standard deviation of p(z_t given f or the past), if any."""
         return None

@@ -3,14 +3,17 @@
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 LOGVAR_LIMIT = 10.0  # keeps exp(logvar) finite in bfloat16 networks
 
 
-def split_gaussian(parameters: Tensor) -> tuple[Tensor, Tensor]:
-    """Split a network's output `(..., 2 d)` into mean and log variance `(..., d)`.
+def split_gaussian(
+    parameters: Float[Tensor, "*shape two_d"],
+) -> tuple[Float[Tensor, "*shape d"], Float[Tensor, "*shape d"]]:
+    """Split a network's output into mean and log variance.
 
     The log variance passes through a scaled tanh: linear near 0, never beyond +-10.
     """
@@ -18,33 +21,48 @@ def split_gaussian(parameters: Tensor) -> tuple[Tensor, Tensor]:
     return mu, LOGVAR_LIMIT * torch.tanh(raw / LOGVAR_LIMIT)
 
 
-def draw(mu: Tensor, logvar: Tensor, generator: torch.Generator) -> Tensor:
+def draw(
+    mu: Float[Tensor, "*shape"],
+    logvar: Float[Tensor, "*shape"],
+    generator: torch.Generator,
+) -> Float[Tensor, "*shape"]:
     """Return mu + sigma * noise, the reparameterised sample."""
     noise = torch.randn(mu.shape, generator=generator, device=mu.device)
     return mu + torch.exp(0.5 * logvar) * noise
 
 
-def standard_normal(n: int, d: int, generator: torch.Generator) -> Tensor:
-    """Draw `(n, d)` from N(0, I) on the generator's device."""
+def standard_normal(
+    n: int, d: int, generator: torch.Generator
+) -> Float[Tensor, "{n} {d}"]:
+    """Draw from N(0, I) on the generator's device."""
     return torch.randn(n, d, generator=generator, device=generator.device)
 
 
 def kl_gaussian(
-    mu: Tensor, logvar: Tensor, prior_mu: Tensor, prior_logvar: Tensor
-) -> Tensor:
-    """Return KL(N(mu, var) || N(prior_mu, prior_var)), `(..., d)` -> `(...)`."""
+    mu: Float[Tensor, "*shape d"],
+    logvar: Float[Tensor, "*shape d"],
+    prior_mu: Float[Tensor, "*#shape d"],
+    prior_logvar: Float[Tensor, "*#shape d"],
+) -> Float[Tensor, "*shape"]:
+    """Return KL(N(mu, var) || N(prior_mu, prior_var))."""
     difference = (mu - prior_mu).square() * torch.exp(-prior_logvar)
     ratio = torch.exp(logvar - prior_logvar)
     return 0.5 * (prior_logvar - logvar + ratio + difference - 1).sum(-1)
 
 
-def kl_standard(mu: Tensor, logvar: Tensor) -> Tensor:
-    """Return KL(N(mu, var) || N(0, I)), `(..., d)` -> `(...)`."""
+def kl_standard(
+    mu: Float[Tensor, "*shape d"], logvar: Float[Tensor, "*shape d"]
+) -> Float[Tensor, "*shape"]:
+    """Return KL(N(mu, var) || N(0, I))."""
     return 0.5 * (mu.square() + torch.exp(logvar) - logvar - 1).sum(-1)
 
 
-def negative_log_likelihood(logits: Tensor, frames: Tensor, likelihood: str) -> Tensor:
-    """Return -log p(frames), `(..., channel, height, width)` -> `(...)`.
+def negative_log_likelihood(
+    logits: Float[Tensor, "*shape channel height width"],
+    frames: Float[Tensor, "*shape channel height width"],
+    likelihood: str,
+) -> Float[Tensor, "*shape"]:
+    """Return -log p(frames).
 
     Args:
         logits: decoder output before the sigmoid.

@@ -5,6 +5,7 @@ down to a 4x4 map, and their mirror image.
 """
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 MAP = 4  # height and width of the smallest feature map
@@ -46,13 +47,10 @@ class Decoder(nn.Module):
             layers.append(nn.ConvTranspose2d(width, out, 4, 2, 1))
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, f: Tensor, z: Tensor) -> Tensor:
-        """Return logits `(batch, time, channel, size, size)`.
-
-        Args:
-            f: `(batch, f)`, the same for all frames.
-            z: `(batch, time, z)`.
-        """
+    def forward(
+        self, f: Float[Tensor, "batch f"], z: Float[Tensor, "batch time z"]
+    ) -> Float[Tensor, "batch time channel size size"]:
+        """Return logits; f is the same for all frames."""
         f = f[:, None].expand(-1, z.shape[1], -1)
         return per_frame(self.layers, torch.cat([f, z], -1)).float()
 

@@ -34,9 +34,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from training.contract import Codes, Context, SequenceModel, Spec
+from training.contract import (
+    Codes,
+    Context,
+    Frames,
+    Gaussian,
+    SequenceModel,
+    Spec,
+    Terms,
+)
 from training.distributions import (
     draw,
     kl_gaussian,
@@ -97,8 +106,8 @@ class PairwiseEncoder(nn.Module):
             mlp(double * MAP * MAP, config.hidden, 2 * config.dim_f, depth=1),
         )
 
-    def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mu_f, logvar_f `(batch, f)` from maps `(batch, N, width, 4, 4)`."""
+    def forward(self, h: Float[Tensor, "batch n width 4 4"]) -> Gaussian:
+        """Return mu_f and logvar_f from the N feature maps of a clip."""
         i, j = zip(*self.pairs, strict=True)
         h_ij = per_frame(self.conv_c, torch.cat([h[:, i], h[:, j]], 2))
         return split_gaussian(self.conv_f(h_ij.flatten(1, 2)))
@@ -124,7 +133,7 @@ class Model(SequenceModel):
             c.dim_f + c.dim_z, spec.channels, spec.size, c.width, c.slope
         )
 
-    def loss(self, frames: Tensor, context: Context) -> dict[str, Tensor]:
+    def loss(self, frames: Frames, context: Context) -> Terms:
         """Return the terms of the negative lower bound (section 2, Learning)."""
         h = per_frame(self.conv, frames)
         mu_f, logvar_f = self.q_f(h)
@@ -141,12 +150,14 @@ class Model(SequenceModel):
             "kl_static": kl_standard(mu_f, logvar_f),
         }
 
-    def infer_z(self, f: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mu_z, logvar_z of q(z_i | f, x_i), `(batch, time, z)`."""
+    def infer_z(
+        self, f: Float[Tensor, "batch f"], h: Float[Tensor, "batch time width 4 4"]
+    ) -> Gaussian:
+        """Return mu_z and logvar_z of q(z_i | f, x_i)."""
         f = f[:, None].expand(-1, h.shape[1], -1)
         return split_gaussian(self.q_z(torch.cat([f, h.flatten(2)], -1)))
 
-    def encode(self, frames: Tensor) -> Codes:
+    def encode(self, frames: Frames) -> Codes:
         """Return mu_f, averaged over N-subsets of the frames, and mu_z given it."""
         h = per_frame(self.conv, frames)
         chosen = subsets(
@@ -156,23 +167,25 @@ class Model(SequenceModel):
         f = mu_f.unflatten(0, (len(h), len(chosen))).mean(1)
         return Codes(f, self.infer_z(f, h)[0])
 
-    def decode(self, codes: Codes) -> Tensor:
+    def decode(self, codes: Codes) -> Frames:
         """Return the Bernoulli means."""
         return torch.sigmoid(self.p_x(codes.static, codes.dynamic))
 
-    def sample_static(self, n: int, generator: torch.Generator) -> Tensor:
+    def sample_static(
+        self, n: int, generator: torch.Generator
+    ) -> Float[Tensor, "{n} f"]:
         """Draw f from N(0, I)."""
         return standard_normal(n, self.config.dim_f, generator)
 
     def sample_dynamic(
-        self, static: Tensor, time: int, generator: torch.Generator
-    ) -> Tensor:
+        self, static: Float[Tensor, "batch f"], time: int, generator: torch.Generator
+    ) -> Float[Tensor, "batch {time} z"]:
         """Draw z_1:T, independent over time given f."""
         mu, logvar = split_gaussian(self.p_z(static))
         mu, logvar = (p[:, None].expand(-1, time, -1) for p in (mu, logvar))
         return draw(mu, logvar, generator)
 
-    def dynamic_prior(self, codes: Codes) -> tuple[Tensor, Tensor]:
+    def dynamic_prior(self, codes: Codes) -> Gaussian:
         """Return mean and standard deviation of p(z | f), repeated over time."""
         mu, logvar = split_gaussian(self.p_z(codes.static))
         shape = codes.dynamic.shape

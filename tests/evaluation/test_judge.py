@@ -110,6 +110,18 @@ def test_augmentation_keeps_half_of_the_clips_and_the_range():
     assert torch.equal(soft, again)
 
 
+def test_bending_keeps_places_and_moves_all_frames_of_a_clip_alike():
+    frames = torch.zeros(8, 2, 1, 64, 64)
+    frames[..., 24:40, 16:32] = 1
+    bent = judge.bend(frames, torch.Generator().manual_seed(0))
+    assert torch.equal(bent[:, 0], bent[:, 1])
+    assert not torch.equal(bent[0], bent[1])
+    axis = torch.arange(64.0)
+    weight = bent[:, 0, 0] / bent[:, 0, 0].sum((1, 2), keepdim=True)
+    assert ((weight.sum(1) @ axis) - 23.5).abs().max() < 3
+    assert ((weight.sum(2) @ axis) - 31.5).abs().max() < 3
+
+
 def test_calibration_error_known_answers():
     sure = np.array([[0.9, 0.1]] * 10)
     assert certify.calibration_error(sure, np.array([0] * 9 + [1])) < 1e-9

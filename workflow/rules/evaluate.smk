@@ -57,7 +57,7 @@ rule grid:
                     for name, entry in MODELS.items()
                 ],
                 "absent": [],
-                "config": config,
+                "config": {k: v for k, v in config.items() if k != "mirror"},
                 "command": "snakemake --cores all",
             }
         ),

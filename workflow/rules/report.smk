@@ -47,3 +47,23 @@ rule report_partial:
         "--out {params.results:q}/tables && "
         "python -m reporting.page --results {params.results:q} "
         "--out {params.results:q}/report) 2>&1 | tee {log:q}"
+
+
+rule reference:
+    """Keep a finished tier's tables and verdicts under version control."""
+    input:
+        grid=f"{TIER}/grid.json",
+        page=f"{TIER}/report/index.html",
+    log:
+        f"{LOGS}/reference.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        results=subpath(input.grid, parent=True),
+        kept=f"results/reference/{config['tier']}",
+    shell:
+        "mkdir -p {params.kept:q} && "
+        "tar -C {params.results:q} -cf - --exclude=benchmarks --exclude=images "
+        "grid.json tables $(cd {params.results:q} && ls -d "
+        "judges/*/judge.json report/tables/*.csv report/tables/*.md "
+        "*/*/seed*/run.json) 2> {log:q} | tar -C {params.kept:q} -xf -"

@@ -1,0 +1,72 @@
+"""What the README says is so."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line.split("#")[0].split()
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+
+
+def test_the_commands_are_the_ones_we_test():
+    assert [" ".join(words) for words in COMMANDS] == [
+        "make",
+        "make test",
+        "make real",
+        "snakemake --cores 8 --use-conda",
+    ]
+
+
+@pytest.mark.parametrize("words", [w for w in COMMANDS if w[0] == "make"], ids=" ".join)
+def test_make_targets_exist(words: list[str]):
+    subprocess.run([*words, "-n"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_relative_links_lead_somewhere():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_config_key_is_explained():
+    text = (ROOT / "config/README.md").read_text()
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    for key in schema["required"]:
+        assert re.search(rf"`{key}[.`]", text), key
+    for key in schema["$defs"]["training"]["properties"]:
+        assert f"training.{key}" in text, key
+
+
+def test_the_leaderboard_is_that_of_the_reference_run():
+    kept = ROOT / "results/reference/real/report/tables/leaderboard.md"
+    block = README.split("<!-- leaderboard -->\n")[1].split("<!-- /leaderboard -->")[0]
+    assert block.strip() == kept.read_text().strip()
+
+
+@pytest.mark.slow
+def test_make_in_a_copy_makes_the_page(finished, tmp_path):
+    """`make` itself, on a finished tiny tier: it prints where the page is."""
+    copy = finished.copy(tmp_path / "copy")
+    venv = copy.path / ".venv"
+    if not (ROOT / ".venv/installed").exists():
+        pytest.skip("this checkout was not installed by make")
+    venv.symlink_to(ROOT / ".venv")
+    tiny = "--configfile tests/workflow/tiny.yaml"
+    makefile = copy.path / "Makefile"
+    makefile.write_text(
+        makefile.read_text().replace("--configfile config/real.yaml", tiny)
+    )
+    done = subprocess.run(
+        ["make", "real"], cwd=copy.path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert "The page: file://" in done.stdout
