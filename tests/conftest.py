@@ -1,5 +1,6 @@
 """Shared fixtures: a tiny dataset of coloured squares that move sideways."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 from jaxtyping import install_import_hook
 
 from datasets.store import frame_writer, write
+
+# One thread each, as in the workflow: many threads wait for each other on tiny arrays.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # Annotated shapes are checked in tests, and cost nothing elsewhere.
 SHAPED = ["training.batches", "training.contract", "training.distributions"]
