@@ -101,6 +101,12 @@ def cell_settings(wildcards):
     )
 
 
+def judge_settings(wildcards):
+    """Return the settings of a dataset's judges as JSON."""
+    common = {k: v for k, v in config["judge"].items() if k != "datasets"}
+    return as_json(common | config["judge"]["datasets"].get(wildcards.dataset, {}))
+
+
 def as_json(value):
     """Return JSON that does not depend on the order of keys."""
     return json.dumps(value, sort_keys=True)
