@@ -5,18 +5,19 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from datasets.atomic import atomic
+from datasets.atomic import write_bytes
 from datasets.errors import UserError
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, object]) -> None:
     """Write tensors, with `about` as JSON in the header, atomically."""
     whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as temporary:
-        save_file(whole, temporary, {"about": json.dumps(about)})
+    # Not save_file: its error for a full disk is no OSError.
+    write_bytes(path, to_bytes(whole, {"about": json.dumps(about)}))
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
