@@ -3,23 +3,8 @@
 A model that ignores z scores like this.
 """
 
-import numpy as np
-import pandas as pd
-
 from datasets.errors import cli
-from datasets.store import Store
-from training.direct import Arrays, clip_frames, write_directly
-
-
-def copy(store: Store, clips: pd.DataFrame, pairs: pd.DataFrame) -> Arrays:
-    """Return real test clips as reconstructions and A's clip as each swap."""
-    frames = clip_frames(clips)
-    test = np.flatnonzero(clips["split"] == "test")
-    return {
-        "reconstruction": store.frames[frames[test]],
-        "swap": store.frames[frames[pairs["a"]]],
-    }
-
+from training.direct import copy_clip, write_directly
 
 if __name__ == "__main__":
-    cli(lambda: write_directly("Copy the source", copy))
+    cli(lambda: write_directly("Copy the source", copy_clip("a")))

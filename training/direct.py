@@ -21,6 +21,7 @@ from training.provenance import now, processor
 from training.verdict import write_verdict
 
 Arrays = dict[str, np.ndarray]
+Make = Callable[[Store, pd.DataFrame, pd.DataFrame], Arrays | str]
 
 
 def clip_frames(clips: pd.DataFrame) -> np.ndarray:
@@ -29,9 +30,21 @@ def clip_frames(clips: pd.DataFrame) -> np.ndarray:
     return clips["first_frame"].to_numpy()[:, None] + time
 
 
-def write_directly(
-    label: str, make: Callable[[Store, pd.DataFrame, pd.DataFrame], Arrays | str]
-) -> None:
+def copy_clip(side: str) -> Make:
+    """Return a control whose swap is the real clip of one side of the pair."""
+
+    def make(store: Store, clips: pd.DataFrame, pairs: pd.DataFrame) -> Arrays:
+        frames = clip_frames(clips)
+        test = np.flatnonzero(clips["split"] == "test")
+        return {
+            "reconstruction": store.frames[frames[test]],
+            "swap": store.frames[frames[pairs[side]]],
+        }
+
+    return make
+
+
+def write_directly(label: str, make: Make) -> None:
     """Parse the command line, call `make`, write the cell.
 
     Args:

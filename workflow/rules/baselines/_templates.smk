@@ -43,6 +43,7 @@ rule write_baseline:
         info=f"{DATA}/dataset.json",
         pairs=f"{DATA}/pairs.parquet",
         script=lambda wildcards: model_file(base_of(wildcards)),
+        code=code("training/direct", "training/verdict", "datasets/render"),
     output:
         run=f"{CELL}/run.json",
         representation=f"{CELL}/representation.npz",
