@@ -8,7 +8,7 @@ from datasets.bouncing import Paths, covered
 from datasets.description import factor
 
 # Above this share of hidden ink a digit's class is not judged.
-OVERLAP = 0.2
+OVERLAP = 0.05
 
 
 def dynamic_columns(

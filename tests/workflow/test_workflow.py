@@ -1,6 +1,7 @@
 """The workflow end to end, on the tiny tier."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -142,16 +143,35 @@ def test_config_mistakes_are_named_before_anything_runs(finished, words, message
     assert "Traceback" not in done.stdout
 
 
-def test_a_missing_source_says_how_to_get_it(finished, tmp_path):
-    copy = finished.copy(tmp_path / "copy")
-    shutil.rmtree(copy.path / "results/sources")
+def original(copy, mirror: Path) -> None:
+    """Ask for original sources, to be looked for in a mirror first."""
     config = copy.path / "tests/workflow/tiny.yaml"
-    text = config.read_text().replace(
-        "  mmnist:\n", "  mmnist:\n    source: original\n"
-    )
-    config.write_text(f"mirror: {tmp_path / 'empty'}\n{text}")
+    text = config.read_text()
+    for name in ("mmnist", "sprites"):
+        text = text.replace(f"  {name}:\n", f"  {name}:\n    source: original\n", 1)
+    config.write_text(f"mirror: {mirror}\n{text}")
+    shutil.rmtree(copy.path / "results/sources")
+
+
+@pytest.mark.skipif("SEQDIS_MIRROR" not in os.environ, reason="SEQDIS_MIRROR is unset")
+def test_original_data_from_a_mirror(finished, tmp_path):
+    copy = finished.copy(tmp_path / "copy")
+    original(copy, Path(os.environ["SEQDIS_MIRROR"]))
+    done = copy.snakemake("data")
+    assert done.returncode == 0, done.stdout[-6000:]
+    for name in ("mmnist", "sprites"):
+        store = copy.path / f"results/tiny/data/{name}/dataset.json"
+        info = json.loads(store.read_text())
+        assert info["source"] == "original" and info["credits"]
+        assert all(file["url"] for file in info["files"])
+
+
+def test_a_missing_source_says_how_to_get_it(finished, tmp_path, monkeypatch):
+    monkeypatch.delenv("SEQDIS_MIRROR", raising=False)
+    copy = finished.copy(tmp_path / "copy")
+    original(copy, tmp_path / "empty")
     target = "results/sources/original/mnist/manifest.json"
     done = copy.snakemake(target, "--retries", "0")
     assert done.returncode == 1 and "Traceback (most" not in done.stdout
     assert "mirror" in done.stdout and "train-images" in done.stdout
-    assert not list(Path(copy.path / "results/sources/original").rglob("*.gz"))
+    assert not list((copy.path / "results/sources/original").rglob("*.gz"))
