@@ -71,6 +71,16 @@ def test_a_setting_of_one_model_retrains_only_that_model(finished):
     assert "train_dsae" in changed and "train_unordered_vae" not in changed
 
 
+def test_a_cell_made_again_has_the_same_metrics(finished, tmp_path):
+    copy = finished.copy(tmp_path / "copy")
+    cell = copy.path / "results/tiny/sprites/dsae/seed0"
+    before = (cell / "metrics.parquet").read_bytes()
+    shutil.rmtree(cell)
+    done = copy.snakemake()
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert (cell / "metrics.parquet").read_bytes() == before
+
+
 def test_adding_a_baseline_as_the_docs_say(finished, tmp_path):
     copy = finished.copy(tmp_path / "copy")
     text = (copy.path / "docs/adding_a_baseline.md").read_text()
