@@ -104,33 +104,17 @@ def fit(
                 group["lr"] = learning_rate_at(
                     run.steps, steps, learning_rate, schedule
                 )
-            terms = terms_at(run.steps)
-            loss = torch.stack(list(terms.values())).sum()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            norm = nn.utils.clip_grad_norm_(
-                module.parameters(), gradient_clip or math.inf
-            )
-            numbers = {**terms, "loss": loss, "gradient_norm": norm}
-            # One transfer from the device per step.
-            moved = torch.stack([x.detach().float() for x in numbers.values()])
-            values = dict(zip(numbers, moved.tolist(), strict=True))
-            value, size = values["loss"], values["gradient_norm"]
-            if not (math.isfinite(value) and math.isfinite(size)):
-                run.status = "diverged"
-                run.reason = (
-                    f"loss {value}, gradient norm {size} at step {run.steps}; try a "
-                    "smaller learning_rate or set gradient_clip"
-                )
+            values = _step(module, optimizer, terms_at(run.steps), gradient_clip)
+            if not _finite(values):
+                run.status, run.reason = "diverged", _why_diverged(values, run.steps)
                 break
-            optimizer.step()
             run.steps += 1
             for name, number in {**values, "": 1.0}.items():
                 window[name] = window.get(name, 0.0) + number
             run.seconds = before + time.monotonic() - started
             if run.steps % WINDOW == 0 or run.steps == steps:
                 _close_window(run, window)
-            progress.at(run.steps, value)
+            progress.at(run.steps, values["loss"])
             if run.seconds > 60 * max_minutes:
                 run.status, run.reason = "over_budget", f"over {max_minutes} minutes"
             if state and (time.monotonic() - saved > SAVE_SECONDS or stopping):
@@ -138,13 +122,46 @@ def fit(
                 saved = time.monotonic()
             if stopping:
                 raise Interrupted(f"{title}: stopped by SIGTERM at step {run.steps}")
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        # On a CPU torch has no error of its own for it.
+        if type(error) is RuntimeError and "allocate memory" not in str(error):
+            raise
         run.status, run.reason = "out_of_memory", str(error).splitlines()[0]
     if state and run.status == "done" and run.steps:
         _save(state, fingerprint, module, optimizer, run, window)
     progress.end(run.status)
     module.eval()
     return run
+
+
+def _step(
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    terms: dict[str, Tensor],
+    gradient_clip: float,
+) -> dict[str, float]:
+    """Take one step, unless it would spoil the weights; return every number of it."""
+    loss = torch.stack(list(terms.values())).sum()
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(module.parameters(), gradient_clip or math.inf)
+    numbers = {**terms, "loss": loss, "gradient_norm": norm}
+    # One transfer from the device per step.
+    moved = torch.stack([x.detach().float() for x in numbers.values()])
+    values = dict(zip(numbers, moved.tolist(), strict=True))
+    if _finite(values):
+        optimizer.step()
+    return values
+
+
+def _finite(values: dict[str, float]) -> bool:
+    return math.isfinite(values["loss"]) and math.isfinite(values["gradient_norm"])
+
+
+def _why_diverged(values: dict[str, float], step: int) -> str:
+    numbers = f"loss {values['loss']}, gradient norm {values['gradient_norm']}"
+    remedy = "try a smaller learning_rate or set gradient_clip"
+    return f"{numbers} at step {step}; {remedy}"
 
 
 def _close_window(run: Fit, window: dict[str, float]) -> None:

@@ -118,6 +118,7 @@ def test_sigterm_saves_and_stops(tmp_path):
         (lambda loss: loss * float("nan"), "diverged"),
         (lambda loss: loss / 0, "diverged"),
         (lambda loss: _out_of_memory(), "out_of_memory"),
+        (lambda loss: torch.empty(2**60), "out_of_memory"),
     ],
 )
 def test_expected_failures_become_verdicts(failure, status):
@@ -134,6 +135,16 @@ def test_expected_failures_become_verdicts(failure, status):
 
 def _out_of_memory() -> Tensor:
     raise torch.OutOfMemoryError("no room")
+
+
+def test_a_bug_is_not_a_verdict():
+    module, _ = problem()
+
+    def buggy(step: int) -> dict[str, Tensor]:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        fit(module, buggy, steps=2, learning_rate=0.01)
 
 
 def test_over_budget():
