@@ -13,7 +13,8 @@ def discretise(column: np.ndarray, bins: int = BINS) -> np.ndarray:
     low, high = column.min(), column.max()
     if not high > low:
         return np.zeros(len(column), np.int64)
-    scaled = (column - low) * (bins / (high - low))
+    # A ratio first: the inverse of a range of denormal numbers would overflow.
+    scaled = (column - low) / (high - low) * bins
     return np.minimum(scaled.astype(np.int64), bins - 1)
 
 

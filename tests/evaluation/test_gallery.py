@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import mutual_info_score
@@ -114,6 +114,7 @@ def test_mutual_information_is_scikit_learns(x, y):
 
 @given(arrays(np.float32, 40, elements=st.floats(-1e6, 1e6, width=32)))
 @settings(max_examples=50)
+@example(np.array([0, *[1e-40] * 39], np.float32))
 def test_bins_are_ordered_and_in_range(column):
     bins = discretise(column)
     assert bins.min() >= 0 and bins.max() < 20

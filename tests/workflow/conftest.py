@@ -21,8 +21,9 @@ class Checkout:
     def snakemake(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the tiny tier with further arguments; stdout and stderr together."""
         command = [
-            *(sys.executable, "-m", "snakemake", "--cores", "2"),
-            *("--configfile", "tests/workflow/tiny.yaml", *words),
+            # Targets first: `--configfile` takes every word that follows it.
+            *(sys.executable, "-m", "snakemake", *words),
+            *("--cores", "2", "--configfile", "tests/workflow/tiny.yaml"),
         ]
         return subprocess.run(
             command,
