@@ -1,5 +1,6 @@
 """What a dataset says about itself: its settings, its sources and its factors."""
 
+import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -135,3 +136,13 @@ def factor(
         "hidden": list(hidden),
         "note": note,
     }
+
+
+def command_line(doc: str) -> argparse.Namespace:
+    """Parse what every kind of dataset is built from: files, name, settings, out."""
+    parser = argparse.ArgumentParser(description=doc.split("\n")[0])
+    parser.add_argument("--files", type=Path, required=True, help="folder of sources")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--settings", default="{}", help="a JSON object")
+    parser.add_argument("--out", type=Path, required=True)
+    return parser.parse_args()

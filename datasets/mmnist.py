@@ -1,13 +1,12 @@
 """Moving MNIST: two digits which bounce inside a 64x64 frame.
 
-    python -m datasets.mmnist --digits DIR --name NAME --settings JSON --out DIR
+    python -m datasets.mmnist --files DIR --name NAME --settings JSON --out DIR
 
 Variant `srivastava`: the rules of the original generator. Variant `denton`: those of
 the DRNet and SVG papers (larger digits, whole-pixel speeds). Variant `public`: the
 released test file, which has no labels. Digits of different splits are disjoint.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,13 @@ from PIL import Image
 from datasets import store
 from datasets.atomic import write_npy
 from datasets.bouncing import Paths, denton_paths, draw, srivastava_paths
-from datasets.description import SOURCES, describe, read_manifest, resolve_settings
+from datasets.description import (
+    SOURCES,
+    command_line,
+    describe,
+    read_manifest,
+    resolve_settings,
+)
 from datasets.digit_factors import dynamic_columns, factors
 from datasets.errors import UserError, cli
 from datasets.idx import read_digits
@@ -188,15 +193,10 @@ NOTES = {
 
 def main() -> None:
     """Build a Moving MNIST set from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--digits", "--files", type=Path, required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--settings", default="{}", help="a JSON object")
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    options = command_line(__doc__)
     settings = resolve_settings(options.settings, DEFAULTS, ALLOWED)
     build = import_public if settings["variant"] == "public" else generate
-    build(options.digits, options.name, settings, options.out)
+    build(options.files, options.name, settings, options.out)
 
 
 if __name__ == "__main__":

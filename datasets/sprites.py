@@ -1,6 +1,6 @@
 """Sprites: dressed characters composed from sheets of the Liberated Pixel Cup.
 
-    python -m datasets.sprites --sheets DIR --name NAME --settings JSON --out DIR
+    python -m datasets.sprites --files DIR --name NAME --settings JSON --out DIR
 
 Variant `sheet`: 6 skins x 6 legs x 6 shirts x 6 hair colours, one sequence of 178
 poses per identity, in no meaningful order. Variant `actions`: the 9-action, 8-frame
@@ -8,7 +8,6 @@ protocol of Li & Mandt, "Disentangled Sequential Autoencoder" (arXiv:1803.02991)
 for bit. The split by identity is theirs in both.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from datasets import store
 from datasets.compose import compose, read_layers
 from datasets.description import (
     SOURCES,
+    command_line,
     describe,
     read_manifest,
     resolve_settings,
@@ -127,14 +127,9 @@ NOTES = {
 
 def main() -> None:
     """Build a sprites set from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sheets", "--files", type=Path, required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--settings", default="{}", help="a JSON object")
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    options = command_line(__doc__)
     settings = resolve_settings(options.settings, DEFAULTS, ALLOWED)
-    build(options.sheets, options.name, settings, options.out)
+    build(options.files, options.name, settings, options.out)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from torch import Tensor
 from datasets.store import Store
 from training.batches import gather
 from training.contract import Codes, Context, SequenceModel
+from training.direct import clip_frames
 from training.seeds import torch_generator
 
 CLIPS_AT_ONCE = 16
@@ -66,9 +67,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 def _frames(store: Store, clips: pd.DataFrame, device: torch.device) -> Tensor:
-    offset = np.arange(clips["n_frames"].iloc[0])
-    index = clips["first_frame"].to_numpy()[:, None] + offset
-    return gather(store.frames, index, device)
+    return gather(store.frames, clip_frames(clips), device)
 
 
 def _encode(
