@@ -1,0 +1,120 @@
+"""Video in and out, one frame at a time: memory does not grow with length."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from datasets.atomic import atomic
+
+STILLS = {".jpg", ".jpeg", ".png"}
+
+
+class Broken(Exception):
+    """A video that cannot be read, or not further; the text says why."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame, decoded but not yet converted.
+
+    Attributes:
+        number: 1, 2, ... as annotations count; of a still image, what its name says.
+        seconds: presentation time from the start of the file; NaN for stills.
+        source: what holds the pixels.
+    """
+
+    number: int
+    seconds: float
+    source: av.VideoFrame | Path
+
+    def pixels(self) -> np.ndarray:
+        """Return uint8 `(height, width, 3)`, red first, upright as a player shows it.
+
+        Raises:
+            Broken: a still image cannot be read.
+        """
+        if isinstance(self.source, Path):
+            image = cv2.imread(str(self.source))
+            if image is None:
+                raise Broken(f"{self.source.name} is not an image")
+            return np.ascontiguousarray(image[..., ::-1])
+        turned = round(self.source.rotation / 90)  # counterclockwise quarters
+        return np.ascontiguousarray(
+            np.rot90(self.source.to_ndarray(format="rgb24"), turned)
+        )
+
+
+def read_frames(path: Path) -> Iterator[Frame]:
+    """Yield the frames of a video file, or of a folder of numbered images, in order.
+
+    Raises:
+        Broken: it cannot be opened, or breaks off; frames before that were yielded.
+    """
+    yield from _stills(path) if path.is_dir() else _decoded(path)
+
+
+def _stills(folder: Path) -> Iterator[Frame]:
+    numbered = {
+        int(path.stem): path
+        for path in folder.iterdir()
+        if path.suffix.lower() in STILLS and re.fullmatch(r"\d+", path.stem)
+    }
+    for number in sorted(numbered):
+        yield Frame(number, float("nan"), numbered[number])
+
+
+def _decoded(path: Path) -> Iterator[Frame]:
+    if not path.stat().st_size:
+        raise Broken("the file is empty")
+    number = 0
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise Broken("there is no video stream in it")
+            stream = container.streams.video[0]
+            stream.thread_type = "NONE"  # one core per job; jobs run side by side
+            rate = float(stream.average_rate or 25)
+            for frame in container.decode(stream):
+                number += 1
+                seconds = number / rate if frame.time is None else float(frame.time)
+                yield Frame(number, seconds, frame)
+    except (av.FFmpegError, OSError) as problem:
+        what = f"breaks off after {number} frames" if number else "is not a video"
+        raise Broken(f"the file {what} ({_reason(problem)})") from problem
+    if not number:
+        raise Broken("there is no frame in it")
+
+
+def _reason(problem: Exception) -> str:
+    return str(getattr(problem, "strerror", None) or problem)
+
+
+def encode(path: Path, frames: Iterable[np.ndarray], rate: float) -> None:
+    """Write frames uint8 `(height, width, 3)` (even sides) as MPEG-4 part 2.
+
+    Nearly lossless, and the same bytes each time, which H.264's encoder does not give.
+
+    Args:
+        path: the file; its suffix chooses the container (`.mp4`, `.avi`).
+        frames: all of one size.
+        rate: frames per second.
+    """
+    with atomic(path) as temporary, av.open(str(temporary), "w") as container:
+        stream = container.add_stream(
+            "mpeg4",
+            rate=Fraction(rate).limit_denominator(1001),
+            options={"qmin": "2", "qmax": "2", "flags": "+bitexact"},
+        )
+        stream.pix_fmt = "yuv420p"
+        for image in frames:
+            if not stream.codec_context.is_open:
+                stream.height, stream.width = image.shape[:2]
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
