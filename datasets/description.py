@@ -30,12 +30,14 @@ def resolve_settings(
         raise UserError(f"--settings is not JSON ({problem}): {text}") from problem
     if not isinstance(given, dict):
         raise UserError(f'--settings must be a JSON object like {{"key": 1}}: {text}')
-    for key, value in given.items():
+    for key, value in list(given.items()):
         if key not in defaults:
             raise UserError(
                 f"unknown dataset setting {key!r}; known are {', '.join(defaults)}."
             )
         kind = type(defaults[key])
+        if kind is float and type(value) is int:
+            value = given[key] = float(value)
         if type(value) is not kind or (key in allowed and value not in allowed[key]):
             raise UserError(
                 f"the dataset setting {key!r} is {json.dumps(value)}, but must be "

@@ -1,9 +1,11 @@
 """Video in and out, one frame at a time: memory does not grow with length."""
 
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
@@ -13,6 +15,7 @@ import numpy as np
 from datasets.atomic import atomic
 
 STILLS = {".jpg", ".jpeg", ".png"}
+STILL_RATE = 30.0  # frames per second of numbered images, which do not say
 
 
 class Broken(Exception):
@@ -25,7 +28,7 @@ class Frame:
 
     Attributes:
         number: 1, 2, ... as annotations count; of a still image, what its name says.
-        seconds: presentation time from the start of the file; NaN for stills.
+        seconds: presentation time; of a still image, its number / 30.
         source: what holds the pixels.
     """
 
@@ -50,13 +53,29 @@ class Frame:
         )
 
 
-def read_frames(path: Path) -> Iterator[Frame]:
+def read_frames(path: Path | zipfile.Path) -> Iterator[Frame]:
     """Yield the frames of a video file, or of a folder of numbered images, in order.
+
+    A file inside a zip archive is read into memory whole.
 
     Raises:
         Broken: it cannot be opened, or breaks off; frames before that were yielded.
     """
-    yield from _stills(path) if path.is_dir() else _decoded(path)
+    if isinstance(path, zipfile.Path):
+        yield from _decoded(BytesIO(_member(path)))
+    elif path.is_dir():
+        yield from _stills(path)
+    elif not path.stat().st_size:
+        raise Broken("the file is empty")
+    else:
+        yield from _decoded(str(path))
+
+
+def _member(path: zipfile.Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (zipfile.BadZipFile, OSError, EOFError) as problem:
+        raise Broken(f"it is damaged in its archive ({problem})") from problem
 
 
 def _stills(folder: Path) -> Iterator[Frame]:
@@ -66,15 +85,13 @@ def _stills(folder: Path) -> Iterator[Frame]:
         if path.suffix.lower() in STILLS and re.fullmatch(r"\d+", path.stem)
     }
     for number in sorted(numbered):
-        yield Frame(number, float("nan"), numbered[number])
+        yield Frame(number, number / STILL_RATE, numbered[number])
 
 
-def _decoded(path: Path) -> Iterator[Frame]:
-    if not path.stat().st_size:
-        raise Broken("the file is empty")
+def _decoded(file: str | BytesIO) -> Iterator[Frame]:
     number = 0
     try:
-        with av.open(str(path)) as container:
+        with av.open(file, "r") as container:
             if not container.streams.video:
                 raise Broken("there is no video stream in it")
             stream = container.streams.video[0]

@@ -1,0 +1,90 @@
+"""Aff-Wild: faces in the wild, with valence and arousal for every frame.
+
+    python -m datasets.affwild --files ROOT --settings JSON --out PIECES --part 0
+    python -m datasets.affwild --files ROOT --settings JSON --out DIR --name NAME \
+        --pieces PIECES
+
+Kollias et al. (2019), "Deep Affect Prediction in-the-Wild", arXiv:1804.10938, and
+Aff-Wild2 (arXiv:1811.07770). Only who holds the licence has the files: source
+`licensed` reads that copy where it is, and `embedded` reads drawn faces in the same
+layout. Two layouts are known (`datasets.affwild_first`, `datasets.affwild_second`).
+"""
+
+from pathlib import Path
+from typing import Any
+
+from datasets import affwild_first, affwild_second, face_command
+from datasets.description import read_manifest
+from datasets.errors import UserError, cli
+from datasets.face_video import Video
+
+DEFAULTS = {
+    "label": "Aff-Wild",
+    "kind": "affwild",
+    "source": "licensed",
+    "root": "",
+    "lines": "frame",
+    **face_command.DEFAULTS,
+}
+ALLOWED = {
+    "kind": ("affwild",),
+    "source": ("licensed", "embedded"),
+    "lines": ("frame", "box"),
+    **face_command.ALLOWED,
+}
+LICENCE = {
+    "collection": "affwild",
+    "source": "licensed",
+    "homepage": "https://ibug.doc.ic.ac.uk/resources/first-affect-wild-challenge/",
+    "licence": "non-commercial research under the licensee's own agreement; neither "
+    "frames nor crops may be passed on",
+    "credits": [
+        "D. Kollias, P. Tzirakis, M. A. Nicolaou, A. Papaioannou, G. Zhao, "
+        "B. Schuller, I. Kotsia, S. Zafeiriou: Deep Affect Prediction in-the-Wild, "
+        "IJCV 127 (2019)"
+    ],
+}
+HOW_TO_GET = (
+    "Aff-Wild is given to academics only: ask d.kollias@qmul.ac.uk for Aff-Wild (first "
+    "challenge), or send the Aff-Wild2 agreement, then set datasets.affwild.root to "
+    "your copy."
+)
+
+
+def videos(root: Path, settings: dict[str, Any]) -> list[Video]:
+    """List the videos of a copy, in order of their names.
+
+    Raises:
+        UserError: neither layout is there.
+    """
+    for layout in (affwild_first, affwild_second):
+        if home := layout.home(root):
+            return layout.videos(home, settings)
+    raise UserError(
+        f"{root} is neither known layout of Aff-Wild: videos/train/ with "
+        "annotations/train/valence/ (first challenge), or cropped_aligned/ with "
+        f"annotations/VA_Set/ (Aff-Wild2). Unpack the archives there. {HOW_TO_GET}"
+    )
+
+
+def manifest(root: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return licence and credits; drawn faces bring their own."""
+    if settings["source"] == "licensed":
+        return LICENCE
+    return read_manifest(root, "affwild", settings["source"])
+
+
+NOTE = (
+    "Faces cut out of videos by the annotated boxes, or a detector where there are "
+    "none, as a square that follows the face smoothly. A video without a known person "
+    "counts as a person of its own."
+)
+
+
+def main() -> None:
+    """Cut out the faces of some videos, or gather them."""
+    face_command.command(__doc__, DEFAULTS, ALLOWED, videos, NOTE, manifest)
+
+
+if __name__ == "__main__":
+    cli(main)

@@ -1,0 +1,120 @@
+"""The command line of every dataset of faces: cut out pieces, or gather them."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from datasets import face_piece
+from datasets.description import resolve_settings
+from datasets.detector import Detector
+from datasets.errors import UserError
+from datasets.face_store import gather
+from datasets.face_video import Video
+
+DEFAULTS = {
+    "variant": "faces",
+    "boxes": "auto",
+    "detect_every": 5,
+    "margin": 1.3,
+    "smoothing": 0.5,
+    "frame_rate": 5.0,
+    "gap": 0.5,
+    "shortest": 20,
+    "longest": 450,
+    "per_video": 1,
+    "test_share": 0.2,
+    "parts": 4,
+}
+ALLOWED = {
+    "boxes": ("auto", "given", "detected"),
+    "detect_every": range(1, 1001),
+    "shortest": range(1, 100_001),
+    "longest": range(2, 100_001),
+    "per_video": range(0, 100_001),
+    "parts": range(1, 1001),
+}
+TELL_EVERY = 10.0  # seconds
+
+Videos = Callable[[Path, dict[str, Any]], list[Video]]
+
+
+def command(
+    doc: str,
+    defaults: dict[str, Any],
+    allowed: dict[str, Any],
+    videos: Videos,
+    note: str,
+    manifest: Callable[[Path, dict[str, Any]], dict[str, Any]],
+) -> None:
+    """Run one of two steps from the command line.
+
+    With `--part`, cut out the faces of every `parts`-th video, from the `part`-th on,
+    into pieces. With `--pieces`, gather the pieces of all videos into a store.
+
+    Args:
+        doc: of the kind of dataset.
+        defaults: its settings.
+        allowed: their values.
+        videos: lists the videos of a folder.
+        note: for `dataset.json`.
+        manifest: licence and credits of a folder.
+    """
+    parser = argparse.ArgumentParser(description=doc.split("\n")[0])
+    parser.add_argument("--files", type=Path, required=True, help="folder of videos")
+    parser.add_argument("--settings", default="{}", help="a JSON object")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--part", type=int)
+    parser.add_argument("--detector", type=Path, help="ONNX file of YuNet")
+    parser.add_argument("--pieces", type=Path)
+    parser.add_argument("--name", default="faces")
+    given = parser.parse_args()
+    settings = resolve_settings(given.settings, defaults, allowed)
+    if not given.files.is_dir():
+        raise UserError(f"{given.files} is not a folder; it should hold the videos.")
+    listed = videos(given.files, settings)
+    if not listed:
+        raise UserError(f"{given.files} holds no video of the kind {settings['kind']}.")
+    if given.part is not None:
+        share = listed[given.part :: settings["parts"]]
+        cut_out(
+            share, settings, given.detector, given.out, f"{given.name} {given.part}"
+        )
+    else:
+        known = manifest(given.files, settings)
+        gather(
+            listed, given.pieces, given.files, known, settings, given.name, note,
+            given.out,
+        )  # fmt: skip
+
+
+def cut_out(
+    videos: list[Video],
+    settings: dict[str, Any],
+    weights: Path | None,
+    out: Path,
+    title: str,
+) -> None:
+    """Make the pieces of some videos in `out/<video>/`, and say how far it is."""
+    watched = os.environ.get("SEQDIS_PROGRESS") == "1"
+    detector = None
+    if settings["boxes"] != "given":
+        if weights is None:
+            raise UserError(
+                "Boxes may have to be detected, so name the detector's ONNX file with "
+                "--detector, or forbid it with the setting `boxes: given`."
+            )
+        detector = Detector(weights)
+    told = time.monotonic()
+    for done, video in enumerate(videos, 1):
+        if settings["boxes"] == "detected":
+            video = video._replace(boxed=False)
+        piece = face_piece.make(video, settings, detector, out / video.name)
+        if piece["notes"]:
+            sys.stderr.write(f"{title}: {video.name}: {piece['notes']}\n")
+        if watched and time.monotonic() - told > TELL_EVERY:
+            told = time.monotonic()
+            sys.stderr.write(f"{title}: {done} of {len(videos)} videos\n")

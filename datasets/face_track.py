@@ -1,0 +1,150 @@
+"""The face of a video in every frame: annotated, or detected and followed."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from datasets import landmarks
+from datasets.cutting import runs
+from datasets.detector import Detector
+from datasets.face_video import Annotation, Video
+from datasets.tracking import between, follow
+from datasets.video import Broken, Frame, read_frames
+
+
+class Track(NamedTuple):
+    """The face in every frame.
+
+    Attributes:
+        numbers: `(n,)` frame numbers as annotations count them.
+        seconds: `(n,)`.
+        boxes: `(n, 4)` x, y, width, height, NaN without a face.
+        points: `(n, 5, 2)` as the detector gives them, NaN where not known.
+        mouth: `(n,)` how open the mouth is, NaN where not known.
+        run: `(n,)` stretch of frames with one face, -1 without.
+        looked_at: frames that were annotated or searched.
+        found: of those, with a face.
+        annotation: what the release says.
+        notes: what went wrong.
+    """
+
+    numbers: np.ndarray
+    seconds: np.ndarray
+    boxes: np.ndarray
+    points: np.ndarray
+    mouth: np.ndarray
+    run: np.ndarray
+    looked_at: int
+    found: int
+    annotation: Annotation
+    notes: list[str]
+
+
+def find(video: Video, settings: dict[str, Any], detector: Detector | None) -> Track:
+    """Decode a video once and find its face: annotated boxes first, else the detector.
+
+    Args:
+        video: what to read.
+        settings: `detect_every`, `gap` among them.
+        detector: None where only annotated boxes count.
+    """
+    notes: list[str] = []
+    numbers: list[int] = []
+    seconds: list[float] = []
+    looks: list[int] = []
+    seen: list[np.ndarray] = []
+    search = detector and not video.boxed and not video.aligned
+    for position, frame in enumerate(readable(video, notes)):
+        numbers.append(frame.number)
+        seconds.append(frame.seconds)
+        if search and detector and position % settings["detect_every"] == 0:
+            image = frame.pixels()
+            looks.append(position)
+            seen.append(_seen(detector(image), image))
+    at, when = np.array(numbers, dtype=int), np.array(seconds)
+    annotation = video.annotate(at)
+    if video.aligned:
+        return _aligned(at, when, settings, annotation, notes)
+    if annotation.boxes is not None:
+        looks = list(range(len(at)))
+        points = _points(annotation, len(at))
+        seen = [np.column_stack([box, np.tile(row, (len(box), 1))])
+                for box, row in zip(annotation.boxes, points, strict=True)]  # fmt: skip
+    elif detector is None and len(at):
+        notes.append("no boxes, and `boxes: given` forbids to look for faces")
+    return _followed(at, when, looks, seen, settings, annotation, notes)
+
+
+def readable(video: Video, notes: list[str]) -> Iterator[Frame]:
+    """Yield frames until there are no more, or no readable ones: then say why."""
+    try:
+        if not video.path.exists():
+            raise Broken("annotated, but there is no such video")
+        yield from read_frames(video.path)
+    except Broken as problem:
+        notes.append(str(problem))
+
+
+def _seen(faces: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Return `(n, 15)`: box, five points, opening of the mouth."""
+    mouth = [landmarks.mouth_darkness(image, f[4:14].reshape(5, 2)) for f in faces]
+    return np.column_stack([faces[:, :14], mouth]) if len(faces) else np.empty((0, 15))
+
+
+def _points(annotation: Annotation, frames: int) -> np.ndarray:
+    """Return `(n, 11)`: five points and opening of the mouth from 68 points."""
+    if annotation.points is None:
+        return np.full((frames, 11), np.nan)
+    five = landmarks.five(annotation.points).reshape(frames, 10)
+    return np.column_stack([five, landmarks.lips_apart(annotation.points)])
+
+
+def _followed(
+    numbers: np.ndarray,
+    seconds: np.ndarray,
+    looks: list[int],
+    seen: list[np.ndarray],
+    settings: dict[str, Any],
+    annotation: Annotation,
+    notes: list[str],
+) -> Track:
+    """Follow one face through what was seen, and fill the frames between looks."""
+    frames = len(numbers)
+    filled, track = np.full((frames, 15), np.nan), np.full(frames, -1)
+    found = 0
+    if looks:
+        at = np.array(looks)
+        boxes = [faces[:, :4] for faces in seen]
+        chosen, own = follow(boxes, seconds[at], settings["gap"])
+        found = int((chosen >= 0).sum())
+        values = np.full((len(at), 15), np.nan)
+        for row, (faces, pick) in enumerate(zip(seen, chosen, strict=True)):
+            if pick >= 0:
+                values[row] = faces[pick]
+        filled, track = between(at, values, own, frames)
+        crowded = sum(len(faces) > 1 for faces in seen)
+        if crowded and annotation.boxes is None:
+            notes = [*notes, f"several faces in {crowded} frames: one is followed"]
+    run = runs(seconds, track, settings["gap"])
+    return Track(
+        numbers, seconds, filled[:, :4], filled[:, 4:14].reshape(-1, 5, 2),
+        filled[:, 14], run, len(looks), found, annotation, notes,
+    )  # fmt: skip
+
+
+def _aligned(
+    numbers: np.ndarray,
+    seconds: np.ndarray,
+    settings: dict[str, Any],
+    annotation: Annotation,
+    notes: list[str],
+) -> Track:
+    """Take frames that are crops already as they are: their number is their time."""
+    frames = len(numbers)
+    run = runs(seconds, np.zeros(frames, int), settings["gap"])
+    nothing = np.full((frames, 4), np.nan), np.full((frames, 5, 2), np.nan)
+    missing = np.full(frames, np.nan)
+    looked_at = int(numbers.max(initial=0))
+    return Track(numbers, seconds, *nothing, missing, run, looked_at, frames,
+                 annotation, notes)  # fmt: skip
