@@ -50,28 +50,51 @@ def probe(train: Rows, test: Rows) -> float:
     """
     if not len(train.labels) or not len(test.labels):
         return float("nan")
+    return score(test.labels, answers(train, test.codes))
+
+
+def answers(train: Rows, codes: np.ndarray) -> np.ndarray:
+    """Return what the probe fitted on training rows says of other codes.
+
+    Args:
+        train: one row at least.
+        codes: `(n, columns)`.
+
+    Returns:
+        `(n,)`, of the kind of the labels.
+    """
     train = thin(train)
-    x, held_out = standardise(
-        train.codes.astype(np.float64), test.codes.astype(np.float64)
-    )
+    x, held_out = standardise(train.codes.astype(np.float64), codes.astype(np.float64))
     if len(np.unique(train.labels)) < 2 or not x.any():
-        return constant(train, test)
+        return np.full(len(codes), best_constant(train.labels))
     if train.labels.dtype.kind == "f":
-        fitted = Ridge(alpha=1.0, solver="cholesky").fit(x, train.labels)
-        return r2(test.labels, fitted.predict(held_out))
+        return (
+            Ridge(alpha=1.0, solver="cholesky").fit(x, train.labels).predict(held_out)
+        )
     fitted = LogisticRegression(C=1.0, max_iter=100, tol=1e-3).fit(x, train.labels)
-    return float(np.mean(fitted.predict(held_out) == test.labels))
+    return fitted.predict(held_out)
+
+
+def score(truth: np.ndarray, answer: np.ndarray) -> float:
+    """Return R2 of float labels, accuracy of int labels."""
+    if truth.dtype.kind == "f":
+        return r2(truth, answer)
+    return float(np.mean(answer == truth))
 
 
 def constant(train: Rows, test: Rows) -> float:
     """Score the best constant answer of the training rows: the floor of `probe`."""
     if not len(train.labels) or not len(test.labels):
         return float("nan")
-    if train.labels.dtype.kind == "f":
-        answer = np.full(len(test.labels), train.labels.astype(np.float64).mean())
-        return r2(test.labels, answer)
-    values, counts = np.unique(train.labels, return_counts=True)
-    return float(np.mean(values[counts.argmax()] == test.labels))
+    return score(test.labels, np.full(len(test.labels), best_constant(train.labels)))
+
+
+def best_constant(labels: np.ndarray) -> float | int:
+    """Return the mean of float labels, the most frequent of int labels."""
+    if labels.dtype.kind == "f":
+        return labels.astype(np.float64).mean()
+    values, counts = np.unique(labels, return_counts=True)
+    return values[counts.argmax()]
 
 
 def r2(truth: np.ndarray, answer: np.ndarray) -> float:

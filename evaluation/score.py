@@ -16,15 +16,33 @@ import pandas as pd
 
 from datasets.atomic import write_parquet
 from datasets.errors import UserError, cli
-from datasets.store import Store, hidden_mask, labels, load
-from evaluation import dci, mig, pictures, probes, swaps
+from datasets.store import Store, column, hidden_mask, labels, load
+from evaluation import (
+    dci,
+    mig,
+    pictures,
+    probes,
+    regression,
+    swaps,
+    trace,
+    verification,
+)
 from evaluation.clips import frame_index, length_of, read
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.rows import Rows
 
 FRAMES = ("reconstruction", "swap", "sample_dynamic", "sample_static")
-LOWER = ("swap_static_leaked", "swap_dynamic_stayed", "mse")
+LOWER = (
+    "swap_static_leaked",
+    "swap_dynamic_stayed",
+    "mse",
+    "verification_eer_static",
+    "verification_auc_dynamic",
+    "regression_rmse_dynamic",
+    "regression_ccc_static",
+    "regression_pearson_static",
+)
 JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
 
 
@@ -177,14 +195,80 @@ def probed(
                 use = shown & (np.cumsum(shown, 1) == 1)
             if code is None:
                 code = np.zeros((*truth.shape, 1))
-            sides = [
+            train, test = (
                 Rows(code[part][use[part]], truth[part][use[part]])
                 for part in (slice(n_train), slice(n_train, None))
-            ]
-            score = probes.constant if metric == "probe_chance" else probes.probe
-            towards = direction(metric, scope)
-            n = len(sides[1].labels)
-            yield Row(metric, name, score(*sides), n, towards, probes.VERSION)
+            )
+            yield from probe_rows(metric, factor, train, test)
+
+
+def probe_rows(
+    metric: str, factor: Mapping[str, Any], train: Rows, test: Rows
+) -> Iterator[Row]:
+    """Yield one probe's score; of a continuous dynamic factor its CCC, r, RMSE too.
+
+    Args:
+        metric: `probe_<code>`.
+        factor: its entry of `dataset.json`.
+        train: codes and labels the probe is fitted on; nothing is yielded without.
+        test: likewise, scored.
+    """
+    name, scope, n = factor["name"], factor["scope"], len(test.labels)
+    if not n or not len(train.labels):
+        return
+    if metric == "probe_chance":
+        answer = np.full(n, probes.best_constant(train.labels))
+    else:
+        answer = probes.answers(train, test.codes)
+    value = probes.score(test.labels, answer)
+    yield Row(metric, name, value, n, direction(metric, scope), probes.VERSION)
+    code = metric.removeprefix("probe_")
+    if code in ("static", "dynamic") and continuous_motion(factor):
+        found = regression.regression(test.labels, answer)._asdict()
+        for measure, value in found.items():
+            key = f"regression_{measure}_{code}"
+            yield Row(key, name, value, n, direction(key), regression.VERSION)
+
+
+def continuous_motion(factor: Mapping[str, Any]) -> bool:
+    """Return whether a factor is dynamic and continuous, such as valence."""
+    return factor["scope"] == "dynamic" and factor["kind"] == "continuous"
+
+
+def verified(
+    arrays: Mapping[str, np.ndarray], store: Store, where: Lists
+) -> Iterator[Row]:
+    """Yield how well f, and single z_t, tell whether two clips show one identity.
+
+    Nothing where no identity has two test clips without a common frame.
+    """
+    identity = column(store, "identity", where.test[:, 0])
+    pairs = verification.trials(identity, where.test)
+    if not len(pairs.genuine) or not len(pairs.impostor):
+        return
+    n_train, n = len(where.train), sum(map(len, pairs))
+    for code in ("static", "dynamic"):
+        if code not in arrays:
+            continue
+        codes = arrays[code] if code == "dynamic" else arrays[code][:, None]
+        found = verification.verify(codes[:n_train], codes[n_train:], pairs)
+        for measure, value in found.items():
+            metric = f"verification_{measure}_{code}"
+            yield Row(metric, "", value, n, direction(metric), verification.VERSION)
+
+
+def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
+    """Yield |r| of the drawn column of z with every continuous dynamic factor."""
+    if not {"trace", "trace_sequence"} <= arrays.keys() or not arrays["trace"].size:
+        return
+    whole, sequence = arrays["trace"], int(arrays["trace_sequence"])
+    line = whole[:, trace.liveliest(whole)]
+    index = trace.frames_of(store, sequence, len(line))
+    for factor in filter(continuous_motion, store.info["factors"]):
+        name = factor["name"]
+        truth = trace.annotated(store, name, index)
+        value, n = trace.correlation(line, truth), int(np.isfinite(truth).sum())
+        yield Row("trace_correlation", name, value, n, "higher", trace.VERSION)
 
 
 def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterator[Row]:
@@ -256,6 +340,7 @@ def score(
         found, table = judged(arrays, store, where, judges)
         rows += found
     rows += [*probed(arrays, store, where), *axes(arrays, store, where)]
+    rows += [*verified(arrays, store, where), *traced(arrays, store)]
     rows += plain(arrays, store, where)
     return [row for row in rows if np.isfinite(row.value)], table
 

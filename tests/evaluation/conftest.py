@@ -48,31 +48,31 @@ def factor(name, scope, kind="categorical", values=None, hidden=()):
     }
 
 
-def make_store(path, with_factors=True):
+def make_store(path, with_factors=True, time=TIME, per_person=1):
     """Write the store with its evaluation lists into `path`."""
     rng = np.random.default_rng(0)
     splits = [split for split, count in COUNTS.items() for _ in range(count)]
     n = len(splits)
     shade = np.tile(np.arange(SHADES), n)[:n]
-    place = rng.integers(0, PLACES, (n, TIME))
-    blocks = [paint(np.full(TIME, s), p) for s, p in zip(shade, place, strict=True)]
-    noise = rng.integers(0, 8, (n * TIME, SIZE, SIZE, 1), dtype=np.uint8)
+    place = rng.integers(0, PLACES, (n, time))
+    blocks = [paint(np.full(time, s), p) for s, p in zip(shade, place, strict=True)]
+    noise = rng.integers(0, 8, (n * time, SIZE, SIZE, 1), dtype=np.uint8)
     write_npy(path / "frames.npy", np.concatenate(blocks) + noise)
     sequences = pd.DataFrame(
         {
             "sequence": np.arange(n),
-            "identity": [f"who{i}" for i in range(n)],
-            "first_frame": np.arange(n) * TIME,
-            "n_frames": TIME,
+            "identity": [f"who{i // per_person}" for i in range(n)],
+            "first_frame": np.arange(n) * time,
+            "n_frames": time,
             "split": splits,
             "shade": shade.astype(np.int16),
         }
     )
     timeline = pd.DataFrame(
         {
-            "frame": np.arange(n * TIME),
-            "sequence": np.repeat(np.arange(n), TIME),
-            "time": np.tile(np.arange(TIME), n),
+            "frame": np.arange(n * time),
+            "sequence": np.repeat(np.arange(n), time),
+            "time": np.tile(np.arange(time), n),
             "place": place.ravel().astype(np.int16),
             "height": (place.ravel() // 2).astype(np.float32),
         }
@@ -108,6 +108,12 @@ def painter():
 def reader():
     """Return `read_off`, a perfect judge."""
     return read_off
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory):
+    """Return a store with two longer sequences of every identity."""
+    return make_store(tmp_path_factory.mktemp("faces"), time=24, per_person=2)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from datasets import store as frame_store
 from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError
 from evaluation import ensemble, score, summary
@@ -104,6 +105,73 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
         assert towards[key] == "lower"
     for key in (("swap_score", ""), ("probe_static", "shade"), ("psnr", "")):
         assert towards[key] == "higher"
+
+
+def face_codes(store, leak=False):
+    """Return codes of a perfect model of `faces`, or with f and z exchanged."""
+    clips, pairs = (
+        pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs")
+    )
+    where = score.lists(clips, pairs)
+    index = np.concatenate([where.train, where.test])
+    identity = frame_store.column(store, "identity", index)
+    person = np.random.default_rng(0).normal(size=(99, 5)).astype(np.float32)
+    who = person[[int(name.removeprefix("who")) for name in identity[:, 0]]]
+    height = store.timeline["height"].to_numpy()
+    clip = np.unique(index[:, 0], return_inverse=True)[1].astype(np.float32)
+    return {
+        "status": np.array("done"),
+        "static": height[index[:, 0], None] if leak else who,
+        "dynamic": np.repeat(who[:, None], 4, 1) if leak else height[index][..., None],
+        "trace": np.stack([-height[:24], 0.01 * clip[:24]], 1),
+        "trace_sequence": np.array(0),
+    }
+
+
+def test_faces_are_verified_regressed_and_traced(faces, tmp_path, monkeypatch):
+    rows, value = run(faces, None, tmp_path / "c", face_codes(faces), monkeypatch)
+    towards = rows.set_index(["metric", "factor"])["direction"]
+    assert value["verification_auc_static", ""] == 1
+    assert value["verification_eer_static", ""] == 0
+    assert value["verification_auc_dynamic", ""] == pytest.approx(0.5, abs=0.05)
+    assert value["regression_ccc_dynamic", "height"] > 0.99
+    assert value["regression_rmse_dynamic", "height"] < 0.01
+    assert value["regression_ccc_static", "height"] < 0.2
+    assert value["regression_rmse_static", "height"] > 0.4
+    assert value["trace_correlation", "height"] == pytest.approx(1)
+    assert set(rows[rows["metric"].str.startswith("regression")]["factor"]) == {
+        "height"  # not the categorical place, nor the static shade
+    }
+    for metric, factor in towards.index:
+        if metric.startswith(("verification", "regression")):
+            wrong = "rmse" in metric or "eer" in metric
+            wrong ^= metric.endswith("static") == metric.startswith("regression")
+            assert towards[metric, factor] == ("lower" if wrong else "higher"), metric
+
+
+def test_faces_behind_exchanged_codes(faces, tmp_path, monkeypatch):
+    codes = face_codes(faces, leak=True)
+    codes["trace"] = codes["trace"][:19]
+    _, value = run(faces, None, tmp_path / "c", codes, monkeypatch)
+    assert value["verification_auc_dynamic", ""] == 1
+    assert value["verification_eer_static", ""] > 0.4
+    assert value["regression_ccc_dynamic", "height"] < 0.2
+    assert "trace_correlation" not in value.index.get_level_values("metric")
+
+
+def test_a_constant_code_has_no_correlation(faces, tmp_path, monkeypatch):
+    codes = face_codes(faces)
+    codes |= {name: np.ones_like(codes[name]) for name in ("static", "dynamic")}
+    _, value = run(faces, None, tmp_path / "c", codes, monkeypatch)
+    for code in ("static", "dynamic"):
+        assert value[f"regression_ccc_{code}", "height"] == pytest.approx(0, abs=1e-9)
+        assert (f"regression_pearson_{code}", "height") not in value
+        assert value[f"verification_auc_{code}", ""] == 0.5
+
+
+def test_nobody_is_verified_with_one_clip_each(tiny, oracle, tmp_path, monkeypatch):
+    table, _ = run(tiny, None, tmp_path / "c", oracle, monkeypatch)
+    assert not table["metric"].str.startswith("verification").any()
 
 
 def test_judged_table_gives_the_same_scores(

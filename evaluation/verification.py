@@ -1,0 +1,112 @@
+"""Verification: do two test clips show the same person, judged by their codes?"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import rankdata
+
+from evaluation.probes import standardise
+from training.seeds import numpy_generator
+
+VERSION = "1"
+IMPOSTORS = 20_000  # pairs of clips at most; all pairs would say little more
+DECIMALS = 6  # of a similarity: equal codes must tie, whatever the order of summation
+
+
+class Trials(NamedTuple):
+    """Pairs of clips as positions: `(pairs, 2)` of one person, of different people."""
+
+    genuine: np.ndarray
+    impostor: np.ndarray
+
+
+def trials(identity: np.ndarray, index: np.ndarray) -> Trials:
+    """Return all pairs of one identity that share no frame, and impostor pairs.
+
+    At most 20,000 impostor pairs are drawn, always the same ones.
+
+    Args:
+        identity: `(clips,)` of any type.
+        index: int `(clips, T)`, contiguous frames of each clip in frames.npy.
+    """
+    a, b = np.triu_indices(len(identity), 1)
+    same = identity[a] == identity[b]
+    apart = np.abs(index[a, 0] - index[b, 0]) >= index.shape[1]
+    pairs = np.stack([a, b], 1)
+    impostor = pairs[~same]
+    if len(impostor) > IMPOSTORS:
+        rng = numpy_generator("verification", len(impostor))
+        impostor = impostor[rng.choice(len(impostor), IMPOSTORS, replace=False)]
+    return Trials(pairs[same & apart], impostor)
+
+
+def similarity(codes: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return the cosine of both clips' codes at each time, in [-1, 1].
+
+    Args:
+        codes: `(clips, T, columns)`.
+        pairs: `(pairs, 2)`.
+
+    Returns:
+        `(T, pairs)`; 0 where a code is zero.
+    """
+    norm = np.linalg.norm(codes, axis=2, keepdims=True)
+    unit = (codes / np.where(norm > 0, norm, 1)).swapaxes(0, 1)
+    a, b = pairs.T
+    return np.stack([(at @ at.T)[a, b] for at in unit]).round(DECIMALS)
+
+
+def verify(train: np.ndarray, test: np.ndarray, pairs: Trials) -> dict[str, float]:
+    """Return `auc` and `eer` of telling people apart by the cosine of their codes.
+
+    Codes are standardised with the training clips' mean and deviation. One trial
+    compares one code with one code: f is a single time; of z the frames at equal places
+    of both clips are compared, each place a trial of its own. So z is never averaged
+    over time, which would make a static code of it; nothing is drawn at random; and
+    every frame counts, at T rather than T^2 trials a pair. Equal places say nothing of
+    the motion, since clips begin anywhere in a sequence.
+
+    A code of one column can only agree in sign. Clips of one sequence also share light
+    and background: a code that knows the recording passes for one that knows the face.
+
+    Args:
+        train: `(train clips, T, columns)`, only for the mean and the deviation.
+        test: `(test clips, T, columns)`; T is 1 for f.
+        pairs: positions among the test clips.
+    """
+    frames = (np.concatenate(codes).astype(np.float64) for codes in (train, test))
+    codes = standardise(*frames)[1].reshape(test.shape)
+    scores = [similarity(codes, part).ravel() for part in pairs]
+    return {"auc": auc(*scores), "eer": eer(*scores)}
+
+
+def auc(genuine: np.ndarray, impostor: np.ndarray) -> float:
+    """Return how often a genuine pair scores higher than an impostor, ties half.
+
+    The area under the ROC by ranks (Mann & Whitney 1947): (R - n(n + 1) / 2) / (n m),
+    R the sum of the n genuine ranks among all n + m, ties sharing theirs. In [0, 1]: 1
+    is perfect, 0.5 chance. NaN without pairs of both kinds.
+    """
+    n, m = len(genuine), len(impostor)
+    if not n or not m:
+        return float("nan")
+    ranks = rankdata(np.concatenate([genuine, impostor]))
+    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def eer(genuine: np.ndarray, impostor: np.ndarray) -> float:
+    """Return the equal error rate: false accepts and false rejects at their crossing.
+
+    A threshold lies between any two different scores; between thresholds the ROC is a
+    straight line (ties are accepted in proportion), so the crossing is interpolated. In
+    [0, 1]: 0 is perfect, 0.5 chance. NaN without pairs of both kinds.
+    """
+    if not len(genuine) or not len(impostor):
+        return float("nan")
+    values, at = np.unique(np.concatenate([genuine, impostor]), return_inverse=True)
+    below = [  # share of scores under each threshold, the last above all scores
+        np.append(0, np.bincount(part, minlength=len(values)).cumsum()) / len(part)
+        for part in np.split(at, [len(genuine)])
+    ]
+    rejected, accepted = below[0], 1 - below[1]
+    return float(np.interp(0, rejected - accepted, accepted))
