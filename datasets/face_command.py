@@ -12,7 +12,7 @@ from datasets import face_piece
 from datasets.description import resolve_settings
 from datasets.detector import Detector
 from datasets.errors import UserError
-from datasets.face_store import gather
+from datasets.face_store import gather, write_counts
 from datasets.face_video import Video
 
 DEFAULTS = {
@@ -37,6 +37,7 @@ ALLOWED = {
     "per_video": range(0, 100_001),
     "parts": range(1, 1001),
 }
+WEIGHTS = "yunet_s_640_640.onnx"
 TELL_EVERY = 10.0  # seconds
 
 Videos = Callable[[Path, dict[str, Any]], list[Video]]
@@ -68,7 +69,7 @@ def command(
     parser.add_argument("--settings", default="{}", help="a JSON object")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--part", type=int)
-    parser.add_argument("--detector", type=Path, help="ONNX file of YuNet")
+    parser.add_argument("--detector", type=Path, help="folder of YuNet's ONNX file")
     parser.add_argument("--pieces", type=Path)
     parser.add_argument("--name", default="faces")
     given = parser.parse_args()
@@ -80,9 +81,9 @@ def command(
         raise UserError(f"{given.files} holds no video of the kind {settings['kind']}.")
     if given.part is not None:
         share = listed[given.part :: settings["parts"]]
-        cut_out(
-            share, settings, given.detector, given.out, f"{given.name} {given.part}"
-        )
+        title = f"{given.name}, part {given.part}"
+        made = cut_out(share, settings, given.detector, given.out, title)
+        write_counts(given.out / f"part{given.part}.csv", made)
     else:
         known = manifest(given.files, settings)
         gather(
@@ -97,24 +98,26 @@ def cut_out(
     weights: Path | None,
     out: Path,
     title: str,
-) -> None:
+) -> list[dict[str, Any]]:
     """Make the pieces of some videos in `out/<video>/`, and say how far it is."""
     watched = os.environ.get("SEQDIS_PROGRESS") == "1"
     detector = None
     if settings["boxes"] != "given":
         if weights is None:
             raise UserError(
-                "Boxes may have to be detected, so name the detector's ONNX file with "
+                "Boxes may have to be detected, so name the detector's folder with "
                 "--detector, or forbid it with the setting `boxes: given`."
             )
-        detector = Detector(weights)
-    told = time.monotonic()
+        detector = Detector(weights / WEIGHTS)
+    told, made = time.monotonic(), []
     for done, video in enumerate(videos, 1):
         if settings["boxes"] == "detected":
             video = video._replace(boxed=False)
         piece = face_piece.make(video, settings, detector, out / video.name)
+        made.append(piece)
         if piece["notes"]:
             sys.stderr.write(f"{title}: {video.name}: {piece['notes']}\n")
         if watched and time.monotonic() - told > TELL_EVERY:
             told = time.monotonic()
             sys.stderr.write(f"{title}: {done} of {len(videos)} videos\n")
+    return made

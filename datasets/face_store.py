@@ -48,7 +48,7 @@ def gather(
             people did.
     """
     found = [_read(pieces / video.name) for video in videos]
-    _write_counts(out / "preprocess.csv", found)
+    write_counts(out / "preprocess.csv", found)
     whole = [piece for piece in found if piece["kept"]]
     if not whole:
         reasons = {piece["notes"] for piece in found}
@@ -85,7 +85,8 @@ def _read(folder: Path) -> dict[str, Any]:
         ) from problem
 
 
-def _write_counts(path: Path, pieces: list[dict[str, Any]]) -> None:
+def write_counts(path: Path, pieces: list[dict[str, Any]]) -> None:
+    """Write what became of each video as CSV, with the columns of `COUNTS`."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COUNTS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -64,6 +64,8 @@ def find(video: Video, settings: dict[str, Any], detector: Detector | None) -> T
             seen.append(_seen(detector(image), image))
     at, when = np.array(numbers, dtype=int), np.array(seconds)
     annotation = video.annotate(at)
+    if not video.boxed:
+        annotation = annotation._replace(boxes=None)
     if video.aligned:
         return _aligned(at, when, settings, annotation, notes)
     if annotation.boxes is not None:

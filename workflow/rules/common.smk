@@ -13,13 +13,16 @@ from snakemake.exceptions import WorkflowError
 TIER = f"results/{config['tier']}"
 CELL = f"{TIER}/{{dataset}}/{{model}}/seed{{seed}}"
 DATA = f"{TIER}/data/{{dataset}}"
+PIECES = f"{DATA}/pieces"
 JUDGES = f"{TIER}/judges/{{dataset}}"
 LOGS = f"{TIER}/logs"
 BENCHMARKS = "results/benchmarks.json"  # written by `make bench`
-DATASETS = config["datasets"]
 
 # A machine without a GPU must not queue its trainings for one.
 GPU = int(os.environ.get("SEQDIS_GPU", shutil.which("nvidia-smi") is not None))
+
+# Kinds that are cut out of videos, in several jobs.
+FACES = ("affwild", "grid")
 
 # The files that decide what embedded sources look like.
 DRAWING = ("embedded", "drawing", "rig", "sheets", "idx")
@@ -30,6 +33,30 @@ BASELINE_RULES = [
     for path in sorted(Path(workflow.basedir, "workflow/rules/baselines").glob("[!_]*"))
     if path.suffix == ".smk"
 ]
+
+
+def why_absent(settings):
+    """Say why a dataset cannot be made on this machine, or nothing."""
+    if settings["source"] != "licensed":
+        return ""
+    root = settings.get("root", "")
+    found = f"{root} is not a folder" if root else "no copy was named"
+    return (
+        ""
+        if root and Path(root).is_dir()
+        else (
+            f"{found}. Aff-Wild is given to academics only: ask d.kollias@qmul.ac.uk for "
+            "the Aff-Wild of the first challenge, or send him the signed agreement of "
+            "Aff-Wild2, unpack what you get, and set datasets.<name>.root in the config to "
+            "its folder."
+        )
+    )
+
+
+ABSENT = {k: why_absent(v) for k, v in config["datasets"].items() if why_absent(v)}
+DATASETS = {k: v for k, v in config["datasets"].items() if k not in ABSENT}
+if not DATASETS:
+    raise WorkflowError(f"No dataset can be made here: {ABSENT}")
 
 
 def module_of(base):
@@ -56,10 +83,10 @@ def grid_of_models():
                 f"{', '.join(bases)}. Correct the name or set `base`."
             )
         for dataset in entry.get("datasets", {}):
-            if dataset not in DATASETS:
+            if dataset not in config["datasets"]:
                 raise WorkflowError(
                     f"config: models.{name}.datasets.{dataset} is not a dataset of this "
-                    f"tier. Known: {', '.join(DATASETS)}."
+                    f"tier. Known: {', '.join(config['datasets'])}."
                 )
     for name in config["leave_out"]:
         if name not in entries:
@@ -101,10 +128,11 @@ def cell_settings(wildcards):
     )
 
 
-def judge_settings(wildcards):
-    """Return the settings of a dataset's judges as JSON."""
-    common = {k: v for k, v in config["judge"].items() if k != "datasets"}
-    return as_json(common | config["judge"]["datasets"].get(wildcards.dataset, {}))
+def settings_of(section):
+    """Return a function from a dataset to its settings of a section, as JSON."""
+    common = {k: v for k, v in config[section].items() if k != "datasets"}
+    own = config[section].get("datasets", {})
+    return lambda wildcards: as_json(common | own.get(wildcards.dataset, {}))
 
 
 def as_json(value):
@@ -115,15 +143,44 @@ def as_json(value):
 def collection(dataset):
     """Return which files a dataset is made from (docs/formats.md, Sources)."""
     settings = DATASETS[dataset]
-    if settings["kind"] == "sprites":
-        return "lpc"
-    return "moving_mnist" if settings["variant"] == "public" else "mnist"
+    variant = settings.get("variant", "")
+    return {
+        "sprites": "lpc",
+        "mmnist": "moving_mnist" if variant == "public" else "mnist",
+        "affwild": "affwild",
+        "grid": "grid_samples" if variant == "samples" else "grid",
+    }[settings["kind"]]
 
 
-def manifest(wildcards):
-    """Return the list of source files of a dataset."""
+def sources(wildcards):
+    """Return the list of source files of a dataset; a licensed copy has none."""
     source = DATASETS[wildcards.dataset]["source"]
-    return f"results/sources/{source}/{collection(wildcards.dataset)}/manifest.json"
+    folder = f"results/sources/{source}/{collection(wildcards.dataset)}"
+    return [] if source == "licensed" else [f"{folder}/manifest.json"]
+
+
+def source_folder(wildcards, input):
+    """Return where the source files of a dataset are."""
+    root = DATASETS[wildcards.dataset].get("root", "")
+    return str(Path(input.sources[0]).parent) if input.sources else root
+
+
+def detector(wildcards):
+    """Return the face detector, unless boxes are given for every face."""
+    given = DATASETS[wildcards.dataset].get("boxes") == "given"
+    return [] if given else ["results/sources/original/yunet/manifest.json"]
+
+
+def pieces(wildcards):
+    """Return what the jobs wrote that cut faces out of videos."""
+    settings = DATASETS[wildcards.dataset]
+    parts = settings.get("parts", 4) if settings["kind"] in FACES else 0
+    return expand(f"{PIECES}/part{{part}}.csv", part=range(parts), allow_missing=True)
+
+
+def without(settings, *names):
+    """Return settings that lack some names."""
+    return {k: v for k, v in settings.items() if k not in names}
 
 
 def has_factors(dataset):
@@ -167,3 +224,4 @@ wildcard_constraints:
     dataset="|".join(DATASETS),
     model="|".join(MODELS),
     seed=r"\d+",
+    part=r"\d+",

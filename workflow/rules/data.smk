@@ -38,10 +38,42 @@ rule draw:
         "2>&1 | tee {log:q}"
 
 
+rule cut_out:
+    """Find, follow and cut out the faces of some of a dataset's videos."""
+    input:
+        sources=sources,
+        detector=detector,
+        code=code("datasets"),
+    output:
+        f"{PIECES}/part{{part}}.csv",
+    log:
+        f"{LOGS}/cut_out/{{dataset}}/part{{part}}.log",
+    benchmark:
+        f"{TIER}/benchmarks/cut_out/{{dataset}}/part{{part}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        source=source_folder,
+        folder=subpath(output[0], parent=True),
+        kind=lambda wildcards: DATASETS[wildcards.dataset]["kind"],
+        settings=lambda wildcards: as_json(
+            without(DATASETS[wildcards.dataset], "label", "test_share")
+        ),
+        detector=lambda wildcards, input: (
+            f"--detector {Path(input.detector[0]).parent}" if input.detector else ""
+        ),
+    shell:
+        "python -m datasets.{params.kind} --files {params.source:q} "
+        "--name {wildcards.dataset} --settings {params.settings:q} "
+        "--part {wildcards.part} {params.detector} --out {params.folder:q} "
+        "2>&1 | tee {log:q}"
+
+
 rule prepare:
     """Compose frames and factors into a frame store."""
     input:
-        manifest=manifest,
+        sources=sources,
+        pieces=pieces,
         code=code("datasets"),
     output:
         multiext(f"{DATA}/", "frames.npy", "sequences.parquet", "frames.parquet"),
@@ -53,13 +85,16 @@ rule prepare:
     conda:
         "../../envs/data.yaml"
     params:
-        source=subpath(input.manifest, parent=True),
+        source=source_folder,
         folder=subpath(output.info, parent=True),
         kind=lambda wildcards: DATASETS[wildcards.dataset]["kind"],
         settings=lambda wildcards: as_json(DATASETS[wildcards.dataset]),
+        pieces=lambda wildcards, input: (
+            f"--pieces {Path(input.pieces[0]).parent}" if input.pieces else ""
+        ),
     shell:
         "python -m datasets.{params.kind} --files {params.source:q} "
-        "--name {wildcards.dataset} --settings {params.settings:q} "
+        "--name {wildcards.dataset} --settings {params.settings:q} {params.pieces} "
         "--out {params.folder:q} 2>&1 | tee {log:q}"
 
 
@@ -77,7 +112,7 @@ rule clips:
         "../../envs/torch.yaml"
     params:
         folder=subpath(input.info, parent=True),
-        settings=as_json(config["evaluation"]),
+        settings=settings_of("evaluation"),
     shell:
         "python -m evaluation.clips --data {params.folder:q} "
         "--settings {params.settings:q} 2>&1 | tee {log:q}"

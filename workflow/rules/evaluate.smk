@@ -56,8 +56,9 @@ rule grid:
                     }
                     for name, entry in MODELS.items()
                 ],
-                "absent": [],
-                "config": {k: v for k, v in config.items() if k != "mirror"},
+                "absent": [{"dataset": k, "reason": v} for k, v in ABSENT.items()],
+                "config": without(config, "mirror")
+                | {"datasets": {k: without(v, "root") for k, v in DATASETS.items()}},
                 "command": "snakemake --cores all",
             }
         ),

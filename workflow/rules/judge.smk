@@ -25,7 +25,7 @@ rule train_judge:
     params:
         folder=subpath(input.info, parent=True),
         partial=subpath(output[0], strip_suffix=".safetensors"),
-        settings=judge_settings,
+        settings=settings_of("judge"),
     shell:
         "python -m evaluation.judge --data {params.folder:q} --seed {wildcards.seed} "
         "--settings {params.settings:q} --out {output:q} "
@@ -51,7 +51,7 @@ rule certify:
     params:
         data=subpath(input.clips, parent=True),
         judges=subpath(output[0], parent=True),
-        settings=judge_settings,
+        settings=settings_of("judge"),
     shell:
         "python -m evaluation.certify --data {params.data:q} --judges {params.judges:q} "
         "--settings {params.settings:q} --out {output:q} 2>&1 | tee {log:q}"
