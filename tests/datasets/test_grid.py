@@ -1,0 +1,157 @@
+"""GRID: real faces of the mirror, and the corpus's archives."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from datasets import face_command, face_store, grid
+from datasets.atomic import write_json
+from datasets.description import resolve_settings
+from datasets.detector import Detector
+from datasets.download import download, read_table
+from datasets.errors import UserError
+from datasets.store import Store
+from datasets.tracking import overlap
+from datasets.video import encode, read_frames
+
+
+def settings(**changes) -> dict:
+    text = json.dumps({"variant": "samples", "test_share": 0.3} | changes)
+    return resolve_settings(text, grid.DEFAULTS, grid.ALLOWED)
+
+
+@pytest.fixture(scope="session")
+def weights(mirror: Path, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("yunet")
+    download("yunet", folder, str(mirror))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clips(mirror: Path, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("grid_samples")
+    download("grid_samples", folder, str(mirror))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faces(clips: Path, weights: Path, tmp_path_factory) -> Store:
+    out = tmp_path_factory.mktemp("grid")
+    given = settings()
+    listed = grid.videos(clips, given)
+    face_command.cut_out(listed, given, weights, out / "pieces", "test")
+    known = grid.manifest(clips, given)
+    return face_store.gather(
+        listed, out / "pieces", clips, known, given, "grid", "note.", out
+    )
+
+
+def test_a_face_is_found_in_every_real_frame(faces: Store):
+    table = pd.read_csv(faces.path / "preprocess.csv")
+    assert len(table) == 11
+    assert (table["frames"] == 75).all()
+    assert (table["found"] == table["frames"]).all()
+    assert table["notes"].isna().all()
+    assert faces.frames.shape == (825, 64, 64, 3)
+
+
+def test_speakers_are_divided_and_one_man_has_two_clips(faces: Store):
+    table = faces.sequences.set_index("video")
+    assert table["identity"].nunique() == 10
+    man = table.loc[["id2_vcd_swwp2s", "pwij3p"]]
+    assert man["identity"].nunique() == man["split"].nunique() == 1
+    sizes = {k: v["identities"] for k, v in faces.info["splits"].items()}
+    assert sizes == {"train": 6, "valid": 1, "test": 3}
+    assert "CC-BY-4.0" in faces.info["licence"]
+    assert all(len(file["sha256"]) == 64 for file in faces.info["files"])
+
+
+def test_eyes_stay_where_they_are_in_the_crop(faces: Store):
+    table = faces.timeline.groupby("sequence")[["face_x", "face_y"]]
+    assert (table.std() < 1.5).all(axis=None)
+    assert faces.timeline["face_x"].between(26, 38).all()
+    assert faces.timeline["face_y"].between(20, 32).all()
+
+
+def test_the_mouth_moves_while_people_speak(faces: Store):
+    reach = faces.timeline.groupby("sequence")["mouth_opening"].max()
+    assert (reach > 0.01).all()
+    assert (faces.timeline.groupby("sequence")["mouth_opening"].min() < 0.01).all()
+
+
+def test_looking_at_every_fifth_frame_is_as_good(faces, clips, weights, tmp_path):
+    """The measurement behind `detect_every`: boxes between looks against all looks."""
+    detect = Detector(weights / face_command.WEIGHTS)
+    for path in sorted(clips.glob("*.mpg"))[:3]:
+        boxes = np.array([detect(f.pixels())[0, :4] for f in read_frames(path)])
+        looks = boxes[::5]
+        at = np.arange(71)
+        guess = np.stack(
+            [np.interp(at, np.arange(0, 75, 5), looks[:, k]) for k in range(4)], 1
+        )
+        same = [overlap(a, b[None])[0] for a, b in zip(boxes[:71], guess, strict=True)]
+        assert np.mean(same) > 0.9
+
+
+def corpus(folder: Path, names: dict[str, list[str]]) -> Path:
+    """Write archives of drawn clips, with a manifest."""
+    picture = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    encode(folder / "clip.mpg", [picture] * 8, 25)
+    for speaker, members in names.items():
+        with zipfile.ZipFile(folder / f"{speaker}.zip", "w") as archive:
+            for member in members:
+                archive.write(folder / "clip.mpg", member)
+    (folder / "clip.mpg").unlink()
+    known = {"collection": "grid", "source": "original", "homepage": "", "files": []}
+    write_json(folder / "manifest.json", known | {"licence": "", "credits": []})
+    return folder
+
+
+def test_clips_are_read_inside_the_archives_of_the_corpus(tmp_path: Path):
+    names = [f"s1/clip{k}.mpg" for k in range(6)]
+    folder = corpus(tmp_path, {"s1": names, "s3": ["video/x/a.mpg", "s3/notes.txt"]})
+    listed = grid.videos(folder, settings(variant="corpus", clips=3))
+    assert [v.name for v in listed] == ["s1_clip0", "s1_clip2", "s1_clip4", "s3_a"]
+    assert [v.split for v in listed] == ["test"] * 3 + [""]
+    assert len(list(read_frames(listed[-1].path))) == 8
+
+
+def test_no_member_of_an_archive_leads_elsewhere(tmp_path: Path):
+    bad = ["../../evil.mpg", "/etc/evil.mpg", "s2/..\\evil.mpg", "s2/.mpg"]
+    folder = corpus(tmp_path / "in", {"s2": bad})
+    for video in grid.videos(folder, settings(variant="corpus")):
+        assert (tmp_path / "out" / video.name).resolve().parent == tmp_path / "out"
+
+
+def test_a_truncated_archive_names_itself(tmp_path: Path):
+    folder = corpus(tmp_path, {"s4": ["s4/a.mpg"]})
+    data = (folder / "s4.zip").read_bytes()
+    (folder / "s4.zip").write_bytes(data[:-50])
+    with pytest.raises(UserError, match=r"s4\.zip.*fetch it again"):
+        grid.videos(folder, settings(variant="corpus"))
+
+
+def test_the_table_of_files_lists_33_speakers():
+    files = [file["path"] for file in read_table()["grid"]["files"]]
+    assert len(files) == 33
+    assert "s21.zip" not in files
+    assert grid.UNSEEN[0] + ".zip" in files
+
+
+def test_two_people_are_both_found(mirror: Path, weights: Path):
+    raw = (mirror / "faces/openh264/CiscoVT2people_320x192_12fps.yuv").read_bytes()
+    planes = np.frombuffer(raw[: 320 * 192 * 3 // 2], np.uint8).reshape(-1, 320)
+    import cv2
+
+    image = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
+    assert len(Detector(weights / face_command.WEIGHTS)(image)) == 2
+
+
+def test_a_damaged_detector_says_so(tmp_path: Path):
+    (tmp_path / "x.onnx").write_bytes(b"not a network")
+    with pytest.raises(UserError, match="download yunet"):
+        Detector(tmp_path / "x.onnx")
