@@ -2,5 +2,6 @@
 
 `page` assembles; `collect` reads the results tree; `score_tables`, `leaderboard` and
 `run_tables` choose the numbers; `tables` writes them as CSV, Markdown and LaTeX;
-`curves`, `manifolds` and `swap_pictures` draw; `words` holds every label.
+`preprocessing` tells of videos; `curves`, `manifolds`, `traces` and `swap_pictures`
+draw; `words` holds every label.
 """

@@ -20,7 +20,8 @@ from reporting import provenance, words
 from reporting.collect import Dataset, Tree, read_tree
 from reporting.curves import cost_figure, training_curves
 from reporting.leaderboard import board_table, interval_words, places, verdict
-from reporting.manifolds import manifold_pictures, trace_picture
+from reporting.manifolds import manifold_pictures
+from reporting.preprocessing import preprocessing
 from reporting.run_tables import (
     benchmark_table,
     cost_table,
@@ -30,6 +31,7 @@ from reporting.run_tables import (
 from reporting.score_tables import factor_tables, metric_tables
 from reporting.swap_pictures import contact_sheet, swap_pictures
 from reporting.tables import Score, Table, show, sort_key, write
+from reporting.traces import trace_picture
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -74,7 +76,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "labels": {d.name: d.label for d in tree.datasets},
         "facts": provenance.facts(tree),
         "warnings": provenance.warnings(tree),
-        "sections": [section(tree, d, images) for d in tree.datasets],
+        "sections": [section(tree, d, out) for d in tree.datasets],
         "cost": cost_table(tree),
         "cost_figure": cost_figure(places(tree), images),
         "failures": failure_groups(tree),
@@ -89,14 +91,20 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
     }
 
 
-def section(tree: Tree, dataset: Dataset, images: Path) -> dict[str, Any]:
+def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
     """Return what the page shows of one dataset, and write its images."""
+    images = out / "images"
+    counts = tree.folder / "data" / dataset.name / "preprocess.csv"
+    factors = factor_tables(tree, dataset)
     moving, frame_by_frame, strips = swap_pictures(tree, dataset, images)
     return {
         "dataset": dataset,
         "frames": contact_sheet(dataset, images),
+        "preprocessing": preprocessing(counts),
+        "preprocess_csv": provenance.link(counts, out),
         "tables": metric_tables(tree, dataset),
-        "factors": factor_tables(tree, dataset),
+        "factors": factors,
+        "swapped": not factors.keys().isdisjoint(("swap_static", "swap_dynamic")),
         "moving": moving,
         "frame_by_frame": frame_by_frame,
         "strips": strips,

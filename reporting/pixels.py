@@ -9,7 +9,7 @@ from PIL import Image
 from datasets.atomic import atomic
 
 GAP = 2  # pixels of white to the right of and below each tile
-COLOURS = 48  # of a palette: enough for small pictures, a third of the bytes
+COLOURS = 256  # of a palette: half the bytes; with fewer, faces show bands
 FRAME_MS = 200
 
 

@@ -20,6 +20,19 @@ HEADLINE: tuple[str, ...] = (
 HEADLINE += ("ssim", "mse")
 AXES = ("mig", "dci_disentanglement", "dci_completeness", "dci_informativeness")
 PICTURES = ("mse", "psnr", "ssim")
+VERIFICATION = tuple(
+    f"verification_{measure}_{code}"
+    for code in ("static", "dynamic")
+    for measure in ("auc", "eer")
+)
+REGRESSION = (
+    *(
+        f"regression_{measure}_{code}"
+        for code in ("dynamic", "static")
+        for measure in ("ccc", "pearson", "rmse")
+    ),
+    "trace_correlation",
+)
 
 
 class Scale(NamedTuple):
@@ -136,17 +149,18 @@ def metric_table(
 
 
 def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
-    """Make every table without factors: headline, axes, pictures, loss terms, others.
+    """Make every ordinary table: headline, axes, pictures, loss terms and so on.
 
     A metric that the page has never heard of gets a column in `others`.
     """
     overall = Scores(tree.summary, dataset.name).overall()
     terms = [m for m in overall if m.startswith("term_")]
-    known = {*HEADLINE, *AXES, *PICTURES, *terms, "finished"}
+    known = {*HEADLINE, *AXES, *PICTURES, *VERIFICATION, *terms, "finished"}
     plan = {
         "headline": ("Headline metrics", list(HEADLINE)),
         "axes": ("Axis metrics", list(AXES)),
         "pictures": ("Picture metrics", list(PICTURES)),
+        "verification": ("Who is it? (verification)", list(VERIFICATION)),
         "terms": ("Loss terms, nats per frame", terms),
         "others": ("Other scores", [m for m in overall if m not in known]),
     }
@@ -154,7 +168,29 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
         name: metric_table(tree, dataset, name, title, metrics)
         for name, (title, metrics) in plan.items()
     }
-    return {name: table for name, table in tables.items() if table.columns}
+    tables["regression"] = regression_table(tree, dataset)
+    return {name: t for name, t in tables.items() if t.columns and t.rows}
+
+
+def regression_table(tree: Tree, dataset: Dataset) -> Table:
+    """Make the table (model, continuous dynamic factor) x everything known of both."""
+    scores = Scores(tree.summary, dataset.name)
+    columns = [Column("factor", "Factor", "text"), Column("unit", "Unit", "text")]
+    # No direction: the best of a column would compare one factor with another.
+    columns += [
+        Column(m, metric(m).label, note=metric(m).definition) for m in REGRESSION
+    ]
+    rows = [
+        Row(model.label, [factor["label"], factor["unit"], *values], model)
+        for factor in dataset.factors("dynamic")
+        for model in tree.models
+        if any(
+            values := [scores.get(model.name, m, factor["name"]) for m in REGRESSION]
+        )
+    ]
+    title = "Continuous dynamic factors read off the codes"
+    name = f"{dataset.name}_regression_all"
+    return Table(name, title, columns, rows).without_empty_columns()
 
 
 class Plan(NamedTuple):
@@ -210,6 +246,14 @@ PLANS = (
         ("probe_dynamic", "from z"),
         ("probe_static", "from f"),
         "raw pixels",
+    ),
+    Plan(
+        "regression",
+        "dynamic",
+        "Continuous factors: z should follow them, f should not",
+        ("regression_ccc_dynamic", "from z"),
+        ("regression_ccc_static", "from f"),
+        "",
     ),
     Plan(
         "judged_static",
@@ -276,13 +320,13 @@ def _factor_table(
 def _scale(
     dataset: Dataset, scores: Scores, plan: Plan, factor: dict[str, Any]
 ) -> Scale:
-    """Return the lines of a column; probes have their own chance and ceiling."""
+    """Return the lines of a column: the judge's, or the probes' own, or just 0."""
     name, label = factor["name"], factor.get("label") or factor["name"]
     measure = "accuracy" if factor["kind"] == "categorical" else "CCC"
     if plan.name.startswith("probe"):
         measure = "accuracy" if factor["kind"] == "categorical" else "R²"
         ends = [scores.shared(m, name) for m in ("probe_chance", "probe_pixels")]
-    elif plan.name.startswith("normalised"):
+    elif not plan.ceiling:
         ends = [0.0, math.nan]
     else:
         ends = [dataset.judged(name, key) for key in ("chance", "real")]

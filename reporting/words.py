@@ -84,6 +84,53 @@ METRICS = {
     ),
     "probe_pixels": Metric("Probe of pixels", "higher", "linear probe of raw pixels"),
     "probe_chance": Metric("Chance", "higher", "score of the best constant answer"),
+    "verification_auc_static": Metric(
+        "AUC from f",
+        "higher",
+        "how often two test clips of one identity have more similar f (cosine) than "
+        "clips of two; 1 is perfect, 0.5 chance",
+    ),
+    "verification_eer_static": Metric(
+        "EER from f",
+        "lower",
+        "share of errors in the same test where false accepts and false rejects are "
+        "equally many; 0 is perfect, 0.5 chance",
+    ),
+    "verification_auc_dynamic": Metric(
+        "AUC from z",
+        "lower",
+        "the same with single z_t, which should not know the identity: 0.5 is ideal",
+    ),
+    "verification_eer_dynamic": Metric(
+        "EER from z", "higher", "the same with single z_t: 0.5 is ideal"
+    ),
+    "regression_ccc_dynamic": Metric(
+        "CCC from z",
+        "higher",
+        "concordance of a ridge regression on z_t with a continuous dynamic factor, on "
+        "test identities; a constant answer has 0",
+    ),
+    "regression_pearson_dynamic": Metric(
+        "r from z", "higher", "Pearson correlation of the same regression"
+    ),
+    "regression_rmse_dynamic": Metric(
+        "RMSE from z", "lower", "its root mean squared error, in the factor's unit"
+    ),
+    "regression_ccc_static": Metric(
+        "CCC from f", "lower", "the same from f, which should not know the motion"
+    ),
+    "regression_pearson_static": Metric(
+        "r from f", "lower", "Pearson correlation of the regression on f"
+    ),
+    "regression_rmse_static": Metric(
+        "RMSE from f", "higher", "root mean squared error of the regression on f"
+    ),
+    "trace_correlation": Metric(
+        "|r| along the trace",
+        "higher",
+        "absolute correlation of the drawn column of z (the liveliest) with a factor "
+        "along one test sequence",
+    ),
     "mig": Metric(
         "MIG",
         "higher",
@@ -124,6 +171,8 @@ STATUSES = {
     "crashed": "crashed or not run",
     "unscored": "trained, not evaluated",
 }
+
+FACES = ("affwild", "grid")  # kinds of datasets whose identities are people
 
 ROWS_OF_A_STRIP = {
     "reconstruction": "reconstruction of A",

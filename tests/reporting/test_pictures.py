@@ -13,9 +13,9 @@ from PIL import Image
 from reporting.collect import read_tree
 from reporting.colours import OURS, model_colours
 from reporting.curves import thinned
-from reporting.manifolds import peaks
 from reporting.pixels import GAP, save_animation, save_png, shrunk, tiled
 from reporting.swap_pictures import spread
+from reporting.traces import peaks
 
 
 def test_tiles_keep_rows_columns_and_grey() -> None:
