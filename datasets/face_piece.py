@@ -51,10 +51,13 @@ def fingerprint(video: Video, settings: dict[str, Any]) -> str:
     state.append(json.dumps({k: v for k, v in settings.items() if k not in ELSEWHERE}))
     for path in (video.path, *video.files):
         if path.exists():
-            inside = isinstance(path, zipfile.Path)
-            about = Path(str(path.root.filename if inside else path)).stat()
+            about = (_archive(path) if isinstance(path, zipfile.Path) else path).stat()
             state.append(f"{path.name} {about.st_size} {about.st_mtime_ns}")
     return hashlib.sha256("\n".join(state).encode()).hexdigest()
+
+
+def _archive(member: zipfile.Path) -> Path:
+    return Path(str(member.root.filename))  # type: ignore[attr-defined]
 
 
 def make(

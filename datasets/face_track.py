@@ -54,20 +54,29 @@ def find(video: Video, settings: dict[str, Any], detector: Detector | None) -> T
     seconds: list[float] = []
     looks: list[int] = []
     seen: list[np.ndarray] = []
-    search = detector and not video.boxed and not video.aligned
+    damaged: list[int] = []
+    search = None if video.boxed or video.aligned else detector
+    frame = None
     for position, frame in enumerate(readable(video, notes)):
         numbers.append(frame.number)
         seconds.append(frame.seconds)
-        if search and detector and position % settings["detect_every"] == 0:
-            image = frame.pixels()
+        if frame.damaged():
+            damaged.append(position)
+        elif search and position % settings["detect_every"] == 0:
             looks.append(position)
-            seen.append(_seen(detector(image), image))
+            seen.append(_look(search, frame))
+    last = len(numbers) - 1
+    if search and frame and looks and looks[-1] < last and last not in damaged:
+        looks.append(last)
+        seen.append(_look(search, frame))
+    if damaged:
+        notes.append(f"{len(damaged)} damaged frames left out")
     at, when = np.array(numbers, dtype=int), np.array(seconds)
     annotation = video.annotate(at)
     if not video.boxed:
         annotation = annotation._replace(boxes=None)
     if video.aligned:
-        return _aligned(at, when, settings, annotation, notes)
+        return _aligned(at, when, damaged, settings, annotation, notes)
     if annotation.boxes is not None:
         looks = list(range(len(at)))
         points = _points(annotation, len(at))
@@ -75,7 +84,7 @@ def find(video: Video, settings: dict[str, Any], detector: Detector | None) -> T
                 for box, row in zip(annotation.boxes, points, strict=True)]  # fmt: skip
     elif detector is None and len(at):
         notes.append("no boxes, and `boxes: given` forbids to look for faces")
-    return _followed(at, when, looks, seen, settings, annotation, notes)
+    return _followed(at, when, damaged, looks, seen, settings, annotation, notes)
 
 
 def readable(video: Video, notes: list[str]) -> Iterator[Frame]:
@@ -88,8 +97,10 @@ def readable(video: Video, notes: list[str]) -> Iterator[Frame]:
         notes.append(str(problem))
 
 
-def _seen(faces: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Return `(n, 15)`: box, five points, opening of the mouth."""
+def _look(detector: Detector, frame: Frame) -> np.ndarray:
+    """Return `(n, 15)`: box, five points, opening of the mouth of every face."""
+    image = frame.pixels()
+    faces = detector(image)
     mouth = [landmarks.mouth_darkness(image, f[4:14].reshape(5, 2)) for f in faces]
     return np.column_stack([faces[:, :14], mouth]) if len(faces) else np.empty((0, 15))
 
@@ -105,6 +116,7 @@ def _points(annotation: Annotation, frames: int) -> np.ndarray:
 def _followed(
     numbers: np.ndarray,
     seconds: np.ndarray,
+    damaged: list[int],
     looks: list[int],
     seen: list[np.ndarray],
     settings: dict[str, Any],
@@ -128,6 +140,7 @@ def _followed(
         crowded = sum(len(faces) > 1 for faces in seen)
         if crowded and annotation.boxes is None:
             notes = [*notes, f"several faces in {crowded} frames: one is followed"]
+    track[damaged] = -1
     run = runs(seconds, track, settings["gap"])
     return Track(
         numbers, seconds, filled[:, :4], filled[:, 4:14].reshape(-1, 5, 2),
@@ -138,13 +151,16 @@ def _followed(
 def _aligned(
     numbers: np.ndarray,
     seconds: np.ndarray,
+    damaged: list[int],
     settings: dict[str, Any],
     annotation: Annotation,
     notes: list[str],
 ) -> Track:
     """Take frames that are crops already as they are: their number is their time."""
     frames = len(numbers)
-    run = runs(seconds, np.zeros(frames, int), settings["gap"])
+    track = np.zeros(frames, int)
+    track[damaged] = -1
+    run = runs(seconds, track, settings["gap"])
     nothing = np.full((frames, 4), np.nan), np.full((frames, 5, 2), np.nan)
     missing = np.full(frames, np.nan)
     looked_at = int(numbers.max(initial=0))

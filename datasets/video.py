@@ -36,6 +36,12 @@ class Frame:
     seconds: float
     source: av.VideoFrame | Path
 
+    def damaged(self) -> bool:
+        """Say whether its pixels are missing, or guessed by the decoder."""
+        if isinstance(self.source, Path):
+            return cv2.imread(str(self.source)) is None
+        return bool(self.source.is_corrupt)
+
     def pixels(self) -> np.ndarray:
         """Return uint8 `(height, width, 3)`, red first, upright as a player shows it.
 

@@ -243,6 +243,23 @@ def test_a_bad_video_is_reported_and_the_rest_goes_on(root, tmp_path, content, w
     assert len(store.sequences) == 3
 
 
+def test_damaged_frames_are_left_out_and_counted(root: Path, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 255, (96, 128, 3), dtype=np.uint8) for _ in range(FRAMES)]
+    path = root / "videos/train/105.mp4"
+    path.unlink()
+    encode(path.with_suffix(".avi"), noise, 25)
+    data = bytearray(path.with_suffix(".avi").read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 5000] = rng.bytes(5000)
+    path.with_suffix(".avi").write_bytes(bytes(data))
+    _, table = build(root, tmp_path / "out")
+    row = table.loc["105"]
+    assert "damaged frames left out" in row["notes"]
+    assert 20 <= row["kept"] < FRAMES
+    assert row["kept"] + row["dropped"] == row["frames"]
+
+
 def test_an_annotation_without_a_video_is_reported(root: Path, tmp_path: Path):
     (root / "videos/train/105.mp4").unlink()
     _, table = build(root, tmp_path / "out")
@@ -351,6 +368,13 @@ def test_the_second_layout(second: Path, tmp_path: Path):
     # Frame 9 of c comes right after frame 6, and brings its own picture.
     assert store.timeline["video_frame"][at["c"] + 6] == 9
     assert abs(int(store.frames[at["c"] + 6].mean()) - 89) <= 2
+
+
+def test_a_damaged_still_is_left_out(second: Path, tmp_path: Path):
+    (second / "cropped_aligned/a/00005.jpg").write_text("no image")
+    _, table = build(second, tmp_path / "out")
+    assert "1 damaged frames left out" in table["notes"]["a"]
+    assert table.loc["a", "kept"] == 29
 
 
 def test_tasks_that_disagree_on_the_split_are_told(second: Path, tmp_path: Path):
