@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ def command(
     videos: Videos,
     note: str,
     manifest: Callable[[Path, dict[str, Any]], dict[str, Any]],
+    unjudged: Sequence[str] = (),
 ) -> None:
     """Run one of two steps from the command line.
 
@@ -63,6 +64,7 @@ def command(
         videos: lists the videos of a folder.
         note: for `dataset.json`.
         manifest: licence and credits of a folder.
+        unjudged: dynamic factors for probes only.
     """
     parser = argparse.ArgumentParser(description=doc.split("\n")[0])
     parser.add_argument("--files", type=Path, required=True, help="folder of videos")
@@ -88,7 +90,7 @@ def command(
         known = manifest(given.files, settings)
         gather(
             listed, given.pieces, given.files, known, settings, given.name, note,
-            given.out,
+            given.out, unjudged,
         )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What moves in a face: annotated by people, or derived from face points."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,13 +31,14 @@ KNOWN = {
 
 
 def dynamic_factors(
-    columns: pd.DataFrame, values: dict[str, list[str]]
+    columns: pd.DataFrame, values: dict[str, list[str]], unjudged: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return the factors of the columns that are annotated anywhere.
 
     Args:
         columns: a row per frame; NaN, or -1 of categorical ones, means not annotated.
         values: the words of the categorical ones; of them only `expression` is judged.
+        unjudged: further ones for probes only.
     """
     found = []
     for name in columns:
@@ -45,10 +47,11 @@ def dynamic_factors(
             judged = name == "expression"
             entry = factor(name, name, "dynamic", values[name], judged=judged)
         elif name in KNOWN:
-            annotated, entry = columns[name].notna().any(), KNOWN[name]
+            annotated, entry = columns[name].notna().any(), dict(KNOWN[name])
         else:
             continue
         if annotated:
+            entry["judged"] &= name not in unjudged
             found.append(entry)
     return found
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def gather(
     name: str,
     note: str,
     out: Path,
+    unjudged: Sequence[str] = (),
 ) -> store.Store:
     """Put the pieces of all videos into one store, with `preprocess.csv` beside it.
 
@@ -62,7 +64,7 @@ def gather(
             path = pieces / piece["video"] / "frames.npy"
             append(np.load(path, mmap_mode="r", allow_pickle=False))
     sequences, static = _sequences(whole, tables, settings)
-    timeline, dynamic = _timeline(whole, tables, sequences)
+    timeline, dynamic = _timeline(whole, tables, sequences, unjudged)
     listed = _files(found, root, manifest)
     info = describe(
         manifest | {"files": listed},
@@ -115,14 +117,17 @@ def _sequences(
 
 
 def _timeline(
-    pieces: list[dict[str, Any]], tables: list[pd.DataFrame], sequences: pd.DataFrame
+    pieces: list[dict[str, Any]],
+    tables: list[pd.DataFrame],
+    sequences: pd.DataFrame,
+    unjudged: Sequence[str],
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Return frames.parquet and the dynamic factors."""
     columns = pd.concat(tables, ignore_index=True)
     values = {k: v for piece in pieces for k, v in piece["values"].items()}
     for name in values:  # not every video need be annotated for every task
         columns[name] = columns[name].fillna(-1).astype(np.int16)
-    factors = dynamic_factors(columns, values)
+    factors = dynamic_factors(columns, values, unjudged)
     kept = ["video_frame", "seconds", *(entry["name"] for entry in factors)]
     return store.frame_table(sequences).join(columns[kept]), factors
 

@@ -46,7 +46,7 @@ def faces(clips: Path, weights: Path, tmp_path_factory) -> Store:
     face_command.cut_out(listed, given, weights, out / "pieces", "test")
     known = grid.manifest(clips, given)
     return face_store.gather(
-        listed, out / "pieces", clips, known, given, "grid", "note.", out
+        listed, out / "pieces", clips, known, given, "grid", "note.", out, grid.HARDLY
     )
 
 
@@ -67,6 +67,8 @@ def test_speakers_are_divided_and_one_man_has_two_clips(faces: Store):
     sizes = {k: v["identities"] for k, v in faces.info["splits"].items()}
     assert sizes == {"train": 6, "valid": 1, "test": 3}
     assert "CC-BY-4.0" in faces.info["licence"]
+    judged = {f["name"] for f in faces.info["factors"] if f["judged"]}
+    assert judged == {"mouth_opening"}
     assert all(len(file["sha256"]) == 64 for file in faces.info["files"])
 
 
