@@ -7,6 +7,7 @@ import pytest
 
 from datasets import mmnist, sprites
 from datasets.description import resolve_settings
+from datasets.download import download
 from datasets.embedded import embed
 from datasets.store import Store
 
@@ -31,6 +32,14 @@ def mirror() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("SEQDIS_MIRROR names no local folder with the original files")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def weights(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the face detector."""
+    folder = tmp_path_factory.mktemp("yunet")
+    download("yunet", folder, str(mirror))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from datasets.description import resolve_settings
 from datasets.detector import Detector
 from datasets.download import download, read_table
 from datasets.errors import UserError
+from datasets.face_track import find
 from datasets.store import Store
 from datasets.tracking import overlap
 from datasets.video import encode, read_frames
@@ -22,13 +24,6 @@ from datasets.video import encode, read_frames
 def settings(**changes) -> dict:
     text = json.dumps({"variant": "samples", "test_share": 0.3} | changes)
     return resolve_settings(text, grid.DEFAULTS, grid.ALLOWED)
-
-
-@pytest.fixture(scope="session")
-def weights(mirror: Path, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("yunet")
-    download("yunet", folder, str(mirror))
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -144,13 +139,45 @@ def test_the_table_of_files_lists_33_speakers():
     assert grid.UNSEEN[0] + ".zip" in files
 
 
-def test_two_people_are_both_found(mirror: Path, weights: Path):
+def two_people(mirror: Path) -> np.ndarray:
+    """Return a frame of two people at a table, uint8 `(192, 320, 3)`."""
     raw = (mirror / "faces/openh264/CiscoVT2people_320x192_12fps.yuv").read_bytes()
     planes = np.frombuffer(raw[: 320 * 192 * 3 // 2], np.uint8).reshape(-1, 320)
-    import cv2
+    return cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
 
-    image = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
-    assert len(Detector(weights / face_command.WEIGHTS)(image)) == 2
+
+def test_of_two_people_one_is_followed(mirror: Path, weights: Path, tmp_path: Path):
+    """Also while the other one comes closer and is the larger face."""
+    image = two_people(mirror)
+    detector = Detector(weights / face_command.WEIGHTS)
+    faces = detector(image)
+    assert len(faces) == 2
+    small, large = sorted(faces, key=lambda face: face[2] * face[3])
+    x, y, w, h = (round(v) for v in small[:4])
+    grown = image.copy()
+    patch = image[y - 4 : y + h + 4, x - 4 : x + w + 4]
+    patch = cv2.resize(patch, None, fx=1.5, fy=1.5)
+    top, left = max(0, y - 12), max(0, x - 12)
+    grown[top : top + len(patch), left : left + patch.shape[1]] = patch
+    encode(tmp_path / "two.mpg", [image] * 15 + [grown] * 15, 25)
+    given = settings()
+    (video,) = grid.videos(tmp_path, given)
+    track = find(video, given, detector)
+    assert (track.run == 0).all()
+    assert "several faces in 30 frames: one is followed" in track.notes
+    assert all(overlap(large[:4], box[None])[0] > 0.6 for box in track.boxes)
+
+
+def test_where_nobody_is_no_face_is_found(weights: Path, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    picture = cv2.resize(noise, (320, 240), interpolation=cv2.INTER_CUBIC)
+    encode(tmp_path / "nobody.mpg", [picture] * 30, 25)
+    (made,) = face_command.cut_out(
+        grid.videos(tmp_path, settings()), settings(), weights, tmp_path / "out", "test"
+    )
+    assert made["notes"] == "no face in any frame"
+    assert made["kept"] == 0
 
 
 def test_a_damaged_detector_says_so(tmp_path: Path):
