@@ -3,7 +3,8 @@
     python -m datasets.embedded COLLECTION --out DIR
 
 `mnist`: the 8x8 digits which come with scikit-learn, enlarged. `lpc`: sprite sheets
-drawn by `datasets.drawing`. The same code imports them as imports the originals.
+drawn by `datasets.drawing`. `affwild`: videos of faces drawn by `datasets.drawn_face`.
+The same code imports them as imports the originals.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from PIL import Image
 from datasets.atomic import atomic, write_json
 from datasets.digest import sha256_of
 from datasets.drawing import draw_garment
+from datasets.drawn_videos import embed_affwild
 from datasets.errors import cli
 from datasets.idx import write_idx
 from datasets.sheets import sheet_paths
@@ -83,7 +85,7 @@ def _files(out: Path, paths: list[str], authors: str) -> list[dict[str, str]]:
     ]
 
 
-EMBEDDED = {"mnist": embed_mnist, "lpc": embed_lpc}
+EMBEDDED = {"mnist": embed_mnist, "lpc": embed_lpc, "affwild": embed_affwild}
 
 
 def embed(collection: str, out: Path) -> dict[str, Any]:
