@@ -1,5 +1,7 @@
 """One picture of a face: a shaded head, features on it, glasses and hair around it."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -61,9 +63,8 @@ def placed(part: np.ndarray, window: Window, size: int, rest: float) -> np.ndarr
 
 def backdrop(look: Look, size: int) -> np.ndarray:
     """Return a plain wall, darker below: float32 `(size, size, 3)`."""
-    top, bottom = (tone(look.background, 0.35, v) for v in (0.9, 0.55))
-    fade = np.linspace(0, 1, size, dtype=np.float32)[:, None, None]
-    wall = np.float32(top) + fade * (np.float32(bottom) - np.float32(top))
+    top, bottom = (tone(look.background, 0.35, value) for value in (0.9, 0.55))
+    wall = np.linspace(top, bottom, size)[:, None].astype(np.float32)
     return np.repeat(wall, size, axis=1)
 
 
@@ -101,8 +102,8 @@ def beard(head: Surface, view: View) -> np.ndarray:
 def strokes(image: np.ndarray, found: list[Stroke]) -> np.ndarray:
     """Fill polygons, antialiased."""
     side = FINE * len(image)
-    canvas = np.clip(image + 0.5, 0, 255).astype(np.uint8)
-    canvas = cv2.resize(canvas, (side, side), interpolation=cv2.INTER_NEAREST)
+    whole = np.clip(image + 0.5, 0, 255).astype(np.uint8)
+    canvas: Any = cv2.resize(whole, (side, side), interpolation=cv2.INTER_NEAREST)
     for stroke in found:
         # Pixel centres are at whole numbers; OpenCV wants sixteenths of a pixel.
         points = [np.round(16 * (FINE * (p + 0.5) - 0.5)) for p in stroke.outlines]

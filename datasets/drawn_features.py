@@ -68,7 +68,7 @@ def iris(lids: Lids, radius: float) -> np.ndarray:
 def brow(look: Look, state: State, side: int, s: np.ndarray) -> np.ndarray:
     """Return points of a brow's middle line."""
     inner = -side * s  # 1 at the end near the nose
-    y = -0.28 - 0.1 * state.brows + 0.11 * state.frown * inner
+    y = -0.28 - 0.1 * state.brows + 0.15 * state.frown * inner
     x = side * (0.345 + 0.012 * look.eye_gap) + 0.21 * s
     return curve(x, y - 0.045 * (1 - s**2))
 
@@ -77,7 +77,7 @@ def lips(look: Look, state: State, s: np.ndarray) -> dict[str, np.ndarray]:
     """Return the four edges of the lips, from above to below."""
     width = 0.37 + 0.015 * look.mouth_width + 0.05 * state.smile - 0.07 * state.mouth
     bow = 1 - s**2
-    middle = 0.56 + 0.21 * state.smile * (0.45 - s**2)
+    middle = 0.56 + 0.24 * state.smile * (0.45 - s**2)
     upper = middle - 0.05 * state.mouth * bow
     lower = middle + (0.008 + 0.29 * state.mouth) * bow
     full = np.sqrt(bow)
@@ -128,9 +128,10 @@ def box(points: np.ndarray) -> np.ndarray:
 
     Left top, left bottom, right bottom, right top, as Aff-Wild has them.
     """
-    (left, _), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     wide = right - left
     # The brows move; the root of the nose, point 27, stays where it is.
-    top, bottom = points[27, 1] - 0.38 * wide, bottom + 0.02 * wide
+    top = min(top - 0.02 * wide, points[27, 1] - 0.38 * wide)
+    bottom = bottom + 0.02 * wide
     left, right = left - 0.02 * wide, right + 0.02 * wide
     return np.array([[left, top], [left, bottom], [right, bottom], [right, top]])

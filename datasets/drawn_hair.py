@@ -27,20 +27,20 @@ class Style(NamedTuple):
     bumps: float = 0
 
 
-BUNS = tuple(Ellipsoid((x, -0.8, -0.3), (0.44, 0.32, 0.32)) for x in (-0.9, 0.9))
+BUNS = tuple(Ellipsoid((x, -0.66, -0.2), (0.46, 0.34, 0.34)) for x in (-1.08, 1.08))
 STYLES = {
     "short": Style(
-        (Ellipsoid((0, -0.2, -0.06), (1.1, 0.88, 0.97)),), 0.9, -0.5, 4, 0.1
+        (Ellipsoid((0, -0.2, -0.06), (1.1, 0.88, 0.97)),), 0.9, -0.54, 4, 0.02
     ),
     "long": Style(
         (Ellipsoid((0, 0.45, -0.15), (1.42, 1.55, 1.03)),), 0.86, -0.66, 2, 1.6
     ),
     "curly": Style(
-        (Ellipsoid((0, -0.22, -0.2), (1.62, 1.1, 1.15)),), 0.92, -0.5, 2.5, 2,
+        (Ellipsoid((0, -0.2, -0.2), (1.75, 1.15, 1.2)),), 0.92, -0.5, 2.5, 2,
         bumps=0.07,
     ),
     "fringe": Style(
-        (Ellipsoid((0, 0, -0.05), (1.26, 1.08, 1.0)),), 0.84, -0.36, 8, 0.72
+        (Ellipsoid((0, -0.03, -0.05), (1.2, 1.05, 0.98)),), 0.84, -0.36, 8, 0.6
     ),
     "buns": Style(
         (Ellipsoid((0, -0.2, -0.06), (1.04, 0.83, 0.94)), *BUNS), 0.98, -0.6, 2, 0,
@@ -71,8 +71,8 @@ def hair(style: int, head: Ellipsoid, view: View, depth: np.ndarray) -> list[Loc
     width = head.radii[0]
     found = []
     for lobe in kind.lobes:
-        (x, *place), (across, *radii) = lobe.centre, lobe.radii
-        own = Ellipsoid((x * width, *place), (across * width, *radii))
+        (x, y, z), (a, b, c) = lobe.centre, lobe.radii
+        own = Ellipsoid((x * width, y, z), (a * width, b, c))
         surface = cast(own, view, bumps=kind.bumps)
         ends = np.clip((kind.hem - surface.point[1]) * view.unit + 0.5, 0, 1)
         cover = surface.cover * ends
@@ -98,5 +98,5 @@ def strands(surface: Surface, curly: bool) -> np.ndarray:
     """Return a pattern around 1."""
     x, y, z = surface.point
     if curly:
-        return 1 + 0.12 * curls(x, y, z)
+        return 1 + 0.2 * curls(x, y, z)
     return 1 + 0.09 * np.sin(23 * x + 9 * z + 2 * np.sin(3 * y))

@@ -69,9 +69,9 @@ class Surface(NamedTuple):
 
 
 SHAPES = {  # half-width, distance from the origin to the chin, jaw
-    "round": (0.86, 0.95, 0.1),
+    "round": (0.9, 0.92, 0.05),
     "long": (0.64, 1.16, -0.05),
-    "square": (0.75, 1.0, 0.8),
+    "square": (0.74, 1.0, 1.2),
 }
 TOP, FRONT = -0.92, 0.84  # of the skull
 

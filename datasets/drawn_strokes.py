@@ -11,10 +11,16 @@ from datasets.drawn_head import Ellipsoid, View, lift, project
 from datasets.drawn_look import Look, State
 
 Colour = tuple[float, float, float]
-SKINS = ((255, 224, 204), (244, 190, 150), (205, 142, 92), (150, 92, 58), (112, 70, 50))
+SKINS = (
+    (255, 224, 204),
+    (244, 190, 150),
+    (214, 152, 98),
+    (168, 104, 66),
+    (102, 62, 46),
+)
 HAIR = ((36, 32, 36), (250, 208, 84), (222, 64, 16), (205, 210, 220), (46, 84, 210))
 EYES = ((100, 60, 30), (50, 120, 200), (60, 150, 80), (110, 110, 120))
-DARK = (46, 30, 26)  # brows, beards: of one colour, whatever the skin and the hair
+DARK = (28, 18, 18)  # brows, beards: of one colour, whatever the skin and the hair
 LASHES, WHITE, PUPIL = (34, 22, 22), (250, 250, 250), (12, 10, 12)
 INSIDE, TEETH, TONGUE, LIPS = (56, 8, 16), (250, 246, 238), (205, 80, 84), (206, 48, 60)
 S = np.linspace(-1, 1, 15)
@@ -41,7 +47,8 @@ def tone(hue: float, saturation: float, value: float) -> Colour:
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
     """Return a colour between two."""
-    return tuple(x + share * (y - x) for x, y in zip(a, b, strict=True))
+    red, green, blue = (x + share * (y - x) for x, y in zip(a, b, strict=True))
+    return red, green, blue
 
 
 def ellipse(
@@ -143,7 +150,7 @@ def eye_strokes(look: Look, lids: Lids) -> Iterator[Flat]:
 def moustache(top: np.ndarray) -> np.ndarray:
     """Return the outline of a moustache over the upper lip."""
     wide = np.column_stack([1.25 * top[:, 0], top[:, 1] + 0.12 * S**4])
-    return ribbon(wide, 0.02 + 0.1 * (1 - S**2), 0.02)
+    return ribbon(wide, 0.02 + 0.12 * (1 - S**2), 0.02)
 
 
 def glasses(look: Look, shape: Ellipsoid, view: View) -> Iterator[Stroke]:

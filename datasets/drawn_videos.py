@@ -23,7 +23,8 @@ from datasets.drawn_look import FACTORS, Look, looks
 from datasets.expression import performance
 from datasets.video import encode
 
-PEOPLE, FRAMES, SIZE, RATE = 160, 50, 112, 25
+PEOPLE, SIZE, RATE = 300, 112, 25
+SHORT, LONG = 25, 75  # frames; many people matter more than long videos
 SEED = 1
 
 
@@ -41,7 +42,7 @@ def embed_affwild(out: Path, people: int = PEOPLE) -> dict[str, Any]:
         for k, look in enumerate(cast):
             name = str(numbers[k])
             video = f"videos/train/{name}.{'avi' if k % 5 == 4 else 'mp4'}"
-            shapes = film(out, video, look, rng)
+            shapes = film(out, video, look, length(k), rng)
             write_tree(new_points / name, shapes)
             write_tree(new_boxes / name, [box(shape) for shape in shapes])
             paths += [video, *annotation_paths(name)]
@@ -69,11 +70,16 @@ def annotation_paths(name: str) -> list[str]:
     return [f"annotations/train/{key}/{name}.txt" for key in ("valence", "arousal")]
 
 
+def length(person: int) -> int:
+    """Return how many frames a person's video has: of every twelfth, more."""
+    return SHORT if person % 12 else LONG
+
+
 def film(
-    out: Path, video: str, look: Look, rng: np.random.Generator
+    out: Path, video: str, look: Look, frames: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
     """Write a video with valence and arousal; return the landmarks of its frames."""
-    valence, arousal, states = performance(FRAMES, RATE, rng)
+    valence, arousal, states = performance(frames, RATE, rng)
     encode(out / video, (draw(look, state, SIZE) for state in states), RATE)
     for path, curve in zip(
         annotation_paths(Path(video).stem), (valence, arousal), strict=True

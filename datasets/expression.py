@@ -10,19 +10,21 @@ from scipy.special import erf
 from datasets.drawn_look import State
 
 WAVES = 4
-FREQUENCIES = (0.4, 1.6)  # Hz
-TURNS = (35, 20, 12)  # most yaw, pitch and roll, degrees
+FEELING, POSE = (0.4, 1.6), (0.3, 1.2)  # slowest and fastest waves, Hz
+TURNS = {"yaw": 35, "pitch": 20, "roll": 12}  # degrees either way
 BLINK = 0.12  # seconds from open to closed
 BLINKS = 0.25  # per second
 
 
-def smooth(seconds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def smooth(
+    seconds: np.ndarray, band: tuple[float, float], rng: np.random.Generator
+) -> np.ndarray:
     """Return a smooth curve `(n,)`, evenly spread over -1 to 1.
 
     Waves of random phase add up to a nearly normal value; its distribution function
     makes that even.
     """
-    frequency = rng.uniform(*FREQUENCIES, (WAVES, 1))
+    frequency = rng.uniform(*band, (WAVES, 1))
     phase = rng.uniform(0, 2 * np.pi, (WAVES, 1))
     waves = np.sin(2 * np.pi * frequency * seconds + phase)
     normal = waves.sum(axis=0) * np.sqrt(2 / WAVES)
@@ -68,16 +70,19 @@ def performance(
         head and its place in the picture move independently of them.
     """
     seconds = np.arange(frames) / rate
-    valence, arousal, *pose = (smooth(seconds, rng) for _ in range(5))
+    valence, arousal = (smooth(seconds, FEELING, rng) for _ in range(2))
+    yaw, pitch, roll = (smooth(seconds, POSE, rng) for _ in range(3))
+    # Most of the time people face whom they talk to.
+    pose = {"yaw": yaw * abs(yaw), "pitch": pitch * abs(pitch), "roll": roll}
     lids = blinks(seconds, rng)
     x, y, scale = places(seconds, rng)
     states = []
     for k in range(frames):
         shown = expression(valence[k], arousal[k])
         shown["eyes"] *= lids[k]
-        yaw, pitch, roll = (most * p[k] * abs(p[k]) for most, p in zip(TURNS, pose, strict=True))
+        turns = {name: most * pose[name][k] for name, most in TURNS.items()}
         place = {"x": x[k], "y": y[k], "scale": scale[k]}
-        states.append(State(yaw=yaw, pitch=pitch, roll=roll, **shown, **place))
+        states.append(State(**turns, **shown, **place))
     return valence, arousal, states
 
 
@@ -85,7 +90,7 @@ def places(
     seconds: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return where the head is: x, y and scale of `State`, each a slow drift."""
-    x = rng.uniform(-0.05, 0.05) + 0.02 * smooth(seconds / 2, rng)
-    y = rng.uniform(-0.1, -0.03) + 0.02 * smooth(seconds / 2, rng)
-    scale = rng.uniform(0.29, 0.34) + 0.01 * smooth(seconds / 2, rng)
+    x = rng.uniform(-0.05, 0.05) + 0.02 * smooth(seconds / 2, POSE, rng)
+    y = rng.uniform(-0.1, -0.03) + 0.02 * smooth(seconds / 2, POSE, rng)
+    scale = rng.uniform(0.31, 0.36) + 0.01 * smooth(seconds / 2, POSE, rng)
     return x, y, scale

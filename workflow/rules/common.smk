@@ -25,7 +25,11 @@ GPU = int(os.environ.get("SEQDIS_GPU", shutil.which("nvidia-smi") is not None))
 FACES = ("affwild", "grid")
 
 # The files that decide what embedded sources look like.
-DRAWING = ("embedded", "drawing", "rig", "sheets", "idx")
+DRAWING = ("embedded", "drawing", "rig", "sheets", "idx", "video", "expression")
+DRAWING += tuple(
+    f"drawn_{name}"
+    for name in ("look", "head", "features", "hair", "strokes", "face", "videos")
+)
 
 # Every baseline is a file here; a leading underscore marks what is not one.
 BASELINE_RULES = [
