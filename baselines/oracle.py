@@ -32,7 +32,7 @@ def codes(store: Store, scope: str, frames: np.ndarray) -> np.ndarray:
 def oracle(store: Store, clips: pd.DataFrame, pairs: pd.DataFrame) -> Arrays | str:
     """Return true codes and true pictures, or why this dataset has none."""
     if not renderable(store):
-        return "this dataset has no labels to render from"
+        return "its frames cannot be drawn again from its factors"
     frames = clip_frames(clips)
     test = np.flatnonzero(clips["split"] == "test")
     source = clips["sequence"].to_numpy()[pairs["a"]]

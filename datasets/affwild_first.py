@@ -58,8 +58,7 @@ def videos(folder: Path, settings: dict[str, Any]) -> list[Video]:
     """List the videos, and annotations that have none (with a path that is missing)."""
     place = {n: train(folder, n) for n in ("annotations", "bboxes", "landmarks")}
     marks = place["annotations"] or folder
-    paths = {p.stem: p for p in (train(folder, "videos") or folder).iterdir()
-             if p.suffix.lower() in VIDEOS}  # fmt: skip
+    paths = _files(train(folder, "videos") or folder)
     people = _people(folder / "people.csv")
     lonely = {p.stem for name in NAMES for p in (marks / name).glob("*.txt")}
     found = []
@@ -81,6 +80,19 @@ def videos(folder: Path, settings: dict[str, Any]) -> list[Video]:
             )
         )
     return found
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in VIDEOS:
+            if path.stem in paths:
+                raise UserError(
+                    f"{folder} holds both {paths[path.stem].name} and {path.name}, but "
+                    f"only one annotation called {path.stem}. Keep the right one."
+                )
+            paths[path.stem] = path
+    return paths
 
 
 def _people(path: Path) -> dict[str, dict[str, str]]:

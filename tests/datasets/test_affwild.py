@@ -267,6 +267,12 @@ def test_an_annotation_without_a_video_is_reported(root: Path, tmp_path: Path):
     assert table.loc["105", "frames"] == 0
 
 
+def test_two_files_of_one_name_are_refused(root: Path):
+    (root / "videos/train/7.avi").write_bytes(b"x")
+    with pytest.raises(UserError, match=r"7\.avi and 7\.mp4"):
+        affwild.videos(root, settings())
+
+
 def test_no_boxes_and_no_detector_says_so(root: Path, tmp_path: Path):
     for path in (root / "bboxes/train/7").iterdir():
         path.unlink()
