@@ -10,7 +10,11 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()
-NAMES = {"PIL": "pillow", "sklearn": "scikit-learn"}
+NAMES = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "sklearn": "scikit-learn",
+}
 OURS = {"datasets", "training", "unordered_vae", "baselines", "evaluation", "reporting"}
 
 # The rooms whose code runs in an environment.

@@ -136,10 +136,8 @@ def test_adding_a_baseline_as_the_docs_say(finished, tmp_path):
     assert done.returncode == 0, done.stdout[-6000:]
     after = runs(copy)
     assert {name: after[name] for name in before} == before
-    assert set(after) - set(before) == {
-        "mmnist/frame_average/seed0",
-        "sprites/frame_average/seed0",
-    }
+    added = {f"{dataset}/frame_average/seed0" for dataset in DATASETS}
+    assert set(after) - set(before) == added
     assert "Frame average" in (copy.path / "results/tiny/report/index.html").read_text()
 
 
