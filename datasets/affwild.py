@@ -44,11 +44,6 @@ LICENCE = {
         "IJCV 127 (2019)"
     ],
 }
-HOW_TO_GET = (
-    "Aff-Wild is given to academics only: ask d.kollias@qmul.ac.uk for Aff-Wild (first "
-    "challenge), or send the Aff-Wild2 agreement, then set datasets.affwild.root to "
-    "your copy."
-)
 
 
 def videos(root: Path, settings: dict[str, Any]) -> list[Video]:
@@ -63,7 +58,8 @@ def videos(root: Path, settings: dict[str, Any]) -> list[Video]:
     raise UserError(
         f"{root} is neither known layout of Aff-Wild: videos/train/ with "
         "annotations/train/valence/ (first challenge), or cropped_aligned/ with "
-        f"annotations/VA_Set/ (Aff-Wild2). Unpack the archives there. {HOW_TO_GET}"
+        "annotations/VA_Set/ (Aff-Wild2). Unpack the archives there, or set "
+        "datasets.affwild.root to your copy; how to get one: config/README.md."
     )
 
 

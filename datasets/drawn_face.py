@@ -5,7 +5,6 @@ from typing import Any
 import cv2
 import numpy as np
 
-from datasets.drawn_features import box, landmarks
 from datasets.drawn_hair import hair
 from datasets.drawn_head import Surface, View, Window, cast, nose, skull, view_of
 from datasets.drawn_look import Look, State
@@ -20,8 +19,6 @@ from datasets.drawn_strokes import (
     face,
     tone,
 )
-
-__all__ = ["box", "draw", "landmarks"]
 
 GLOW = (0.4, 0.22, 0.15)  # light shines through skin, mostly red
 FINE = 2  # strokes are drawn at so many times the size, then averaged

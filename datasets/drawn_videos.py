@@ -18,9 +18,11 @@ import numpy as np
 
 from datasets.atomic import write_text
 from datasets.digest import sha256_of, sha256_of_tree
-from datasets.drawn_face import box, draw, landmarks
+from datasets.drawn_face import draw
+from datasets.drawn_features import box, landmarks
 from datasets.drawn_look import FACTORS, Look, looks
 from datasets.expression import performance
+from datasets.pts import to_text
 from datasets.video import encode
 
 PEOPLE, SIZE, RATE = 300, 112, 25
@@ -101,9 +103,8 @@ def write_tree(folder: Path, shapes: list[np.ndarray]) -> None:
     """Write one .pts file per frame, plainly: `whole_folder` makes all safe at once."""
     folder.mkdir()
     for number, points in enumerate(shapes, 1):
-        rows = ("%.3f %.3f\n" * len(points)) % tuple(points.ravel().tolist())
-        text = f"version: 1\nn_points: {len(points)}\n{{\n{rows}}}\n"
-        (folder / f"{number}.pts").write_text(text, encoding="utf-8", newline="\n")
+        path = folder / f"{number}.pts"
+        path.write_text(to_text(points), encoding="utf-8", newline="\n")
 
 
 @contextmanager

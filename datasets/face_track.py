@@ -75,16 +75,27 @@ def find(video: Video, settings: dict[str, Any], detector: Detector | None) -> T
     annotation = video.annotate(at)
     if not video.boxed:
         annotation = annotation._replace(boxes=None)
-    if video.aligned:
-        return _aligned(at, when, damaged, settings, annotation, notes)
     if annotation.boxes is not None:
         looks = list(range(len(at)))
         points = _points(annotation, len(at))
         seen = [np.column_stack([box, np.tile(row, (len(box), 1))])
                 for box, row in zip(annotation.boxes, points, strict=True)]  # fmt: skip
-    elif detector is None and len(at):
+    elif detector is None and len(at) and not video.aligned:
         notes.append("no boxes, and `boxes: given` forbids to look for faces")
-    return _followed(at, when, damaged, looks, seen, settings, annotation, notes)
+    filled, track, found = _followed(when, looks, seen, settings["gap"])
+    looked_at = len(looks)
+    if video.aligned:  # crops already: every frame that exists shows the face
+        track, found = np.zeros(len(at), int), len(at)
+        looked_at = int(at.max(initial=0))
+    crowded = sum(len(faces) > 1 for faces in seen)
+    if crowded and annotation.boxes is None:
+        notes.append(f"several faces in {crowded} frames: one is followed")
+    track[damaged] = -1
+    run = runs(when, track, settings["gap"])
+    return Track(
+        at, when, filled[:, :4], filled[:, 4:14].reshape(-1, 5, 2), filled[:, 14],
+        run, looked_at, found, annotation, notes,
+    )  # fmt: skip
 
 
 def readable(video: Video, notes: list[str]) -> Iterator[Frame]:
@@ -114,55 +125,21 @@ def _points(annotation: Annotation, frames: int) -> np.ndarray:
 
 
 def _followed(
-    numbers: np.ndarray,
-    seconds: np.ndarray,
-    damaged: list[int],
-    looks: list[int],
-    seen: list[np.ndarray],
-    settings: dict[str, Any],
-    annotation: Annotation,
-    notes: list[str],
-) -> Track:
-    """Follow one face through what was seen, and fill the frames between looks."""
-    frames = len(numbers)
-    filled, track = np.full((frames, 15), np.nan), np.full(frames, -1)
-    found = 0
-    if looks:
-        at = np.array(looks)
-        boxes = [faces[:, :4] for faces in seen]
-        chosen, own = follow(boxes, seconds[at], settings["gap"])
-        found = int((chosen >= 0).sum())
-        values = np.full((len(at), 15), np.nan)
-        for row, (faces, pick) in enumerate(zip(seen, chosen, strict=True)):
-            if pick >= 0:
-                values[row] = faces[pick]
-        filled, track = between(at, values, own, frames)
-        crowded = sum(len(faces) > 1 for faces in seen)
-        if crowded and annotation.boxes is None:
-            notes = [*notes, f"several faces in {crowded} frames: one is followed"]
-    track[damaged] = -1
-    run = runs(seconds, track, settings["gap"])
-    return Track(
-        numbers, seconds, filled[:, :4], filled[:, 4:14].reshape(-1, 5, 2),
-        filled[:, 14], run, len(looks), found, annotation, notes,
-    )  # fmt: skip
+    seconds: np.ndarray, looks: list[int], seen: list[np.ndarray], gap: float
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Follow one face through what was seen, and fill the frames between looks.
 
-
-def _aligned(
-    numbers: np.ndarray,
-    seconds: np.ndarray,
-    damaged: list[int],
-    settings: dict[str, Any],
-    annotation: Annotation,
-    notes: list[str],
-) -> Track:
-    """Take frames that are crops already as they are: their number is their time."""
-    frames = len(numbers)
-    track = np.zeros(frames, int)
-    track[damaged] = -1
-    run = runs(seconds, track, settings["gap"])
-    nothing = np.full((frames, 4), np.nan), np.full((frames, 5, 2), np.nan)
-    missing = np.full(frames, np.nan)
-    looked_at = int(numbers.max(initial=0))
-    return Track(numbers, seconds, *nothing, missing, run, looked_at, frames,
-                 annotation, notes)  # fmt: skip
+    Returns:
+        `(frames, 15)` as `_look` has them, NaN without a face; the track of each frame,
+        -1 without; in how many looks the face was found.
+    """
+    frames = len(seconds)
+    if not looks:
+        return np.full((frames, 15), np.nan), np.full(frames, -1), 0
+    at = np.array(looks)
+    chosen, own = follow([faces[:, :4] for faces in seen], seconds[at], gap)
+    values = np.full((len(at), 15), np.nan)
+    for row, (faces, pick) in enumerate(zip(seen, chosen, strict=True)):
+        if pick >= 0:
+            values[row] = faces[pick]
+    return *between(at, values, own, frames), int((chosen >= 0).sum())

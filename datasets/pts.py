@@ -49,10 +49,15 @@ def read_points(path: Path) -> np.ndarray:
     return points
 
 
-def write_points(path: Path, points: np.ndarray) -> None:
-    """Write `(blocks, points, 2)` or, as one block, `(points, 2)`."""
+def to_text(points: np.ndarray) -> str:
+    """Return the text of `(blocks, points, 2)` or, as one block, `(points, 2)`."""
     blocks = points[None] if points.ndim == 2 else points
     lines = ["version: 1", f"n_points: {blocks.shape[1]}"]
     for block in blocks:
         lines += ["{", *(f"{x:.3f} {y:.3f}" for x, y in block), "}"]
-    write_text(path, "\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
+
+
+def write_points(path: Path, points: np.ndarray) -> None:
+    """Write the `to_text` of some points."""
+    write_text(path, to_text(points))

@@ -76,8 +76,10 @@ def verify(train: np.ndarray, test: np.ndarray, pairs: Trials) -> dict[str, floa
     """
     frames = (np.concatenate(codes).astype(np.float64) for codes in (train, test))
     codes = standardise(*frames)[1].reshape(test.shape)
-    scores = [similarity(codes, part).ravel() for part in pairs]
-    return {"auc": auc(*scores), "eer": eer(*scores)}
+    scores = similarity(codes, np.concatenate(pairs))
+    genuine, impostor = np.split(scores, [len(pairs.genuine)], axis=1)
+    both = genuine.ravel(), impostor.ravel()
+    return {"auc": auc(*both), "eer": eer(*both)}
 
 
 def auc(genuine: np.ndarray, impostor: np.ndarray) -> float:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from datasets import affwild_first
 from datasets.digest import sha256_of, sha256_of_tree
-from datasets.drawn_face import box, draw, landmarks
+from datasets.drawn_face import draw
+from datasets.drawn_features import box, landmarks
 from datasets.drawn_head import cast, lift, project, skull, view_of
 from datasets.drawn_look import FACTORS, Look, State, looks
 from datasets.drawn_videos import SHORT, SIZE, embed_affwild, length

@@ -41,23 +41,20 @@ BASELINE_RULES = [
 
 def why_absent(settings):
     """Say why a dataset cannot be made on this machine, or nothing."""
-    if settings["source"] != "licensed":
-        return ""
     root = settings.get("root", "")
+    if settings["source"] != "licensed" or (root and Path(root).is_dir()):
+        return ""
     found = f"{root} is not a folder" if root else "no copy was named"
     return (
-        ""
-        if root and Path(root).is_dir()
-        else (
-            f"{found}. Aff-Wild is given to academics only: ask d.kollias@qmul.ac.uk for "
-            "the Aff-Wild of the first challenge, or send him the signed agreement of "
-            "Aff-Wild2, unpack what you get, and set datasets.<name>.root in the config to "
-            "its folder."
-        )
+        f"{found}. Aff-Wild is given to academics only: ask d.kollias@qmul.ac.uk for "
+        "the Aff-Wild of the first challenge, or send him the signed agreement of "
+        "Aff-Wild2, unpack what you get, and set datasets.<name>.root in the config to "
+        "its folder."
     )
 
 
-ABSENT = {k: why_absent(v) for k, v in config["datasets"].items() if why_absent(v)}
+REASONS = {name: why_absent(entry) for name, entry in config["datasets"].items()}
+ABSENT = {name: reason for name, reason in REASONS.items() if reason}
 DATASETS = {k: v for k, v in config["datasets"].items() if k not in ABSENT}
 if not DATASETS:
     raise WorkflowError(f"No dataset can be made here: {ABSENT}")
