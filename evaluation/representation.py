@@ -66,6 +66,9 @@ def check(path: Path, arrays: Mapping[str, np.ndarray], expected: Expected) -> N
         "swap": (pairs, time, *frame),
         "sample_dynamic": (pairs, time, *frame),
         "sample_static": (pairs, time, *frame),
+        "generated": (pairs, time, *frame),
+        "generated_new_dynamic": (pairs, time, *frame),
+        "generated_new_static": (pairs, time, *frame),
     }
     shapes |= {name: (tests,) for name in arrays if name.startswith("term_")}
     for name, shape in shapes.items():

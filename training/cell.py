@@ -2,7 +2,9 @@
 
 import hashlib
 import importlib
+import inspect
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,15 @@ def reload(cell: Path, run: dict[str, Any], spec: Spec) -> SequenceModel:
     model = make(module, module.Config(**run["settings"]["model"]), spec, run["seed"])
     checkpoint.load_into(model, path)
     return model.eval()
+
+
+def files_of(model: SequenceModel) -> list[Path]:
+    """Return the file of a model and those of its room that it imports from."""
+    own = sys.modules[type(model).__module__]
+    room = own.__name__.split(".")[0]
+    names = {getattr(value, "__module__", "") or "" for value in vars(own).values()}
+    near = {name for name in names if name.split(".")[0] == room}
+    return [Path(inspect.getfile(sys.modules[name])) for name in sorted(near)]
 
 
 def resolved(training: Training, config: Any) -> dict[str, Any]:

@@ -50,7 +50,8 @@ class Context:
     Attributes:
         step: training step, 0 first.
         generator: the only source of randomness a model may use.
-        sequences: index of each clip among the training sequences, 0 first.
+        sequences: index of each clip among the training sequences, 0 first; -1 for a
+            clip that is not one of them.
     """
 
     step: int
@@ -64,15 +65,25 @@ class SequenceModel(nn.Module):
     `Model(config, spec)` builds it. `order` says how training clips are drawn: random
     frames of a sequence (`unordered`) or consecutive ones (`ordered`).
     `capabilities` lists what it can do: `codes` (encode gives codes worth probing),
-    `swap` (decode any static code with any dynamic one), `sample` (draw codes from its
-    prior). What it cannot do is "not applicable" in the report.
+    `swap` (decode any static code with any dynamic one), `sample_static` and
+    `sample_dynamic` (draw codes from p(f), from p(z given f)). What it cannot do is
+    "not applicable" in the report.
+
+    Some losses have adversaries. There is still one sum and one Adam: Adam works weight
+    by weight, so several of them are one, as long as each term reaches only the weights
+    it is meant for (`training.networks.frozen`, `detach`).
     """
 
     label: ClassVar[str]
     paper: ClassVar[str]
     order: ClassVar[str] = "ordered"
     role: ClassVar[str] = "model"
-    capabilities: ClassVar[tuple[str, ...]] = ("codes", "swap", "sample")
+    capabilities: ClassVar[tuple[str, ...]] = (
+        "codes",
+        "swap",
+        "sample_static",
+        "sample_dynamic",
+    )
     frames_per_sequence: int  # frames one training clip has
 
     @classmethod
@@ -82,6 +93,9 @@ class SequenceModel(nn.Module):
 
     def loss(self, frames: Frames, context: Context) -> Terms:
         """Return named terms, nats per sequence; we minimise their sum.
+
+        In evaluation mode (`self.training` is false) they are measured, not minimised:
+        whatever is annealed has its final weight.
 
         Args:
             frames: clips of `frames_per_sequence` frames.

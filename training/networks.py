@@ -7,6 +7,7 @@ down to a 4x4 map, and their mirror image.
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.func import functional_call
 
 MAP = 4  # height and width of the smallest feature map
 
@@ -62,6 +63,12 @@ def mlp(inputs: int, hidden: int, outputs: int, depth: int = 2) -> nn.Sequential
         layers += [nn.Linear(inputs, hidden), nn.ReLU()]
         inputs = hidden
     return nn.Sequential(*layers, nn.Linear(inputs, outputs))
+
+
+def frozen(network: nn.Module, *inputs: Tensor) -> Tensor:
+    """Apply a network whose weights a loss term must not reach, its inputs only."""
+    weights = {name: weight.detach() for name, weight in network.named_parameters()}
+    return functional_call(network, weights, inputs)
 
 
 def per_frame(network: nn.Module, frames: Tensor) -> Tensor:

@@ -34,11 +34,15 @@ def represent(
     clips = pd.read_parquet(store.path / "clips.parquet")
     pairs = pd.read_parquet(store.path / "pairs.parquet")
     arrays = {"status": np.array("done")}
-    if "sample" in model.capabilities and "swap" not in model.capabilities:
+    able = model.capabilities
+    if "sample_static" in able and "sample_dynamic" in able:
+        time = int(clips["n_frames"].iloc[0])
+        arrays |= _generate(model, store, len(pairs), time, device)
+    if "swap" not in able:
         return arrays
     codes = _encode(model, store, clips, device)
     test = np.flatnonzero(clips["split"].to_numpy() == "test")
-    if "codes" in model.capabilities:
+    if "codes" in able:
         arrays |= {"static": _array(codes.static), "dynamic": _array(codes.dynamic)}
         arrays |= _prior(model, codes)
         arrays |= _trace(model, store, device)
@@ -46,14 +50,14 @@ def represent(
     a, b = (torch.tensor(pairs[side].tolist(), device=device) for side in "ab")
     arrays["reconstruction"] = _decode(model, codes.static[test], codes.dynamic[test])
     arrays["swap"] = _decode(model, codes.static[a], codes.dynamic[b])
-    if "sample" in model.capabilities:
-        time = codes.dynamic.shape[1]
-        rng = torch_generator(device, "evaluation", store.info["name"], "samples")
-        z = model.sample_dynamic(codes.static[a], time, rng)
-        f = model.sample_static(len(b), rng)
+    rng = torch_generator(device, "evaluation", store.info["name"], "samples")
+    if "sample_dynamic" in able:
+        z = model.sample_dynamic(codes.static[a], codes.dynamic.shape[1], rng)
         arrays["sample_dynamic"] = _decode(model, codes.static[a], z)
+    if "sample_static" in able:
+        f = model.sample_static(len(b), rng)
         arrays["sample_static"] = _decode(model, f, codes.dynamic[b])
-    if "codes" in model.capabilities and codes.dynamic.shape[-1] >= 2:
+    if "codes" in able and codes.dynamic.shape[-1] >= 2:
         arrays |= _manifold(model, store, clips.iloc[test], codes, test)
     return arrays
 
@@ -90,6 +94,20 @@ def _decode(model: SequenceModel, static: Tensor, dynamic: Tensor) -> np.ndarray
     return np.concatenate(parts)
 
 
+def _generate(
+    model: SequenceModel, store: Store, n: int, time: int, device: torch.device
+) -> dict[str, np.ndarray]:
+    """Return clips from the priors alone, then the same with new z, and with new f."""
+    rng = torch_generator(device, "evaluation", store.info["name"], "generated")
+    f, new_f = model.sample_static(n, rng), model.sample_static(n, rng)
+    z, new_z = (model.sample_dynamic(f, time, rng) for _ in range(2))
+    return {
+        "generated": _decode(model, f, z),
+        "generated_new_dynamic": _decode(model, f, new_z),
+        "generated_new_static": _decode(model, new_f, z),
+    }
+
+
 def _prior(model: SequenceModel, codes: Codes) -> dict[str, np.ndarray]:
     prior = model.dynamic_prior(codes)
     if prior is None:
@@ -110,7 +128,7 @@ def _terms(
     for part in _chunks(len(clips)):
         frames = _frames(store, clips.iloc[part], device)
         chosen = np.linspace(0, frames.shape[1] - 1, n).round().astype(int)
-        sequences = torch.zeros(len(frames), dtype=torch.long, device=device)
+        sequences = torch.full((len(frames),), -1, device=device)
         parts.append(model.loss(frames[:, chosen], Context(0, rng, sequences)))
     return {
         f"term_{name}": _array(torch.cat([part[name] for part in parts]) / n)

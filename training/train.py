@@ -90,6 +90,7 @@ def main() -> None:
     batches = batches_of(store, model, training)
     # Before training: a training that is resumed must not see its generator disturbed.
     cost = flop_per_frame(model, batches, on)
+    verdict = partial(verdict, capabilities=list(model.capabilities))
     run = train(model, batches, training, on, args)
     history = pd.DataFrame(run.history, columns=["step", "seconds", "term", "value"])
     write_parquet(args.out / "history.parquet", history)
@@ -167,9 +168,7 @@ def fingerprint(
 ) -> str:
     """Return a hash of all that decides the weights: data, settings, code, machine."""
     here = Path(__file__).parent
-    files = [here / f"{name}.py" for name in CODE] + [
-        Path(inspect.getfile(type(model)))
-    ]
+    files = [here / f"{name}.py" for name in CODE] + cell.files_of(model)
     return cell.fingerprint(
         json.loads((args.data / "dataset.json").read_text())["frames_sha256"],
         cell.resolved(training, model.config),
