@@ -14,6 +14,7 @@ from datasets.detector import Detector
 from datasets.errors import UserError
 from datasets.face_store import gather, write_counts
 from datasets.face_video import Video
+from datasets.shrink import SIZES
 
 DEFAULTS = {
     "variant": "faces",
@@ -27,6 +28,7 @@ DEFAULTS = {
     "longest": 450,
     "per_video": 1,
     "test_share": 0.2,
+    "size": SIZES[0],
     "parts": 4,
 }
 ALLOWED = {
@@ -35,6 +37,7 @@ ALLOWED = {
     "shortest": range(1, 100_001),
     "longest": range(2, 100_001),
     "per_video": range(0, 100_001),
+    "size": SIZES,
     "parts": range(1, 1001),
 }
 WEIGHTS = "yunet_s_640_640.onnx"

@@ -41,7 +41,7 @@ CODE = [
     "tracking",
     "video",
 ]
-ELSEWHERE = ("label", "root", "source", "parts", "test_share")  # change no piece
+ELSEWHERE = ("label", "root", "source", "parts", "test_share", "size")  # change no piece
 
 
 def fingerprint(video: Video, settings: dict[str, Any]) -> str:

@@ -59,7 +59,8 @@ def gather(
             f"{'; '.join(sorted(reasons)[:5])}. See {out / 'preprocess.csv'}."
         )
     tables = [pd.read_parquet(pieces / p["video"] / "frames.parquet") for p in whole]
-    with store.frame_writer(out, (sum(map(len, tables)), SIZE, SIZE, 3)) as append:
+    shape = (sum(map(len, tables)), SIZE, SIZE, 3)
+    with store.frame_writer(out, shape, settings["size"]) as append:
         for piece in whole:
             path = pieces / piece["video"] / "frames.npy"
             append(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -27,6 +27,7 @@ from datasets.description import (
 from datasets.digit_factors import dynamic_columns, factors
 from datasets.errors import UserError, cli
 from datasets.idx import read_digits
+from datasets.shrink import SIZES
 
 DEFAULTS = {
     "label": "Moving MNIST",
@@ -37,6 +38,7 @@ DEFAULTS = {
     "length": 20,
     "digits": 2,
     "seed": 0,
+    "size": SIZES[0],
 }
 ALLOWED = {
     "kind": ("mmnist",),
@@ -46,6 +48,7 @@ ALLOWED = {
     "length": range(2, 1001),
     "digits": (2,),
     "seed": range(0, 2**32),
+    "size": SIZES,
 }
 VALID, TEST = 0.05, 0.15
 CHUNK = 1000
@@ -116,7 +119,8 @@ def generate(
     digits = np.concatenate([part[0] for part in parts])
     classes = np.concatenate([part[1] for part in parts])
     paths = Paths(*map(np.concatenate, zip(*(part[2] for part in parts), strict=True)))
-    with store.frame_writer(out, (len(digits) * length, 64, 64, 1)) as append:
+    shape = (len(digits) * length, 64, 64, 1)
+    with store.frame_writer(out, shape, settings["size"]) as append:
         for first in range(0, len(digits), CHUNK):
             some = slice(first, first + CHUNK)
             block = [
@@ -161,7 +165,8 @@ def import_public(
             f"{path} holds {movie.shape[1]} sequences of {movie.shape[0]} frames, but "
             f"the settings ask for `sequences` {count} and `length` {length}."
         )
-    with store.frame_writer(out, (count * length, 64, 64, 1)) as append:
+    shape = (count * length, 64, 64, 1)
+    with store.frame_writer(out, shape, settings["size"]) as append:
         for first in range(0, count, CHUNK):
             some = movie[:length, first : min(first + CHUNK, count)]
             append(np.ascontiguousarray(some.swapaxes(0, 1)).reshape(-1, 64, 64, 1))

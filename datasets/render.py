@@ -4,6 +4,7 @@ import numpy as np
 
 from datasets.bouncing import draw
 from datasets.errors import UserError
+from datasets.shrink import shrink
 from datasets.store import Store
 
 
@@ -73,4 +74,4 @@ def _draw_digits(
     corners = store.timeline[names].to_numpy().reshape(-1, 2, 2)
     add = store.info["variant"] == "denton"
     frames = [draw(digits, corners[at], add) for at in dynamic_frames.T]
-    return np.stack(frames, axis=1)[..., None]
+    return shrink(np.stack(frames, axis=1)[..., None], store.info["shape"][1])

@@ -26,6 +26,7 @@ from datasets.description import (
 from datasets.errors import cli
 from datasets.poses import CLIP_LENGTH, clip_table, sheet_table, static_factors
 from datasets.sheets import CELL, LAYERS, all_cells, clip_cells, sheet_paths
+from datasets.shrink import SIZES
 
 IDENTITIES = 6**4
 DEFAULTS = {
@@ -34,12 +35,14 @@ DEFAULTS = {
     "source": "original",
     "variant": "sheet",
     "identities": IDENTITIES,
+    "size": SIZES[0],
 }
 ALLOWED = {
     "kind": ("sprites",),
     "source": SOURCES,
     "variant": tuple(LAYERS),
     "identities": range(3, IDENTITIES + 1),
+    "size": SIZES,
 }
 
 
@@ -81,7 +84,8 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
         length, (table, factors) = CLIP_LENGTH, clip_table(cells)
     identities = identity_table(variant, settings["identities"])
     wear = identities[list(LAYERS[variant])].assign(boots=0).to_numpy()
-    with store.frame_writer(out, (len(wear) * len(cells), CELL, CELL, 3)) as append:
+    shape = (len(wear) * len(cells), CELL, CELL, 3)
+    with store.frame_writer(out, shape, settings["size"]) as append:
         for frames in compose(layers, wear.tolist()):
             append(frames)
     each = len(cells) // length

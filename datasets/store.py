@@ -13,6 +13,7 @@ import pandas as pd
 
 from datasets.atomic import atomic, write_json, write_parquet
 from datasets.errors import UserError
+from datasets.shrink import shrink
 
 SPLITS = ("train", "valid", "test")
 
@@ -111,17 +112,27 @@ def verify(path: str | Path) -> Store:
 
 @contextmanager
 def frame_writer(
-    path: str | Path, shape: tuple[int, int, int, int]
+    path: str | Path, shape: tuple[int, int, int, int], size: int = 0
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """Stream `frames.npy` into the folder `path`, block by block, in order.
 
     Yields a function which appends uint8 `(n, height, width, channel)`. Written with
     plain writes, not through a memory map: there a full disk kills the process.
 
+    Args:
+        path: folder of the store.
+        shape: of all frames that will be appended.
+        size: side of the frames written, pixels; 0 writes them as they are.
+
     Raises:
         ValueError: a block of another type or shape, or too few or many frames.
     """
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    side = size or shape[1]
+    header = {
+        "descr": "|u1",
+        "fortran_order": False,
+        "shape": (shape[0], side, side, shape[3]) if size else shape,
+    }
     written = 0
     with atomic(Path(path) / "frames.npy") as temporary, temporary.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
@@ -130,7 +141,8 @@ def frame_writer(
             nonlocal written
             if block.dtype != np.uint8 or block.shape[1:] != shape[1:]:
                 raise ValueError(f"got {block.dtype} {block.shape} for uint8 {shape}")
-            file.write(np.ascontiguousarray(block).data)
+            small = shrink(block, size) if size else block
+            file.write(np.ascontiguousarray(small).data)
             written += len(block)
 
         yield append
