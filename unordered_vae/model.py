@@ -15,21 +15,26 @@ Where the paper leaves a choice open, ours is this; a key in `Config` gives the 
 3. The last deconvolution has 3 filters, also for grey Moving MNIST. Ours has as many
    as the data has channels.
 4. Pairs (x_i, x_j), i < j, are concatenated in the order drawn, so the encoder itself
-   is not permutation invariant; only the random drawing is. We keep that.
+   is not permutation invariant; only the random drawing is. We keep that;
+   `set_encoder` has three that are invariant (unordered_vae/set_encoders.py).
 5. The concatenation of pairs fixes N: `n_frames`. At test time a clip of T frames gives
    the mean of mu_f over `test_combinations` evenly chosen N-subsets of its frames.
+   With `any_n`, training infers f from a random number of the N frames (and explains
+   all of them), and f at test time comes from `test_frames` evenly chosen frames.
 6. "Batch of 120" may count sequences or frames: `frames_per_step` in the config, 360
    for 120 sequences of N = 3 (our reading, config/paper.yaml) or 120.
 7. The likelihood of grey values is Bernoulli cross entropy as in the paper;
    `likelihood: gaussian` is the other choice.
 8. Variances are exp of the linear output, softly limited (training/distributions.py).
 9. The slope of leaky ReLU is not given: `slope`.
-10. The same frames give f and z, as in the paper.
+10. The same frames give f and z, as in the paper. `distinct` is its future work: a clip
+    is two sets of N frames, and f of one set explains the other. Each set has a bound
+    of its own; the loss is their sum.
+11. p(z | f) depends on f, as in the paper; `prior: standard` is p(z) = N(0, I).
 
 Departure: outside config/paper.yaml widths are smaller and dim_z is 4 instead of 2.
 """
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +42,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from datasets.errors import UserError
 from training.contract import (
     Codes,
     Context,
@@ -56,6 +62,7 @@ from training.distributions import (
 )
 from training.networks import MAP, Decoder, encoder, mlp, per_frame
 from training.settings import at_least, one_of
+from unordered_vae.set_encoders import ANY_N, HEADS, set_encoder
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,11 @@ class Config:
         test_combinations: N-subsets averaged into one f at test time.
         likelihood: `bernoulli` or `gaussian`.
         slope: of leaky ReLU.
+        set_encoder: `pairs` (the paper's), `symmetric`, `mean_pool` or `attention`.
+        any_n: infer f from any number of frames; needs another set encoder than pairs.
+        test_frames: frames one f is inferred from at test time, if `any_n`.
+        distinct: infer f from other frames than those it explains.
+        prior: `conditional`, p(z | f), or `standard`, N(0, I).
     """
 
     width: int = 256
@@ -81,36 +93,49 @@ class Config:
     test_combinations: int = 8
     likelihood: str = "bernoulli"
     slope: float = 0.2
+    set_encoder: str = "pairs"
+    any_n: bool = False
+    test_frames: int = 12
+    distinct: bool = False
+    prior: str = "conditional"
 
     def __post_init__(self) -> None:
         """Check ranges."""
         at_least("n_frames", self.n_frames, 2)
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
+        at_least("test_frames", self.test_frames, 2)
         one_of("likelihood", self.likelihood, ("bernoulli", "gaussian"))
+        one_of("set_encoder", self.set_encoder, ("pairs", *ANY_N))
+        one_of("prior", self.prior, ("conditional", "standard"))
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Refuse choices that exclude each other."""
+        if self.any_n and self.set_encoder not in ANY_N:
+            raise UserError(
+                f"any_n needs one of the set encoders {', '.join(ANY_N)}. "
+                f"Got {self.set_encoder}."
+            )
+        if self.any_n and self.distinct:
+            raise UserError("any_n and distinct exclude each other. Got both.")
+        if self.set_encoder == "attention" and self.hidden % HEADS:
+            raise UserError(
+                f"attention needs hidden divisible by {HEADS}. Got {self.hidden}."
+            )
 
 
-class PairwiseEncoder(nn.Module):
-    """q(f | x_S): Conv_C on every pair of feature maps, then Conv_F on all pairs."""
+class StandardPrior(nn.Module):
+    """p(z) = N(0, I) in the place of p(z | f): mean and log variance 0 for any f."""
 
-    def __init__(self, config: Config) -> None:
-        """Build Conv_C and Conv_F."""
+    def __init__(self, dim_z: int) -> None:
+        """Remember the size; there is nothing to learn."""
         super().__init__()
-        self.pairs = list(itertools.combinations(range(config.n_frames), 2))
-        double = 2 * config.width
-        self.conv_c = nn.Sequential(nn.Conv2d(double, double, 3, 1, 1), nn.ReLU())
-        self.conv_f = nn.Sequential(
-            nn.Conv2d(double * len(self.pairs), double, 3, 1, 1),
-            nn.ReLU(),
-            nn.Flatten(),
-            mlp(double * MAP * MAP, config.hidden, 2 * config.dim_f, depth=1),
-        )
+        self.dim_z = dim_z
 
-    def forward(self, h: Float[Tensor, "batch n width 4 4"]) -> Gaussian:
-        """Return mu_f and logvar_f from the N feature maps of a clip."""
-        i, j = zip(*self.pairs, strict=True)
-        h_ij = per_frame(self.conv_c, torch.cat([h[:, i], h[:, j]], 2))
-        return split_gaussian(self.conv_f(h_ij.flatten(1, 2)))
+    def forward(self, f: Float[Tensor, "batch f"]) -> Float[Tensor, "batch two_z"]:
+        """Return zeros."""
+        return f.new_zeros(len(f), 2 * self.dim_z)
 
 
 class Model(SequenceModel):
@@ -124,31 +149,53 @@ class Model(SequenceModel):
         """Build h (encoder), q(f | x_S), q(z | f, x), p(z | f) and p(x | f, z)."""
         super().__init__()
         c = self.config = config
-        self.frames_per_sequence = c.n_frames
+        self.sets = 2 if c.distinct else 1  # of N frames, in a training clip
+        self.frames_per_sequence = self.sets * c.n_frames
         self.conv = encoder(spec.channels, spec.size, c.width, c.slope)
-        self.q_f = PairwiseEncoder(c)
+        self.q_f = set_encoder(c.set_encoder, c.n_frames, c.width, c.hidden, c.dim_f)
         self.q_z = mlp(c.dim_f + c.width * MAP * MAP, c.hidden, 2 * c.dim_z)
-        self.p_z = mlp(c.dim_f, c.hidden, 2 * c.dim_z)
+        self.p_z = (
+            StandardPrior(c.dim_z)
+            if c.prior == "standard"
+            else mlp(c.dim_f, c.hidden, 2 * c.dim_z)
+        )
         self.p_x = Decoder(
             c.dim_f + c.dim_z, spec.channels, spec.size, c.width, c.slope
         )
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of the negative lower bound (section 2, Learning)."""
-        h = per_frame(self.conv, frames)
-        mu_f, logvar_f = self.q_f(h)
-        f = draw(mu_f, logvar_f, context.generator)
+        """Return the terms of the bound, summed over the sets of a clip."""
+        # Frames go to the sets in turn, so that sets of an ordered clip are alike, too.
+        x = frames.unflatten(1, (-1, self.sets)).transpose(1, 2).flatten(0, 1)
+        terms = self.bound(x, context.generator)
+        return {k: v.unflatten(0, (-1, self.sets)).sum(1) for k, v in terms.items()}
+
+    def bound(self, x: Frames, generator: torch.Generator) -> Terms:
+        """Return the negative lower bound of each set (section 2, Learning)."""
+        h = per_frame(self.conv, x)
+        mu_f, logvar_f = self.q_f(self.seen(h, generator))
+        f = draw(mu_f, logvar_f, generator)
+        f = f.unflatten(0, (-1, self.sets)).flip(1).flatten(0, 1)  # of the other set
         mu_z, logvar_z = self.infer_z(f, h)
-        z = draw(mu_z, logvar_z, context.generator)
+        z = draw(mu_z, logvar_z, generator)
         prior_mu, prior_logvar = (p[:, None] for p in split_gaussian(self.p_z(f)))
-        logits = self.p_x(f, z)
-        nll = negative_log_likelihood(logits, frames, self.config.likelihood)
+        nll = negative_log_likelihood(self.p_x(f, z), x, self.config.likelihood)
         kl_z = kl_gaussian(mu_z, logvar_z, prior_mu, prior_logvar)
         return {
             "reconstruction": nll.sum(1),
             "kl_dynamic": kl_z.sum(1),
             "kl_static": kl_standard(mu_f, logvar_f),
         }
+
+    def seen(
+        self, h: Float[Tensor, "batch n width 4 4"], generator: torch.Generator
+    ) -> Float[Tensor, "batch any_n width 4 4"]:
+        """Return what f is inferred from: all N frames, or 2..N if training `any_n`."""
+        if not (self.config.any_n and self.training):
+            return h
+        most, on = self.config.n_frames, generator.device
+        n = torch.randint(2, most + 1, (1,), generator=generator, device=on)
+        return h[:, : int(n)]
 
     def infer_z(
         self, f: Float[Tensor, "batch f"], h: Float[Tensor, "batch time width 4 4"]
@@ -158,14 +205,19 @@ class Model(SequenceModel):
         return split_gaussian(self.q_z(torch.cat([f, h.flatten(2)], -1)))
 
     def encode(self, frames: Frames) -> Codes:
-        """Return mu_f, averaged over N-subsets of the frames, and mu_z given it."""
+        """Return mu_f, averaged over subsets of the frames, and mu_z given it."""
         h = per_frame(self.conv, frames)
-        chosen = subsets(
-            h.shape[1], self.config.n_frames, self.config.test_combinations
-        )
+        chosen = self.test_subsets(h.shape[1])
         mu_f, _ = self.q_f(h[:, chosen].flatten(0, 1))
         f = mu_f.unflatten(0, (len(h), len(chosen))).mean(1)
         return Codes(f, self.infer_z(f, h)[0])
+
+    def test_subsets(self, time: int) -> list[list[int]]:
+        """Return the frames of a clip that f is inferred from, together and in turn."""
+        c = self.config
+        if c.any_n:
+            return subsets(time, max(2, min(time, c.test_frames)), 1)
+        return subsets(time, c.n_frames, c.test_combinations)
 
     def decode(self, codes: Codes) -> Frames:
         """Return the Bernoulli means."""

@@ -29,11 +29,42 @@ def discovered() -> list[str]:
     return ["unordered_vae.model", *with_model]
 
 
-@pytest.fixture(params=discovered())
-def model(request: pytest.FixtureRequest) -> nn.Module:
-    module = load_module(request.param)
-    _, config = resolve(module, {"shared": SHARED}, request.param)
+# Settings under which a model must pass as well, besides its defaults.
+VARIANTS: dict[str, list[dict]] = {
+    "unordered_vae.model": [
+        {},
+        {"set_encoder": "symmetric"},
+        {"set_encoder": "mean_pool"},
+        {"set_encoder": "attention"},
+        {"set_encoder": "symmetric", "any_n": True},
+        {"distinct": True},
+        {"prior": "standard"},
+    ],
+}
+
+
+def variants() -> list:
+    """Return `(module, settings)` of all models and their named variants."""
+    return [
+        pytest.param(
+            (name, own), id=",".join([name, *(f"{k}={v}" for k, v in own.items())])
+        )
+        for name in discovered()
+        for own in VARIANTS.get(name, [{}])
+    ]
+
+
+def build(variant: tuple[str, dict], **shared: int) -> nn.Module:
+    name, own = variant
+    module = load_module(name)
+    settings = {"shared": SHARED | shared, "model": own}
+    _, config = resolve(module, settings, name)
     return make(module, config, SPEC, seed=0)
+
+
+@pytest.fixture(params=variants())
+def model(request: pytest.FixtureRequest) -> nn.Module:
+    return build(request.param)
 
 
 def clips(model: nn.Module, batch: int = 4, stream: object = "clips") -> torch.Tensor:
@@ -185,12 +216,10 @@ def toy_swap_score(model: nn.Module) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", discovered())
-def test_learns_to_swap(name: str):
+@pytest.mark.parametrize("variant", variants())
+def test_learns_to_swap(variant: tuple[str, dict]):
     """The loss falls, and swaps are far better than those of the untrained network."""
-    module = load_module(name)
-    _, config = resolve(module, {"shared": SHARED | {"dim_z": 1}}, name)
-    model = make(module, config, SPEC, seed=0)
+    model = build(variant, dim_z=1)
     if "swap" not in model.capabilities:
         pytest.skip("no encoder: its own test says what it learns")
 

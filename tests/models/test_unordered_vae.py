@@ -1,15 +1,18 @@
-"""The seed's model: sizes of the paper, the bound term by term, pairs and subsets."""
+"""The seed's model: sizes of the paper, the bound term by term, subsets, variants."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import integrate, stats
 
 from datasets.errors import UserError
 from training.cell import make
 from training.contract import Context, Spec
-from training.distributions import draw, split_gaussian
+from training.distributions import draw, kl_standard, split_gaussian
 from unordered_vae import model as seed_model
 from unordered_vae.model import Config, Model, subsets
 
@@ -64,17 +67,6 @@ def test_the_bound_term_by_term():
     np.testing.assert_allclose(terms["reconstruction"].detach(), nll, rtol=1e-4)
 
 
-def test_every_pair_is_compared_by_the_same_layer():
-    model = small(Config(width=6, hidden=10, dim_f=4, n_frames=4))
-    assert model.q_f.pairs == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
-    h = torch.rand(1, 4, 6, 4, 4)
-    maps = [
-        model.q_f.conv_c(torch.cat([h[:, i], h[:, j]], 1)) for i, j in model.q_f.pairs
-    ]
-    by_hand = split_gaussian(model.q_f.conv_f(torch.cat(maps, 1)))[0]
-    torch.testing.assert_close(model.q_f(h)[0], by_hand)
-
-
 def test_f_at_test_time_is_the_mean_over_subsets():
     model, frames = small(), torch.rand(1, 8, 1, 16, 16)
     h = torch.stack([model.conv(frames[:, t]) for t in range(8)], 1)
@@ -100,8 +92,183 @@ def test_the_prior_depends_on_f():
     assert not torch.allclose(mu[0], mu[1])
 
 
+def noise(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def terms_of(model: Model, frames: torch.Tensor, seed: int = 5) -> dict:
+    terms = model.loss(frames, Context(0, noise(seed), torch.arange(len(frames))))
+    return {name: term.detach() for name, term in terms.items()}
+
+
+def numbers(*tensors: torch.Tensor) -> list[np.ndarray]:
+    return [tensor.detach().double().numpy() for tensor in tensors]
+
+
+ANY = replace(SMALL, set_encoder="symmetric", any_n=True, n_frames=5)
+DISTINCT = replace(SMALL, distinct=True)
+
+
+def test_any_n_draws_n_uniformly():
+    model = small(ANY)
+    h = torch.rand(1, 5, 6, 4, 4)
+    drawn = [model.seen(h, noise(seed)).shape[1] for seed in range(2000)]
+    counts = np.bincount(drawn, minlength=6)
+    assert counts[:2].sum() == 0 and len(counts) == 6
+    assert stats.chisquare(counts[2:]).pvalue > 1e-3
+
+
+def test_any_n_infers_f_from_n_frames_and_explains_all():
+    """The terms by hand, where the generator gives n first, then the noise."""
+    model, frames = small(ANY), torch.rand(2, 5, 1, 16, 16)
+    seen = set()
+    for seed in range(8):
+        rng = noise(seed)
+        n = int(torch.randint(2, 6, (1,), generator=rng))
+        seen.add(n)
+        h = torch.stack([model.conv(frames[:, t]) for t in range(5)], 1)
+        mu_f, logvar_f = model.q_f(h[:, :n])
+        f = draw(mu_f, logvar_f, rng)
+        z = draw(*model.infer_z(f, h), rng)
+        x, p = numbers(frames, torch.sigmoid(model.p_x(f, z)))
+        nll = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum((1, 2, 3, 4))
+        terms = terms_of(model, frames, seed)
+        np.testing.assert_allclose(terms["reconstruction"], nll, rtol=1e-4)
+        kl = kl_standard(mu_f, logvar_f).detach()
+        torch.testing.assert_close(terms["kl_static"], kl)
+    assert len(seen) > 1
+
+
+def test_any_n_uses_no_randomness_but_the_contexts():
+    model, state = small(ANY), torch.get_rng_state()
+    terms_of(model, torch.rand(2, 5, 1, 16, 16, generator=noise(0)))
+    assert torch.equal(torch.get_rng_state(), state)
+    # Without it, and outside training, nothing is drawn for n.
+    for other in (small(), model.eval()):
+        rng = noise(1)
+        h = torch.rand(1, other.config.n_frames, 6, 4, 4)
+        assert other.seen(h, rng) is h
+        assert torch.equal(rng.get_state(), noise(1).get_state())
+
+
+@given(st.integers(1, 40))
+def test_any_n_at_test_time_sees_frames_spread_over_the_clip(time: int):
+    [chosen] = small(ANY).test_subsets(time)
+    if time == 1:
+        assert chosen == [0, 0]
+    elif time <= 12:
+        assert chosen == list(range(time))
+    else:
+        gaps = np.diff([*chosen, time])
+        assert chosen[0] == 0 and len(chosen) == 12 and gaps.max() - gaps.min() <= 1
+
+
+def test_any_n_infers_one_f_from_these_frames_at_once():
+    model, frames = small(ANY), torch.rand(1, 20, 1, 16, 16)
+    [chosen] = model.test_subsets(20)
+    h = torch.stack([model.conv(frames[:, t]) for t in chosen], 1)
+    torch.testing.assert_close(model.encode(frames).static, model.q_f(h)[0])
+
+
+def f_of_each_set(model: Model, frames: torch.Tensor) -> torch.Tensor:
+    """Return the f that explains each set of each clip, `(clip, set, f)`."""
+    caught = []
+    hook = model.p_x.register_forward_pre_hook(lambda _, inputs: caught.append(inputs))
+    terms_of(model, frames)
+    hook.remove()
+    return caught[0][0].unflatten(0, (len(frames), 2)).detach()
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_distinct_infers_f_from_frames_it_does_not_explain(half: int):
+    """Change the frames of one half: its own f stays, that of the other half moves."""
+    model, frames = small(DISTINCT), torch.rand(2, 6, 1, 16, 16)
+    changed = frames.clone()
+    changed[:, half::2] = torch.rand(2, 3, 1, 16, 16)
+    before, after = f_of_each_set(model, frames), f_of_each_set(model, changed)
+    assert torch.equal(before[:, half], after[:, half])
+    assert (before[:, 1 - half] != after[:, 1 - half]).any(-1).all()
+
+
+def test_the_paper_does_infer_f_from_the_frames_it_explains():
+    model = small()
+    caught = []
+    model.p_x.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
+    for _ in range(2):
+        terms_of(model, torch.rand(2, 3, 1, 16, 16))
+    assert not torch.equal(caught[0], caught[1])
+
+
+def test_the_distinct_bound_term_by_term():
+    """Two bounds per clip, f from the other half, recomputed in numpy."""
+    model, frames = small(DISTINCT), torch.rand(2, 6, 1, 16, 16)
+    assert model.frames_per_sequence == 6
+    terms, rng = terms_of(model, frames, seed=5), noise(5)
+    noise_f = torch.randn(4, 4, generator=rng)
+    noise_z = torch.randn(4, 3, 2, generator=rng)
+    for clip in range(2):
+        half = frames[clip, 0::2], frames[clip, 1::2]
+        total = dict.fromkeys(terms, 0.0)
+        for this in (0, 1):
+            other = 1 - this
+            mu_f, logvar_f = model.q_f(model.conv(half[other])[None])
+            f = mu_f + torch.exp(logvar_f / 2) * noise_f[2 * clip + other]
+            inputs = torch.cat([f.expand(3, -1), model.conv(half[this]).flatten(1)], 1)
+            mu_z, logvar_z = split_gaussian(model.q_z(inputs))
+            z = mu_z + torch.exp(logvar_z / 2) * noise_z[2 * clip + this]
+            x, p = numbers(half[this], torch.sigmoid(model.p_x(f, z[None]))[0])
+            total["reconstruction"] -= (x * np.log(p) + (1 - x) * np.log(1 - p)).sum()
+            q, v, m, s = numbers(mu_z, logvar_z, *split_gaussian(model.p_z(f)))
+            kl = 0.5 * (np.exp(v - s) + (m - q) ** 2 / np.exp(s) - 1 + s - v)
+            total["kl_dynamic"] += kl.sum()
+            q, v = numbers(mu_f, logvar_f)
+            total["kl_static"] += 0.5 * (np.exp(v) + q**2 - 1 - v).sum()
+        for name, value in total.items():
+            assert terms[name][clip].item() == pytest.approx(value, rel=1e-4), name
+
+
+def test_the_standard_prior_has_no_network_and_no_f():
+    model, paper = small(replace(SMALL, prior="standard")), small()
+    missing = paper.state_dict().keys() - model.state_dict().keys()
+    assert missing == {name for name in paper.state_dict() if name.startswith("p_z.")}
+    codes = model.encode(torch.rand(3, 8, 1, 16, 16))
+    mean, deviation = model.dynamic_prior(codes)
+    assert mean.shape == codes.dynamic.shape
+    assert torch.equal(mean, torch.zeros(3, 8, 2))
+    assert torch.equal(deviation, torch.ones(3, 8, 2))
+    drawn = model.sample_dynamic(codes.static, 8, noise(2))
+    assert torch.equal(drawn, torch.randn(3, 8, 2, generator=noise(2)))
+
+
+def test_the_standard_prior_against_a_numerical_integral():
+    model = small(replace(SMALL, prior="standard", dim_z=1))
+    frames = torch.rand(1, 3, 1, 16, 16)
+    h = torch.stack([model.conv(frames[:, t]) for t in range(3)], 1)
+    mu, logvar = model.infer_z(draw(*model.q_f(h), noise(5)), h)
+    p, total = stats.norm(0, 1), 0.0
+    for m, v in zip(*numbers(mu[0, :, 0], logvar[0, :, 0]), strict=True):
+        q = stats.norm(m, np.exp(v / 2))
+        total += integrate.quad(
+            lambda x, q=q: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), -15, 15
+        )[0]
+    found = terms_of(model, frames)["kl_dynamic"]
+    assert found.item() == pytest.approx(total, rel=1e-4)
+    torch.testing.assert_close(found, kl_standard(mu, logvar).sum(1).detach())
+
+
 @pytest.mark.parametrize(
-    "mistake", [{"n_frames": 1}, {"dim_f": 0}, {"likelihood": "poisson"}]
+    "mistake",
+    [
+        {"n_frames": 1},
+        {"dim_f": 0},
+        {"likelihood": "poisson"},
+        {"set_encoder": "triples"},
+        {"prior": "none"},
+        {"any_n": True},
+        {"any_n": True, "set_encoder": "symmetric", "distinct": True},
+        {"any_n": True, "set_encoder": "symmetric", "test_frames": 1},
+        {"set_encoder": "attention", "hidden": 10},
+    ],
 )
 def test_bad_choices_are_refused(mistake: dict):
     with pytest.raises(UserError):
