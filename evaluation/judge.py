@@ -28,7 +28,7 @@ from training.seeds import numpy_generator, stream, torch_generator
 from training.settings import build
 
 VERSION = "1"
-KNOTS, BEND = 6, 3.0  # elastic distortion: knots a side, largest deviation in pixels
+KNOTS, BEND = 6, 3 / 64  # elastic distortion: knots a side, largest deviation in sides
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def bend(frames: Tensor, generator: torch.Generator) -> Tensor:
 
     Elastic distortion, Simard, Steinkraus, Platt (2003), ICDAR. Each clip has one
     smooth random field of displacements: 6x6 normal vectors, interpolated, with a
-    standard deviation of up to 3 pixels and mean zero.
+    standard deviation of up to 3 of 64 pixels and mean zero.
 
     Args:
         frames: `(clips, time, channel, side, side)`.
@@ -120,7 +120,7 @@ def bend(frames: Tensor, generator: torch.Generator) -> Tensor:
     (clips, time, *_, side), device = frames.shape, frames.device
     coarse = torch.randn(clips, 2, KNOTS, KNOTS, generator=generator, device=device)
     level = torch.rand(clips, 1, 1, 1, generator=generator, device=device)
-    field = coarse * level * (2 * BEND / side)  # pixels to the [-1, 1] of grid_sample
+    field = coarse * level * 2 * BEND  # sides to the [-1, 1] of grid_sample
     field = F.interpolate(field, (side, side), mode="bicubic", align_corners=True)
     axis = torch.linspace(-1 + 1 / side, 1 - 1 / side, side, device=device)
     still = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)

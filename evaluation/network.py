@@ -39,10 +39,12 @@ class Judge(nn.Module):
         super().__init__()
         if size % 8:
             raise UserError(f"The judge needs frames of 8k pixels a side; got {size}.")
-        self.heads, cells, hidden = heads, (size // 8) ** 2, 16 * width
+        halve = 2 if size > 32 else 1  # small frames cannot spare the detail
+        cells = (size // (4 * halve)) ** 2
+        self.heads, hidden = heads, 16 * width
         clips = any(head.clip for head in heads)
         self.trunk = nn.Sequential(
-            *_block(channels, width, 2),
+            *_block(channels, width, halve),
             *_block(width, 4 * width, 2),
             *_block(4 * width, 4 * width, 1),
             *_block(4 * width, 8 * width, 2),

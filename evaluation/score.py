@@ -19,6 +19,7 @@ from datasets.errors import UserError, cli
 from datasets.store import Store, column, hidden_mask, labels, load
 from evaluation import (
     dci,
+    failures,
     mig,
     pictures,
     probes,
@@ -32,8 +33,19 @@ from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.rows import Rows
 
-FRAMES = ("reconstruction", "swap", "sample_dynamic", "sample_static")
+FRAMES = (
+    "reconstruction",
+    "swap",
+    "sample_dynamic",
+    "sample_static",
+    "generated",
+    "generated_new_dynamic",
+    "generated_new_static",
+)
+MOST_AXES = 256  # columns of (f, z); scores per column say little of longer codes
 LOWER = (
+    "generated_static_chance",
+    "generated_dynamic_chance",
     "swap_static_leaked",
     "swap_dynamic_stayed",
     "mse",
@@ -279,6 +291,8 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
     time = where.train.shape[1]
     static = np.repeat(arrays["static"][:, None], time, 1)
     codes = np.concatenate([static, arrays["dynamic"]], 2)
+    if codes.shape[2] > MOST_AXES:
+        return
     sides = []
     for index, part in (
         (where.train, codes[: len(where.train)]),
@@ -315,11 +329,39 @@ def plain(
             yield Row(name, "", mean, len(values), direction(name), "1")
 
 
+def failed(
+    arrays: Mapping[str, np.ndarray],
+    store: Store,
+    where: Lists,
+    history: pd.DataFrame,
+    rows: list[Row],
+) -> Iterator[Row]:
+    """Yield active columns, responses to f and z, and the flags (failures.py)."""
+    measures: dict[str, float] = {}
+    if {"static", "dynamic"} <= arrays.keys():
+        test = (arrays[name][len(where.train) :] for name in ("static", "dynamic"))
+        measures |= failures.active(*test)
+    if {"reconstruction", "swap"} <= arrays.keys():
+        real = store.frames[where.test]
+        decoded = arrays["reconstruction"], arrays["swap"]
+        measures |= failures.responses(real, *decoded, where.a, where.b)
+    for name, value in measures.items():
+        yield Row(name, "", value, len(where.test), "higher", failures.VERSION)
+    scores = {(row.metric, row.factor): row.value for row in rows}
+    static = [f["name"] for f in store.info["factors"] if f["scope"] == "static"]
+    kl = {code: failures.last_kl(history, code) for code in ("static", "dynamic")}
+    auc = scores.get(("verification_auc_dynamic", ""), np.nan)
+    found = failures.flags(measures, kl, auc, failures.read_off_z(scores, static))
+    for name, value in found.items():
+        yield Row(f"flag_{name}", "", float(value), 1, "lower", failures.VERSION)
+
+
 def score(
     store: Store,
     where: Lists,
     arrays: Mapping[str, np.ndarray],
     judges: Path | None,
+    history: pd.DataFrame,
 ) -> tuple[list[Row], pd.DataFrame]:
     """Return all rows of one cell and its table `judged.parquet`.
 
@@ -330,6 +372,7 @@ def score(
         where: its evaluation lists.
         arrays: a checked representation.
         judges: folder of the judges; None for a dataset without factors.
+        history: of the training; without rows if there is none.
     """
     done = str(arrays["status"]) == "done"
     rows = [Row("finished", "", float(done), 1, "higher", "1")]
@@ -342,6 +385,7 @@ def score(
     rows += [*probed(arrays, store, where), *axes(arrays, store, where)]
     rows += [*verified(arrays, store, where), *traced(arrays, store)]
     rows += plain(arrays, store, where)
+    rows += failed(arrays, store, where, history, rows)
     return [row for row in rows if np.isfinite(row.value)], table
 
 
@@ -361,6 +405,14 @@ def read_run(cell: Path) -> dict[str, Any]:
         ) from problem
 
 
+def read_history(cell: Path) -> pd.DataFrame:
+    """Return `history.parquet` of a cell, or no rows where it has none."""
+    path = cell / "history.parquet"
+    if path.is_file():
+        return pd.read_parquet(path)
+    return pd.DataFrame(columns=["step", "seconds", "term", "value"])
+
+
 def main() -> None:
     """Score one cell."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -376,7 +428,8 @@ def main() -> None:
         len(clips), len(where.test), len(pairs), where.test.shape[1], frame
     )
     arrays = read_representation(given.cell / "representation.npz", expected)
-    rows, table = score(store, where, arrays, given.judges)
+    history = read_history(given.cell)
+    rows, table = score(store, where, arrays, given.judges, history)
     metrics = pd.DataFrame(rows, columns=list(Row._fields))
     for position, name in enumerate(("dataset", "model", "seed")):
         metrics.insert(position, name, run[name])

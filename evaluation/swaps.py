@@ -10,6 +10,13 @@ sums of each pair. The cells of the 2x2 table (rows of `judged.parquet`):
 | (f_A, z ~ p(z given f_A)) | `sample_dynamic_static_kept` against A | |
 | (f ~ p(f), z_B) | | `sample_static_dynamic_kept` against B |
 | (f_A, z_A) | `reconstruction_judged` | `reconstruction_judged` |
+| (f, new z), all from the priors | `generated_static_kept` against (f, z) | |
+| (new f, z), all from the priors | | `generated_dynamic_kept` against (f, z) |
+
+Nobody labelled what a prior makes, so there the judge's reading of the clip (f, z)
+takes the place of the truth, and chance is agreement with the next pair's reading
+(`generated_static_chance`, `generated_dynamic_chance`): a constant generator is at
+chance.
 """
 
 from collections.abc import Mapping
@@ -134,6 +141,24 @@ def cell_sums(
                 valid = valid & ~hidden[shown]
             kind, judged = factors[name].kind, predictions[frames][name]
             sums[cell, name] = agreement_sums(kind, target, judged, valid)
+    return sums | generated_sums(predictions, factors)
+
+
+def generated_sums(
+    predictions: Mapping[str, Mapping[str, np.ndarray]], factors: Mapping[str, Factor]
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return the sums of the cells of clips made from the priors alone."""
+    sums = {}
+    if "generated" not in predictions:
+        return sums
+    for name, (kind, scope, _) in factors.items():
+        side, other = ("static", "dynamic") if scope == "static" else (scope, "static")
+        first = predictions["generated"][name]
+        second = predictions[f"generated_new_{other}"][name]
+        valid = np.ones(first.shape, bool)
+        for cell, source in (("kept", first), ("chance", np.roll(first, 1, 0))):
+            found = agreement_sums(kind, source, second, valid)
+            sums[f"generated_{side}_{cell}", name] = found
     return sums
 
 
@@ -148,6 +173,8 @@ def scores(
     [0, 1], higher is better, 0 when either side is at chance. `swap_normalised` is
     (swap - chance) / (reconstruction - chance); NaN unless reconstructions beat chance
     by 0.05. Factors whose constant answer is perfect say nothing and are left out.
+    `generated_static`, `generated_dynamic` and `generated_score` are the same of clips
+    made from the priors alone; where chance is perfect the generator is constant: 0.
 
     Args:
         sums: `(cell, factor)` to `(..., 6)`, already summed over units.
@@ -160,7 +187,7 @@ def scores(
         (cell, name): agreement(factors[name].kind, values)
         for (cell, name), values in sums.items()
     }
-    sides = {}
+    sides: dict[str, np.ndarray] = {}
     for side, diagonal in (
         ("swap_static", "swap_static_kept"),
         ("swap_dynamic", "swap_dynamic_transferred"),
@@ -178,10 +205,33 @@ def scores(
         if scaled:
             sides[side] = rows[side, ""] = np.mean(scaled, 0)
     if len(sides) == 2:
-        static, dynamic = (np.maximum(sides[side], 0) for side in sorted(sides)[::-1])
-        total = static + dynamic
-        product = 2 * static * dynamic
-        rows["swap_score", ""] = np.where(
-            total > 0, product / np.where(total > 0, total, 1), 0 * total
-        )
+        rows["swap_score", ""] = harmonic_mean(*sides.values())
+    made = {}
+    for side in ("static", "dynamic"):
+        scaled = [
+            above_chance(
+                rows[f"generated_{side}_kept", name],
+                rows[f"generated_{side}_chance", name],
+            )
+            for name in factors
+            if (f"generated_{side}_kept", name) in rows
+        ]
+        if scaled:
+            made[side] = rows[f"generated_{side}", ""] = np.mean(scaled, 0)
+    if len(made) == 2:
+        rows["generated_score", ""] = harmonic_mean(*made.values())
     return rows
+
+
+def above_chance(value: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Return (value - chance) / (1 - chance); 0 where chance is perfect."""
+    room = 1 - chance
+    flat = room <= 1e-9
+    return np.where(flat, 0.0, (value - chance) / np.where(flat, 1.0, room))
+
+
+def harmonic_mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return 2 a b / (a + b), negative values counting as 0."""
+    a, b = np.maximum(a, 0), np.maximum(b, 0)
+    total = a + b
+    return np.where(total > 0, 2 * a * b / np.where(total > 0, total, 1), 0 * total)

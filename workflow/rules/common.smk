@@ -66,8 +66,8 @@ def module_of(base):
 
 
 def model_file(base):
-    """Return the path of a model file."""
-    return str(Path(*module_of(base).split(".")).with_suffix(".py"))
+    """Return the path of a model file; all files of the seed's model."""
+    return code("unordered_vae" if base == "unordered_vae" else f"baselines/{base}")
 
 
 def grid_of_models():
