@@ -225,9 +225,15 @@ def test_what_is_missing_is_not_scored(
     assert table["metric"].iloc[0] == "finished"
 
 
+CODES = ("static", "dynamic")
+
+
 def test_a_set_without_factors_needs_no_judge(bare, oracle, tmp_path, monkeypatch):
     table, _ = run(bare, None, tmp_path / "c", oracle, monkeypatch)
     expected = {"finished", "mse", "psnr", "ssim", "term_reconstruction"}
+    expected |= {f"{what}_{code}" for what in ("active", "response") for code in CODES}
+    expected |= {f"flag_{code}_collapse" for code in "fz"}
+    expected |= {f"flag_ignores_{code}" for code in "fz"}
     assert set(table["metric"]) == expected
 
 
