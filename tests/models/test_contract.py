@@ -17,7 +17,7 @@ from training.seeds import torch_generator
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
-SPEC = Spec(name="toy", channels=3, size=16, sequences=8, longest=12)
+SPEC = Spec(name="toy", channels=3, size=16, sequences=48, longest=12)
 SHARED = {"width": 8, "hidden": 24, "dim_f": 5, "dim_z": 3}
 
 
@@ -67,10 +67,15 @@ def model(request: pytest.FixtureRequest) -> nn.Module:
     return build(request.param)
 
 
-def clips(model: nn.Module, batch: int = 4, stream: object = "clips") -> torch.Tensor:
+def clips(
+    model: nn.Module,
+    batch: int = 4,
+    stream: object = "clips",
+    colour: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Return white bars that move before a colour: `(batch, time, 3, 16, 16)`."""
     rng = torch_generator(CPU, stream)
-    colour = 0.6 * torch.rand(batch, 1, 3, 1, 1, generator=rng)
+    colour = colours(batch, stream) if colour is None else colour
     frames = colour.repeat(1, model.frames_per_sequence, 1, 16, 16)
     for clip in frames:
         for frame in clip:
@@ -80,7 +85,12 @@ def clips(model: nn.Module, batch: int = 4, stream: object = "clips") -> torch.T
 
 
 def context(step: int = 0, batch: int = 4) -> Context:
-    return Context(step, torch_generator(CPU, "noise", step), torch.arange(batch))
+    sequences = (torch.arange(batch) + step * batch) % SPEC.sequences
+    return Context(step, torch_generator(CPU, "noise", step), sequences)
+
+
+def colours(n: int, stream: object) -> torch.Tensor:
+    return 0.6 * torch.rand(n, 1, 3, 1, 1, generator=torch_generator(CPU, stream))
 
 
 def test_says_what_it_is(model: nn.Module):
@@ -223,8 +233,12 @@ def test_learns_to_swap(variant: tuple[str, dict]):
     if "swap" not in model.capabilities:
         pytest.skip("no encoder: its own test says what it learns")
 
+    palette = colours(SPEC.sequences, "palette")
+
     def terms_at(step: int) -> dict[str, torch.Tensor]:
-        terms = model.loss(clips(model, 6, step), context(step, 6))
+        now = context(step, 6)
+        frames = clips(model, 6, step, palette[now.sequences])
+        terms = model.loss(frames, now)
         return {k: v.mean() / model.frames_per_sequence for k, v in terms.items()}
 
     before = toy_swap_score(model)

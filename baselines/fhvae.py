@@ -1,0 +1,216 @@
+"""FHVAE, the factorised hierarchical VAE, for images.
+
+Hsu, Zhang, Glass 2017, arXiv:1709.07902; Hsu, Glass 2018, arXiv:1804.03201. Made for
+speech; this is the same model of frames. Every sequence i has a place mu2 of its own,
+and each segment x_t two codes, one near that place:
+
+    p(mu2_i) = N(0, I)    p(z2_t | mu2_i) = N(mu2_i, 0.5^2 I)    p(z1_t) = N(0, I)
+    p(x_t | z1_t, z2_t)   q(z2_t | x_t)   q(z1_t | x_t, z2_t)
+
+The suite's f is mu2, its z_t is z1 of frame t. The mu2 of training sequences are rows
+of a table, learnt with the networks. `alpha` weighs how well a frame's z2 tells its
+sequence from all others, with softmax_j(-||z2 - mu2_j||^2 / (2 0.5^2)).
+
+The mu2 of a sequence that is not in the table maximises p(mu2) prod_t p(z2_t | mu2):
+
+    mu2 = sum_t z2_t / (T + 0.5^2)
+
+A training clip stands for its sequence: log p(mu2) is counted once per clip.
+
+Departures: the suite's frame encoder, decoder and likelihood (training/networks.py).
+A segment is one frame, or with `segment` > 1 the frames around t, read by an LSTM (20
+frames of speech in the paper); the decoder gives frame t alone, where the paper's gives
+the segment. Adam keeps its momentum for rows of the table that are not in the batch.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.contract import (
+    Codes,
+    Context,
+    Frames,
+    Gaussian,
+    SequenceModel,
+    Spec,
+    Terms,
+)
+from training.distributions import (
+    draw,
+    kl_gaussian,
+    kl_standard,
+    negative_log_likelihood,
+    split_gaussian,
+    standard_normal,
+)
+from training.networks import MAP, Decoder, encoder, mlp, per_frame
+from training.settings import at_least, one_of
+
+VAR_Z2 = 0.5**2  # of p(z2 | mu2)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes.
+
+    Attributes:
+        width: filters of the frame encoder and decoder.
+        hidden: units of dense layers and of the segment's LSTM (256 in the paper).
+        dim_f: dimensions of z2 and mu2 (32).
+        dim_z: dimensions of z1 (32).
+        n_frames: clip length.
+        segment: frames an encoder sees.
+        alpha: weight of the discriminative term (10).
+        likelihood: `bernoulli` or `gaussian`.
+    """
+
+    width: int = 256
+    hidden: int = 256
+    dim_f: int = 32
+    dim_z: int = 32
+    n_frames: int = 8
+    segment: int = 1
+    alpha: float = 10.0
+    likelihood: str = "bernoulli"
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        at_least("n_frames", self.n_frames, 1)
+        at_least("segment", self.segment, 1)
+        at_least("dim_f", self.dim_f, 1)
+        at_least("dim_z", self.dim_z, 1)
+        at_least("alpha", self.alpha, 0)
+        one_of("likelihood", self.likelihood, ("bernoulli", "gaussian"))
+
+
+class SegmentEncoder(nn.Module):
+    """Features of frame t, or of the `segment` frames around it."""
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        """Build the frame features and, for longer segments, the LSTM."""
+        super().__init__()
+        hidden, self.segment = config.hidden, config.segment
+        self.features = nn.Sequential(
+            encoder(spec.channels, spec.size, config.width),
+            nn.Flatten(),
+            nn.Linear(config.width * MAP * MAP, hidden),
+            nn.LeakyReLU(0.2),
+        )
+        several = config.segment > 1
+        self.lstm = nn.LSTM(hidden, hidden, batch_first=True) if several else None
+
+    def forward(self, frames: Frames) -> Float[Tensor, "batch time hidden"]:
+        """Return the features of every segment."""
+        v = per_frame(self.features, frames)
+        if self.lstm is None:
+            return v
+        around = v[:, windows(v.shape[1], self.segment)]
+        _, (last, _) = self.lstm(around.flatten(0, 1))
+        return last[0].unflatten(0, v.shape[:2])
+
+
+def windows(time: int, segment: int) -> Int[Tensor, "{time} {segment}"]:
+    """Return the frames around each; at the edges the first or last is repeated."""
+    offsets = torch.arange(segment) - (segment - 1) // 2
+    return (torch.arange(time)[:, None] + offsets).clamp(0, time - 1)
+
+
+class Model(SequenceModel):
+    """FHVAE of frames."""
+
+    label = "FHVAE"
+    paper = "Hsu, Zhang, Glass 2017, arXiv:1709.07902"
+    order = "ordered"
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        """Build q(z2 | x), q(z1 | x, z2), p(x | z1, z2) and the table of mu2."""
+        super().__init__()
+        c = self.config = config
+        self.frames_per_sequence = c.n_frames
+        self.segments = SegmentEncoder(c, spec)
+        self.q_z2 = mlp(c.hidden, c.hidden, 2 * c.dim_f, depth=1)
+        self.q_z1 = mlp(c.hidden + c.dim_f, c.hidden, 2 * c.dim_z, depth=1)
+        self.p_x = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
+        self.mu2 = nn.Parameter(torch.randn(spec.sequences, c.dim_f))
+
+    def loss(self, frames: Frames, context: Context) -> Terms:
+        """Return the terms of the negative discriminative segment bound.
+
+        Clips that are not training sequences have no row in the table: their mu2 is the
+        closed form, and there is no discriminative term.
+        """
+        v = self.segments(frames)
+        mu_z2, logvar_z2 = split_gaussian(self.q_z2(v))
+        z2 = draw(mu_z2, logvar_z2, context.generator)
+        mu_z1, logvar_z1 = self.infer_z1(v, z2)
+        z1 = draw(mu_z1, logvar_z1, context.generator)
+        # f differs from frame to frame here: frames take the place of clips
+        logits = self.p_x(z2.flatten(0, 1), z1.flatten(0, 1)[:, None])
+        nll = negative_log_likelihood(
+            logits[:, 0].unflatten(0, frames.shape[:2]), frames, self.config.likelihood
+        )
+        known = bool((context.sequences >= 0).all())
+        mu2 = self.mu2[context.sequences] if known else closed_form(mu_z2)
+        prior = mu2[:, None], torch.full_like(mu2, VAR_Z2).log()[:, None]
+        terms = {
+            "reconstruction": nll.sum(1),
+            "kl_dynamic": kl_standard(mu_z1, logvar_z1).sum(1),
+            "kl_segment": kl_gaussian(mu_z2, logvar_z2, *prior).sum(1),
+            "table_prior": 0.5 * mu2.square().sum(-1),  # without its constant
+        }
+        if known:
+            chosen = self.log_which(mu_z2, context.sequences).sum(1)
+            terms["discriminative"] = -self.config.alpha * chosen
+        return terms
+
+    def log_which(
+        self, z2: Float[Tensor, "batch time f"], sequences: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch time"]:
+        """Return log p(i | z2): how well the table tells a frame's sequence."""
+        distance = torch.cdist(z2.flatten(0, 1).float(), self.mu2.float()).square()
+        logits = -distance / (2 * VAR_Z2)
+        target = sequences.repeat_interleave(z2.shape[1])
+        chosen = -functional.cross_entropy(logits, target, reduction="none")
+        return chosen.unflatten(0, z2.shape[:2])
+
+    def infer_z1(
+        self, v: Float[Tensor, "batch time hidden"], z2: Float[Tensor, "batch time f"]
+    ) -> Gaussian:
+        """Return mu and logvar of q(z1_t | x_t, z2_t)."""
+        return split_gaussian(self.q_z1(torch.cat([v, z2], -1)))
+
+    def encode(self, frames: Frames) -> Codes:
+        """Return the closed form of mu2, and z1 given each frame's own mean of z2."""
+        v = self.segments(frames)
+        z2, _ = split_gaussian(self.q_z2(v))
+        return Codes(closed_form(z2), self.infer_z1(v, z2)[0])
+
+    def decode(self, codes: Codes) -> Frames:
+        """Return the means of p(x_t | z1_t, z2_t = mu2)."""
+        return torch.sigmoid(self.p_x(codes.static, codes.dynamic))
+
+    def sample_static(
+        self, n: int, generator: torch.Generator
+    ) -> Float[Tensor, "{n} f"]:
+        """Draw mu2 from N(0, I)."""
+        return standard_normal(n, self.config.dim_f, generator)
+
+    def sample_dynamic(
+        self, static: Float[Tensor, "batch f"], time: int, generator: torch.Generator
+    ) -> Float[Tensor, "batch {time} z"]:
+        """Draw z1_1:T from N(0, I): the model has no dynamics."""
+        n, d = len(static), self.config.dim_z
+        return standard_normal(n * time, d, generator).unflatten(0, (n, time))
+
+    def dynamic_prior(self, codes: Codes) -> Gaussian:
+        """Return mean and standard deviation of p(z1)."""
+        return torch.zeros_like(codes.dynamic), torch.ones_like(codes.dynamic)
+
+
+def closed_form(z2: Float[Tensor, "batch time f"]) -> Float[Tensor, "batch f"]:
+    """Return the mu2 that is most likely given the z2 of a sequence."""
+    return z2.sum(1) / (z2.shape[1] + VAR_Z2)

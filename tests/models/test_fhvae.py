@@ -1,0 +1,141 @@
+"""FHVAE: the table of mu2, its closed form, the discriminative term, segments."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, optimize, stats
+
+from baselines import fhvae
+from baselines.fhvae import VAR_Z2, Config, Model, closed_form, windows
+from training.cell import make
+from training.contract import Context, Spec
+from training.distributions import draw, kl_standard, split_gaussian
+
+UNSEEN = torch.tensor([-1, -1])
+
+
+def small(**sizes: float) -> Model:
+    given_sizes = {"width": 6, "hidden": 10, "dim_f": 3, "dim_z": 2, "n_frames": 4}
+    config = Config(**given_sizes | sizes)
+    return make(fhvae, config, Spec("toy", 1, 16, 7, 12), seed=0)
+
+
+def context(sequences: torch.Tensor) -> Context:
+    return Context(0, torch.Generator().manual_seed(5), sequences)
+
+
+def test_which_sequence_against_brute_force():
+    model, z2 = small(), torch.randn(2, 4, 3)
+    sequences = torch.tensor([6, 1])
+    table = model.mu2.detach().numpy().astype(float)
+    for b in range(2):
+        for t in range(4):
+            logits = [
+                -((z2[b, t].numpy() - row) ** 2).sum() / (2 * 0.25) for row in table
+            ]
+            expected = logits[sequences[b]] - math.log(sum(map(math.exp, logits)))
+            found = model.log_which(z2, sequences)[b, t].item()
+            assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_table_of_equal_rows_tells_nothing():
+    model = small()
+    with torch.no_grad():
+        model.mu2.zero_()
+    found = model.log_which(torch.randn(2, 4, 3), torch.tensor([0, 3]))
+    torch.testing.assert_close(found, torch.full((2, 4), -math.log(7)))
+
+
+@given(st.integers(1, 6))
+def test_the_closed_form_is_the_most_likely_mu2(time: int):
+    z2 = torch.randn(1, time, 1, dtype=torch.float64)
+
+    def minus_log(mu2: float) -> float:
+        near = stats.norm(mu2, math.sqrt(VAR_Z2)).logpdf(z2.numpy()).sum()
+        return -(near + stats.norm(0, 1).logpdf(mu2))
+
+    best = optimize.minimize_scalar(minus_log, bounds=(-9, 9), method="bounded").x
+    assert closed_form(z2).item() == pytest.approx(best, abs=1e-3)
+
+
+@pytest.mark.parametrize("sequences", [torch.tensor([2, 5]), UNSEEN])
+def test_every_term_by_hand(sequences: torch.Tensor):
+    model, frames = small(alpha=3.0), torch.rand(2, 4, 1, 16, 16)
+    terms = model.loss(frames, context(sequences))
+    rng = torch.Generator().manual_seed(5)
+    v = torch.stack([model.segments.features(frames[:, t]) for t in range(4)], 1)
+    mu_z2, logvar_z2 = split_gaussian(model.q_z2(v))
+    z2 = draw(mu_z2, logvar_z2, rng)
+    mu_z1, logvar_z1 = split_gaussian(model.q_z1(torch.cat([v, z2], -1)))
+    z1 = draw(mu_z1, logvar_z1, rng)
+    mu2 = model.mu2[sequences] if sequences[0] >= 0 else closed_form(mu_z2)
+    nll = torch.zeros(2)
+    for t in range(4):
+        p = torch.sigmoid(model.p_x(z2[:, t], z1[:, t : t + 1])[:, 0])
+        x = frames[:, t]
+        nll -= (x * p.log() + (1 - x) * (1 - p).log()).sum((1, 2, 3))
+    torch.testing.assert_close(terms["reconstruction"], nll, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(
+        terms["kl_dynamic"], kl_standard(mu_z1, logvar_z1).sum(1)
+    )
+    torch.testing.assert_close(terms["table_prior"], 0.5 * (mu2**2).sum(1))
+    total = 0.0
+    for t in range(4):
+        for d in range(3):
+            mu, sd = mu_z2[0, t, d].item(), (logvar_z2[0, t, d] / 2).exp().item()
+            q, p = stats.norm(mu, sd), stats.norm(mu2[0, d].item(), 0.5)
+            total += integrate.quad(
+                lambda x, q=q, p=p: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)),
+                mu - 12 * sd,
+                mu + 12 * sd,
+            )[0]
+    assert terms["kl_segment"][0].item() == pytest.approx(total, rel=1e-4)
+    if sequences[0] >= 0:
+        expected = -3.0 * model.log_which(mu_z2, sequences).sum(1)
+        torch.testing.assert_close(terms["discriminative"], expected)
+    else:
+        assert "discriminative" not in terms
+
+
+@pytest.mark.parametrize("alpha", [0.0, 10.0])
+def test_which_rows_of_the_table_learn(alpha: float):
+    """Without the discriminative term only the rows of the batch do."""
+    model = small(alpha=alpha)
+    terms = model.loss(torch.rand(2, 4, 1, 16, 16), context(torch.tensor([2, 5])))
+    torch.stack([t.mean() for t in terms.values()]).sum().backward()
+    learns = model.mu2.grad.abs().sum(1) > 0
+    expected = [True] * 7 if alpha else [k in (2, 5) for k in range(7)]
+    assert learns.tolist() == expected
+
+
+def test_an_unseen_clip_does_not_look_into_the_table():
+    model, frames = small(), torch.rand(2, 4, 1, 16, 16)
+    before, codes = model.loss(frames, context(UNSEEN)), model.encode(frames)
+    with torch.no_grad():
+        model.mu2.add_(100)
+    after, again = model.loss(frames, context(UNSEEN)), model.encode(frames)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert torch.equal(codes.static, again.static)
+
+
+def test_windows_repeat_the_edges():
+    assert windows(4, 3).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
+    assert windows(2, 1).tolist() == [[0], [1]]
+    assert windows(1, 4).tolist() == [[0, 0, 0, 0]]
+
+
+def test_a_segment_sees_its_neighbours_and_no_more():
+    model, frames = small(segment=3), torch.rand(1, 6, 1, 16, 16)
+    changed = frames.clone()
+    changed[:, 4] = 0
+    before, after = model.segments(frames), model.segments(changed)
+    same = [torch.equal(before[:, t], after[:, t]) for t in range(6)]
+    assert same == [True, True, True, False, False, False]
+    # by hand: the last state of the LSTM over three frames
+    v = torch.stack([model.segments.features(frames[:, t]) for t in (1, 2, 3)], 1)
+    torch.testing.assert_close(before[:, 2], model.segments.lstm(v)[0][:, -1])
+    assert np.isfinite(model.encode(frames[:, :1]).dynamic.detach().numpy()).all()

@@ -1,0 +1,3 @@
+use rule train_baseline as train_fhvae with:
+    wildcard_constraints:
+        model=entries("fhvae"),
