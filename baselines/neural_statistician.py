@@ -196,7 +196,7 @@ class Model(SequenceModel):
         return torch.cat(z, -1)
 
     def dynamic_prior(self, codes: Codes) -> Gaussian:
-        """Return mean and deviation of p(z_l | z_l+1, c), given the z_l+1 of the codes."""
+        """Return mean and deviation of p(z_l | z_l+1, c) at the z_l+1 of the codes."""
         given = codes.static[:, None].expand(-1, codes.dynamic.shape[1], -1)
         z = codes.dynamic.split(self.config.dim_z, -1)
         above = [given] + [torch.cat([given, upper], -1) for upper in z[:-1]]
