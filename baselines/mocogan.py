@@ -196,7 +196,7 @@ class Model(SequenceModel):
     label = "MoCoGAN"
     paper = "Tulyakov, Liu, Yang, Kautz 2018, arXiv:1707.04993"
     order = "ordered"
-    capabilities = ("sample_static", "sample_dynamic")
+    capabilities: tuple[str, ...] = ("sample_static", "sample_dynamic")
 
     def __init__(self, config: Config, spec: Spec) -> None:
         """Build the motion path, G, D_I and D_V; the encoder if there shall be one."""
@@ -214,10 +214,10 @@ class Model(SequenceModel):
         self.video = VideoDiscriminator(spec, c.width)
         self.encoder = Encoder(c, spec) if c.encoder_from else None
         if self.encoder:
-            self.capabilities = SequenceModel.capabilities  # type: ignore[misc]
+            self.capabilities = SequenceModel.capabilities
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of the adversaries, or of the encoder when it is its turn."""
+        """Return the terms of the adversaries, or of the encoder at its turn."""
         if self.encoder and not self.training:
             return self.reconstruction(frames)
         if self.encoder and context.step >= self.config.encoder_from:

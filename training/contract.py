@@ -78,7 +78,7 @@ class SequenceModel(nn.Module):
     paper: ClassVar[str]
     order: ClassVar[str] = "ordered"
     role: ClassVar[str] = "model"
-    capabilities: ClassVar[tuple[str, ...]] = (
+    capabilities: tuple[str, ...] = (
         "codes",
         "swap",
         "sample_static",
