@@ -1,7 +1,8 @@
 """One static page that compares every cell of a grid, made from files only.
 
-`page` assembles; `collect` reads the results tree; `score_tables`, `leaderboard` and
-`run_tables` choose the numbers; `tables` writes them as CSV, Markdown and LaTeX;
-`preprocessing` tells of videos; `curves`, `manifolds`, `traces` and `swap_pictures`
-draw; `words` holds every label.
+`page` assembles; `collect` reads the results tree; `states` says what became of every
+cell and why a number is missing; `leaderboard`, `failure_modes`, `score_tables`, `cost`
+and `tool_tables` choose the numbers; `tables` writes them as CSV, Markdown and LaTeX;
+`cards` describes the models, `preprocessing` the videos; `curves`, `manifolds`,
+`traces` and `swap_pictures` draw; `words` holds every label.
 """

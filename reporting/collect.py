@@ -15,7 +15,7 @@ import pandas as pd
 
 from datasets import store
 from datasets.errors import UserError
-from reporting.colours import model_colours
+from reporting.colours import CONTROLS, model_colours
 
 SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
 SUMMARY += ["n_seeds", "n", "direction"]
@@ -24,12 +24,17 @@ LOG_LINES = 15
 
 @dataclass(frozen=True)
 class Model:
-    """A row of every table: the model's name, label, role and fixed colour."""
+    """A row of every table: the model's name, label, role and fixed colour.
+
+    `family` groups the entries of one model file under its name, and all controls.
+    """
 
     name: str
     label: str
     control: bool
     colour: str
+    base: str
+    family: str
 
 
 @dataclass(frozen=True)
@@ -179,22 +184,30 @@ def read_tree(folder: str | Path) -> Tree:
 
 
 def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
-    """Return the grid's models; label and role may come from the model's first run.
+    """Return the grid's models by family; a label or role may come from the first run.
 
     The grid knows them only where the config states them, run.json always.
     """
+    stated = grid.get("config", {}).get("models", {})
     entries = []
     for entry in grid["models"]:
         name = entry["name"]
         runs = sorted(folder.glob(f"*/{name}/seed*/run.json"))
         run = read_json(runs[0]) if runs else {}
-        stated = entry.get("label") if entry.get("label") != name else None
-        label = stated or run.get("label") or name
-        role = entry.get("role") or run.get("role") or "model"
-        entries.append({"name": name, "label": label, "role": role})
+        own = entry.get("label") if entry.get("label") != name else None
+        label = own or run.get("label") or name
+        control = (entry.get("role") or run.get("role")) == "control"
+        base = stated.get(name, {}).get("base", name)
+        family = CONTROLS if control else base
+        entries.append((name, label, control, base, family))
+    order = list(dict.fromkeys(family for *_, family in entries))
+    entries.sort(key=lambda entry: (entry[2], order.index(entry[4])))
+    colours = model_colours([family for *_, family in entries])
     return [
-        Model(entry["name"], entry["label"], entry["role"] == "control", colour)
-        for entry, colour in zip(entries, model_colours(entries), strict=True)
+        Model(name, label, control, colour, base, family)
+        for (name, label, control, base, family), colour in zip(
+            entries, colours, strict=True
+        )
     ]
 
 

@@ -1,30 +1,40 @@
 """One fixed colour per model, the same in every figure and table of the page."""
 
 from itertools import cycle
-from typing import Any
 
 import seaborn as sns
 from matplotlib.colors import to_hex
 
 OURS = "unordered_vae"
+CONTROLS = "controls"  # their family
 _PALETTE = sns.color_palette("colorblind")
-_OURS = to_hex(_PALETTE[3])
-_OTHERS = [to_hex(sns.desaturate(_PALETTE[i], 0.6)) for i in (0, 2, 4, 1, 9, 5, 6)]
-_CONTROLS = ["#8a8a8a", "#b4b4b4", "#6b6b6b", "#a0a0a0"]
+_OTHERS = [sns.desaturate(_PALETTE[i], 0.6) for i in (0, 2, 4, 9, 5)]
+_OTHERS += [(0.51, 0.51, 0.24), (0.36, 0.36, 0.55)]  # olive, slate
+_GREY = (0.54, 0.54, 0.54)
+# Of a family's members: how far towards black (negative) or white.
+_SHADES = (0.0, 0.45, -0.5, 0.25, -0.25, 0.6, -0.7)
 
 
-def model_colours(models: list[dict[str, Any]]) -> list[str]:
-    """Give each model of the grid a colour (hex).
+def model_colours(families: list[str]) -> list[str]:
+    """Give each model, told by its family, a colour (hex): a hue, and shades within.
 
-    The project's own model is the only saturated one, controls are grey, the others
-    take the muted colour-blind-safe palette in the grid's order.
+    The project's own model is the most saturated, controls are grey, other families
+    take the muted colour-blind-safe palette in order.
     """
-    others, controls = cycle(_OTHERS), cycle(_CONTROLS)
+    others = cycle(_OTHERS)
+    hues = {OURS: _PALETTE[3], CONTROLS: _GREY}
+    members: dict[str, int] = {}
     colours = []
-    for model in models:
-        if model["name"] == OURS:
-            colours.append(_OURS)
-        else:
-            control = model.get("role") == "control"
-            colours.append(next(controls if control else others))
+    for family in families:
+        if family not in hues:
+            hues[family] = next(others)
+        members[family] = members.get(family, -1) + 1
+        shade = _SHADES[members[family] % len(_SHADES)]
+        colours.append(_shaded(hues[family], shade))
     return colours
+
+
+def _shaded(colour: tuple[float, float, float], shade: float) -> str:
+    end = 1.0 if shade > 0 else 0.0
+    red, green, blue = (part + abs(shade) * (end - part) for part in colour)
+    return to_hex((red, green, blue))

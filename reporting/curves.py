@@ -1,4 +1,4 @@
-"""Training curves (every loss term, seeds as a band) and score against cost."""
+"""Training curves: every loss term, a row per family of models, seeds as a band."""
 
 import math
 from pathlib import Path
@@ -7,44 +7,46 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.figure import Figure, SubFigure
 
-from reporting.collect import Cell, Dataset, Tree
+from reporting.collect import Cell, Dataset, Model, Tree
 from reporting.figures import literal, save, styled
-from reporting.leaderboard import Place
 from reporting.pixels import Picture
 from reporting.words import plain
 
 POINTS = 60  # per line: more cannot be told apart in a panel
+COLUMNS = 5  # panels side by side
 HIDDEN = ("frames_per_second",)  # in the cost table
 
 
 def training_curves(tree: Tree, dataset: Dataset, images: Path) -> Picture | None:
-    """Draw one panel per loss term, all models that have it, on shared steps."""
-    histories = [thinned(cell) for cell in tree.select(dataset.name)]
-    known = [history for history in histories if history is not None]
-    if not known:
+    """Draw the loss terms of each family, one panel per term, one line per model."""
+    families = _families(tree, dataset)
+    if not families:
         return None
-    data = pd.concat(known, ignore_index=True)
-    terms = _terms(data)
-    if not terms:
-        return None
-    columns = min(3, len(terms))
-    rows = math.ceil(len(terms) / columns)
+    heights = [0.35 + 1.3 * math.ceil(len(_terms(f)) / COLUMNS) for f in families]
     with styled():
-        figure = Figure(figsize=(9.6, 2.1 * rows + 0.7), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axis, term in zip(axes, terms, strict=False):
-            _panel(axis, data[data["term"] == term], tree, term)
-        for axis in axes[len(terms) :]:
-            axis.set_axis_off()
-        _legend(figure, tree, set(data["model"]))
+        figure = Figure(figsize=(9.6, sum(heights)), layout="constrained")
+        rows = figure.subfigures(len(families), 1, height_ratios=heights, squeeze=False)
+        for row, lines in zip(rows[:, 0], families, strict=True):
+            present = set(lines["model"])
+            _family(row, [m for m in tree.models if m.name in present], lines)
         alt = (
-            f"Training on {dataset.label}: {', '.join(map(plain, terms))} against "
-            "training step, one line per model"
+            f"Training on {dataset.label}: loss terms against training step, one row "
+            f"for each of {len(families)} families of models, one line per model"
         )
         return save(figure, images / f"{dataset.name}_training.svg", alt)
+
+
+def _families(tree: Tree, dataset: Dataset) -> list[pd.DataFrame]:
+    """Return the thinned histories of each family that has any."""
+    found: dict[str, list[pd.DataFrame]] = {}
+    for cell in tree.select(dataset.name):
+        history = thinned(cell)
+        if history is not None:
+            found.setdefault(cell.model.family, []).append(history)
+    families = [pd.concat(group, ignore_index=True) for group in found.values()]
+    return [lines for lines in families if _terms(lines)]
 
 
 def thinned(cell: Cell) -> pd.DataFrame | None:
@@ -70,8 +72,26 @@ def _terms(data: pd.DataFrame) -> list[str]:
     return sorted(terms, key=lambda t: (t != "loss", t in last, -sharing[t], t))
 
 
-def _panel(axis: Axes, data: pd.DataFrame, tree: Tree, term: str) -> None:
-    for model in tree.models:
+def _family(part: SubFigure, models: list[Model], lines: pd.DataFrame) -> None:
+    """Draw one row: the names of its models, below them a panel for each term."""
+    terms = _terms(lines)
+    rows = math.ceil(len(terms) / COLUMNS)
+    axes = part.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axis, term in zip(axes, terms, strict=False):
+        _panel(axis, lines[lines["term"] == term], models, term)
+    for axis in axes[len(terms) :]:
+        axis.set_axis_off()
+    handles = [axes[0].plot([], [], color=m.colour, ls=_dashes(m))[0] for m in models]
+    labels = [literal(model.label) for model in models]
+    part.legend(handles, labels, loc="outside upper left", ncols=4, fontsize=8)
+
+
+def _dashes(model: Model) -> str:
+    return "--" if model.control else "-"
+
+
+def _panel(axis: Axes, data: pd.DataFrame, models: list[Model], term: str) -> None:
+    for model in models:
         lines = data[data["model"] == model.name]
         if lines.empty:
             continue
@@ -82,7 +102,7 @@ def _panel(axis: Axes, data: pd.DataFrame, tree: Tree, term: str) -> None:
             y="mean",
             ax=axis,
             color=model.colour,
-            linestyle="--" if model.control else "-",
+            linestyle=_dashes(model),
             linewidth=1.3,
             marker="o" if len(seeds) < 3 else None,
             estimator=None,
@@ -93,7 +113,9 @@ def _panel(axis: Axes, data: pd.DataFrame, tree: Tree, term: str) -> None:
             axis.fill_between(
                 seeds.index, *band, color=model.colour, alpha=0.2, linewidth=0
             )
-    axis.set(title=plain(term), xlabel="", ylabel="")
+    axis.set(xlabel="", ylabel="")
+    axis.set_title(plain(term), fontsize=8)
+    axis.tick_params(labelsize=7)
     # The fall of the first steps would flatten all that follows.
     settled = data.loc[data["step"] >= 0.05 * data["step"].max(), "value"]
     low, high = settled.min(), settled.quantile(0.99)
@@ -101,60 +123,3 @@ def _panel(axis: Axes, data: pd.DataFrame, tree: Tree, term: str) -> None:
     axis.set_ylim(low - margin, high + margin)
     axis.grid(axis="y")
     axis.margins(x=0.01)
-
-
-def _legend(figure: Figure, tree: Tree, present: set[str]) -> None:
-    models = [model for model in tree.models if model.name in present]
-    handles = [
-        figure.axes[0].plot([], [], color=m.colour, ls="--" if m.control else "-")[0]
-        for m in models
-    ]
-    labels = [literal(model.label) for model in models]
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
-
-
-def cost_figure(board: list[Place], images: Path) -> Picture | None:
-    """Draw the swap score against training time and against parameters."""
-    known = [p for p in board if p.score is not None and p.seconds and p.parameters]
-    if len(known) < 2:
-        return None
-    with styled():
-        figure = Figure(figsize=(9.6, 3.2), layout="constrained")
-        axes = figure.subplots(1, 2, sharey=True)
-        for axis, key, scale, label in (
-            (axes[0], "seconds", 60, "training, minutes (all finished cells)"),
-            (axes[1], "parameters", 1e6, "parameters, millions"),
-        ):
-            for place in known:
-                _point(axis, place, getattr(place, key) / scale)
-            axis.set(xscale="log", xlabel=label)
-            for way in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
-                way(LogFormatter(minor_thresholds=(1.5, 0.5)))
-            axis.grid(axis="y")
-            axis.margins(x=0.25, y=0.12)
-        axes[0].set_ylabel("swap score")
-        alt = "Swap score against training minutes and parameters, one point per model"
-        return save(figure, images / "cost.svg", alt)
-
-
-def _point(axis: Axes, place: Place, x: float) -> None:
-    assert place.score is not None
-    score, model = place.score, place.model
-    ends = [[score.mean - score.low], [score.high - score.mean]]
-    axis.errorbar(
-        x,
-        score.mean,
-        yerr=None if math.isnan(score.low) else np.clip(ends, 0, None),
-        color=model.colour,
-        marker="s" if model.control else "o",
-        markersize=5,
-        linewidth=1,
-    )
-    axis.annotate(
-        literal(model.label),
-        (x, score.mean),
-        textcoords="offset points",
-        xytext=(6, 3),
-        fontsize=8,
-        color="#333333",
-    )

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from reporting.collect import Model, Tree
-from reporting.score_tables import Scores
+from reporting.scores import Scores, Value
 from reporting.tables import Column, Row, Score, Table, best_row, sort_key
 from reporting.words import count, listing, metric, number
 
@@ -13,9 +13,9 @@ class Place(NamedTuple):
     """A model's line on the leaderboard."""
 
     model: Model
-    score: Score | None
+    score: Value
     ranks: str
-    per_dataset: list[Score | None]
+    per_dataset: list[Value]
     parameters: float | None
     seconds: float | None
     n_ok: int
@@ -37,8 +37,7 @@ def _place(tree: Tree, model: Model) -> Place:
     cells = [cell for cell in tree.cells if cell.model is model]
     runs = [cell.run for cell in cells if cell.status == "done"]
     scores = [
-        Scores(tree.summary, dataset.name).get(model.name, "swap_score")
-        for dataset in tree.datasets
+        Scores(tree, dataset).look(model, "swap_score") for dataset in tree.datasets
     ]
     score, ranks = _board_row(tree, model, scores)
     return Place(
@@ -53,19 +52,21 @@ def _place(tree: Tree, model: Model) -> Place:
     )
 
 
-def _board_row(
-    tree: Tree, model: Model, scores: list[Score | None]
-) -> tuple[Score | None, str]:
-    """Return leaderboard.parquet's score and ranks, or a plain mean without it."""
+def _board_row(tree: Tree, model: Model, scores: list[Value]) -> tuple[Value, str]:
+    """Return leaderboard.parquet's score and ranks, or a plain mean without it.
+
+    Where no dataset has a score, the reason of the first stands for all.
+    """
+    why = next((score for score in scores if score is not None), None)
     if tree.board is not None:
         for row in tree.board.to_dict("records"):
             mine = (row["model"], row["metric"]) == (model.name, "swap_score")
             if mine and not math.isnan(row["mean"]):
                 ranks = _ranks(row["rank_low"], row["rank_high"])
                 return Score(row["mean"], row["low"], row["high"]), ranks
-        return None, ""
-    known = [score.mean for score in scores if score is not None]
-    return (Score(sum(known) / len(known)) if known else None), ""
+        return why, ""
+    known = [score.mean for score in scores if isinstance(score, Score)]
+    return (Score(sum(known) / len(known)) if known else why), ""
 
 
 def _ranks(low: float, high: float) -> str:

@@ -17,21 +17,20 @@ from markupsafe import Markup, escape
 from datasets.atomic import write_text
 from datasets.errors import UserError, cli
 from reporting import provenance, words
+from reporting.cards import cards
 from reporting.collect import Dataset, Tree, read_tree
-from reporting.curves import cost_figure, training_curves
+from reporting.cost import cost_figure, cost_tables, undrawn
+from reporting.curves import training_curves
+from reporting.failure_modes import failure_modes
 from reporting.leaderboard import board_table, interval_words, places, verdict
 from reporting.manifolds import manifold_pictures
 from reporting.preprocessing import preprocessing
-from reporting.run_tables import (
-    benchmark_table,
-    cost_table,
-    failure_groups,
-    judge_table,
-)
 from reporting.score_tables import factor_tables, metric_tables
+from reporting.states import failure_groups, state_table, unswapped
 from reporting.swap_pictures import contact_sheet, swap_pictures
-from reporting.tables import Score, Table, show, sort_key, write
-from reporting.traces import trace_picture
+from reporting.tables import Absent, Table, show, small_print, sort_key, write
+from reporting.tool_tables import benchmark_table, judge_table
+from reporting.traces import trace_pictures
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -66,7 +65,8 @@ def build(results: Path, out: Path, benchmarks: Path | None = None) -> Path:
 def page_context(tree: Tree, out: Path) -> dict[str, Any]:
     """Return everything that the template shows, and write the images."""
     images = out / "images"
-    board = board_table(tree)
+    board, ranking = board_table(tree), places(tree)
+    cost, cost_by_dataset = cost_tables(tree)
     return {
         "title": tree.grid.get("label") or tree.grid.get("tier") or "results",
         "tree": tree,
@@ -75,13 +75,17 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "intervals": interval_words(tree),
         "labels": {d.name: d.label for d in tree.datasets},
         "facts": provenance.facts(tree),
-        "warnings": provenance.warnings(tree),
+        "cautions": provenance.cautions(tree),
+        "failure_modes": failure_modes(tree),
         "sections": [section(tree, d, out) for d in tree.datasets],
-        "cost": cost_table(tree),
-        "cost_figure": cost_figure(places(tree), images),
+        "cost": cost,
+        "cost_by_dataset": cost_by_dataset,
+        "cost_figure": cost_figure(ranking, images),
+        "undrawn": undrawn(ranking),
+        "states": state_table(tree),
         "failures": failure_groups(tree),
         "absent": tree.grid.get("absent") or [],
-        "cards": _cards(tree),
+        "cards": cards(tree),
         "trails": provenance.trails(tree, out),
         "versions": provenance.versions(tree),
         "raw_tables": [
@@ -106,38 +110,25 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
         "factors": factors,
         "swapped": not factors.keys().isdisjoint(("swap_static", "swap_dynamic")),
         "moving": moving,
+        "unswapped": unswapped(tree, dataset.name),
         "frame_by_frame": frame_by_frame,
         "strips": strips,
         "manifolds": manifold_pictures(tree, dataset, images),
-        "trace": trace_picture(tree, dataset, images),
+        "traces": trace_pictures(tree, dataset, images),
         "curves": training_curves(tree, dataset, images),
         "judge": judge_table(dataset),
     }
 
 
 def _tables(context: dict[str, Any]) -> Iterator[Table]:
-    for table in (context["board"], context["cost"], context["benchmarks"]):
-        if table is not None:
-            yield table
+    costs = ("cost", "cost_by_dataset", "benchmarks")
+    names = ("board", "failure_modes", *costs, "states")
+    yield from (context[name] for name in names if context[name] is not None)
     for part in context["sections"]:
         yield from part["tables"].values()
         yield from (table.plain for table in part["factors"].values())
         if part["judge"] is not None:
             yield part["judge"]
-
-
-def _cards(tree: Tree) -> list[dict[str, Any]]:
-    """Return each model's newest run.json, for its card."""
-    cards = []
-    for model in tree.models:
-        runs = [cell.run for cell in tree.cells if cell.model is model and cell.run]
-        if runs:
-            run = runs[-1]
-            order = f"{run['order']} frames" if run.get("order") else ""
-            about = [run.get("paper"), order, "control" if model.control else ""]
-            text = " · ".join(filter(None, about))
-            cards.append({"model": model, "run": run, "runs": runs, "about": text})
-    return cards
 
 
 def arxiv(text: str) -> Markup:
@@ -154,8 +145,13 @@ def render(context: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"show": show, "sort_key": sort_key, "arxiv": arxiv}
-    environment.tests["score"] = lambda value: isinstance(value, Score)
+    environment.filters |= {
+        "show": show,
+        "small_print": small_print,
+        "sort_key": sort_key,
+        "arxiv": arxiv,
+    }
+    environment.tests["absent"] = lambda value: isinstance(value, Absent)
     return environment.get_template("page.html").render(
         **context,
         words=words,

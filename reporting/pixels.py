@@ -1,6 +1,6 @@
 """Small crisp pictures: tile frames, save as palette PNG or animated PNG."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from datasets.atomic import atomic
 GAP = 2  # pixels of white to the right of and below each tile
 COLOURS = 256  # of a palette: half the bytes; with fewer, faces show bands
 FRAME_MS = 200
+SHOWN = 64  # pixels on the screen that a frame should have at least
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Picture:
     alt: str
     labels: tuple[str, ...] = ()
     still: str = ""
+
+
+def magnified(picture: Picture, side: int) -> Picture:
+    """Show a picture of small frames, `side` pixels wide, a whole number of times."""
+    times = max(1, SHOWN // side)
+    return replace(picture, width=picture.width * times, height=picture.height * times)
 
 
 def tiled(frames: np.ndarray) -> np.ndarray:

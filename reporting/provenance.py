@@ -1,4 +1,4 @@
-"""Where every number comes from: totals, warnings, commands and links to raw files."""
+"""Where every number comes from: totals, cautions, commands and links to raw files."""
 
 import os
 from pathlib import Path
@@ -60,7 +60,7 @@ def _outcome(cells: list[Cell]) -> str:
     ok = sum(cell.status == "done" for cell in cells)
     skipped = sum(cell.status == "skipped" for cell in cells)
     failed = len(cells) - ok - skipped
-    return f"{ok} of {len(cells)} ok, {failed} failed, {skipped} skipped"
+    return f"{ok} of {len(cells)} ok, {failed} failed, {skipped} not applicable"
 
 
 def _unique(values: Any) -> list[str]:
@@ -94,7 +94,7 @@ def versions(tree: Tree) -> list[tuple[str, list[str]]]:
     return sorted((package, sorted(found)) for package, found in seen.items())
 
 
-def warnings(tree: Tree) -> list[str]:
+def cautions(tree: Tree) -> list[str]:
     """Return what a reader must know before quoting a number."""
     runs = [cell.run for cell in tree.cells if cell.run]
     found = []
@@ -116,17 +116,17 @@ def warnings(tree: Tree) -> list[str]:
     mixed = [f"{name} {', '.join(v)}" for name, v in versions(tree) if len(v) > 1]
     if mixed:
         found.append(f"The cells mix package versions: {listing(mixed)}.")
-    found += list(_judge_warnings(tree))
+    found += list(_judge_cautions(tree))
     failed = sum(cell.status not in ("done", "skipped") for cell in tree.cells)
     if failed:
         verb = "is" if failed == 1 else "are"
         found.append(
-            f"{count(failed, 'cell')} {verb} missing from the means; see the failures."
+            f"{count(failed, 'cell')} {verb} missing from the means; see “Cells”."
         )
     return found
 
 
-def _judge_warnings(tree: Tree) -> list[str]:
+def _judge_cautions(tree: Tree) -> list[str]:
     found = []
     for dataset in tree.datasets:
         if not dataset.judge:

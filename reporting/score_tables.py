@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import pandas as pd
-
 from reporting.collect import Dataset, Model, Tree
+from reporting.scores import Scores, Value
+from reporting.states import note
 from reporting.tables import Column, Row, Score, Table
-from reporting.words import STATUSES, listing, metric
+from reporting.words import metric
 
 HEADLINE: tuple[str, ...] = (
     "swap_score",
@@ -20,6 +20,7 @@ HEADLINE: tuple[str, ...] = (
 HEADLINE += ("ssim", "mse")
 AXES = ("mig", "dci_disentanglement", "dci_completeness", "dci_informativeness")
 PICTURES = ("mse", "psnr", "ssim")
+GENERATED = ("generated_static", "generated_dynamic", "generated_score")
 VERIFICATION = tuple(
     f"verification_{measure}_{code}"
     for code in ("static", "dynamic")
@@ -59,7 +60,7 @@ class FactorTable:
     wrong: str
     ceiling: str
     scales: list[Scale]
-    rows: list[tuple[Model, str, list[tuple[Score | None, Score | None]]]]
+    rows: list[tuple[Model, str, list[tuple[Value, Value]]]]
 
     @property
     def plain(self) -> Table:
@@ -84,54 +85,11 @@ class FactorTable:
         return Table(self.name, self.title, columns, rows)
 
 
-class Scores:
-    """Look up a (model, metric, factor) of one dataset in the summary."""
-
-    def __init__(self, summary: pd.DataFrame, dataset: str) -> None:
-        """Index the dataset's rows once."""
-        rows = summary[summary["dataset"] == dataset].to_dict("records")
-        self._found = {
-            (row["model"], row["metric"], row["factor"] or ""): Score(
-                row["mean"], row["low"], row["high"], row["n_seeds"], row["n"]
-            )
-            for row in rows
-        }
-        self.metrics = list(dict.fromkeys(metric for _, metric, _ in self._found))
-        self._present = {key[1:] for key in self._found}
-
-    def get(self, model: str, name: str, factor: str = "") -> Score | None:
-        """Return the score, or None where the model has none."""
-        return self._found.get((model, name, factor))
-
-    def overall(self) -> list[str]:
-        """Return the metrics which have one value per model, without a factor."""
-        return [name for name in self.metrics if self.has(name)]
-
-    def has(self, name: str, factor: str = "") -> bool:
-        """Return whether any model has the score."""
-        return (name, factor) in self._present
-
-    def shared(self, name: str, factor: str) -> float:
-        """Return the mean over models of a score that no model changes, or NaN."""
-        means = [s.mean for key, s in self._found.items() if key[1:] == (name, factor)]
-        return sum(means) / len(means) if means else math.nan
-
-
-def note(tree: Tree, dataset: str, model: Model) -> str:
-    """Say what became of a model's cells when not all of them are done."""
-    cells = tree.select(dataset, model.name)
-    bad = [cell for cell in cells if cell.status != "done"]
-    if not bad:
-        return ""
-    words = listing(list(dict.fromkeys(STATUSES.get(c.status, c.status) for c in bad)))
-    return words if len(bad) == len(cells) else f"{len(bad)} of {len(cells)} {words}"
-
-
 def metric_table(
     tree: Tree, dataset: Dataset, name: str, title: str, metrics: list[str]
 ) -> Table:
     """Make the table models x metrics (those without a factor)."""
-    scores = Scores(tree.summary, dataset.name)
+    scores = Scores(tree, dataset)
     columns = [
         Column(m, metric(m).label, "score", metric(m).direction, metric(m).definition)
         for m in metrics
@@ -139,7 +97,7 @@ def metric_table(
     rows = [
         Row(
             model.label,
-            [scores.get(model.name, m) for m in metrics],
+            [scores.look(model, m) for m in metrics],
             model,
             note(tree, dataset.name, model),
         )
@@ -153,16 +111,21 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
 
     A metric that the page has never heard of gets a column in `others`.
     """
-    overall = Scores(tree.summary, dataset.name).overall()
+    overall = Scores(tree, dataset).overall()
     terms = [m for m in overall if m.startswith("term_")]
-    known = {*HEADLINE, *AXES, *PICTURES, *VERIFICATION, *terms, "finished"}
+    known = {*HEADLINE, *AXES, *PICTURES, *VERIFICATION, *GENERATED, *terms}
+    modes = ("flag_", "active_", "response_", "finished")  # told over all datasets
     plan = {
         "headline": ("Headline metrics", list(HEADLINE)),
         "axes": ("Axis metrics", list(AXES)),
         "pictures": ("Picture metrics", list(PICTURES)),
         "verification": ("Who is it? (verification)", list(VERIFICATION)),
         "terms": ("Loss terms, nats per frame", terms),
-        "others": ("Other scores", [m for m in overall if m not in known]),
+        "generated": ("From the priors alone", list(GENERATED)),
+        "others": (
+            "Other scores",
+            [m for m in overall if m not in known and not m.startswith(modes)],
+        ),
     }
     tables = {
         name: metric_table(tree, dataset, name, title, metrics)
@@ -174,20 +137,21 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
 
 def regression_table(tree: Tree, dataset: Dataset) -> Table:
     """Make the table (model, continuous dynamic factor) x everything known of both."""
-    scores = Scores(tree.summary, dataset.name)
+    scores = Scores(tree, dataset)
     columns = [Column("factor", "Factor", "text"), Column("unit", "Unit", "text")]
     # No direction: the best of a column would compare one factor with another.
     columns += [
         Column(m, metric(m).label, note=metric(m).definition) for m in REGRESSION
     ]
-    rows = [
-        Row(model.label, [factor["label"], factor["unit"], *values], model)
-        for factor in dataset.factors("dynamic")
-        for model in tree.models
-        if any(
-            values := [scores.get(model.name, m, factor["name"]) for m in REGRESSION]
-        )
-    ]
+    rows = []
+    for factor in dataset.factors("dynamic"):
+        if not any(scores.has(m, factor["name"]) for m in REGRESSION):
+            continue
+        for model in tree.models:
+            values = [scores.look(model, m, factor["name"]) for m in REGRESSION]
+            if any(values):
+                row = [factor["label"], factor["unit"], *values]
+                rows.append(Row(model.label, row, model))
     title = "Continuous dynamic factors read off the codes"
     name = f"{dataset.name}_regression_all"
     return Table(name, title, columns, rows).without_empty_columns()
@@ -286,7 +250,7 @@ PLANS = (
 
 def factor_tables(tree: Tree, dataset: Dataset) -> dict[str, FactorTable]:
     """Make the tables with one column per factor, drawn as dots on a track."""
-    scores = Scores(tree.summary, dataset.name)
+    scores = Scores(tree, dataset)
     tables = {plan.name: _factor_table(tree, dataset, scores, plan) for plan in PLANS}
     return {name: table for name, table in tables.items() if table.scales}
 
@@ -300,8 +264,8 @@ def _factor_table(
     for model in tree.models:
         values = [
             (
-                scores.get(model.name, right, factor["name"]),
-                scores.get(model.name, wrong, factor["name"]),
+                scores.look(model, right, factor["name"]),
+                scores.look(model, wrong, factor["name"]),
             )
             for factor in factors
         ]

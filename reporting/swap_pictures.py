@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from reporting.collect import Cell, Dataset, Tree
-from reporting.pixels import Picture, save_animation, save_png, tiled
+from reporting.pixels import Picture, magnified, save_animation, save_png, tiled
 from reporting.words import ROWS_OF_A_STRIP, listing
 
-TILES = 40  # of the moving grid at most, so that the page stays small
+PIXELS = 2e6  # of the moving grid, all frames, so that the page stays small
 FRAMES = 8  # at most this many frames of a clip are drawn
 
 
@@ -27,7 +27,8 @@ def contact_sheet(dataset: Dataset, images: Path) -> Picture | None:
     path = images / f"{dataset.name}_frames.png"
     width, height = save_png(path, tiled(np.stack(rows)))
     alt = f"{len(rows)} test sequences of {dataset.label}, one per row, 12 frames each"
-    return Picture(f"images/{path.name}", width, height, alt)
+    picture = Picture(f"images/{path.name}", width, height, alt)
+    return magnified(picture, dataset.data.frames.shape[2])
 
 
 def spread(n: int, k: int, repeat: bool = False) -> np.ndarray:
@@ -48,8 +49,7 @@ def swap_pictures(
     if dataset.data is None or dataset.clips is None or dataset.pairs is None:
         return None, None, {}
     shown = tree.shown(dataset.name)
-    columns = min(5, max(2, TILES // (2 + len(shown))))
-    pairs = spread(len(dataset.pairs), columns)
+    pairs = spread(len(dataset.pairs), _columns(dataset.data.frames, 2 + len(shown)))
     real = [_clips(dataset, dataset.pairs[side].to_numpy()[pairs]) for side in "ab"]
     rows, labels = list(real), ["A: gives f", "B: gives z"]
     others: dict[str, Picture] = {}
@@ -69,6 +69,12 @@ def swap_pictures(
         _frame_by_frame(dataset, everything[:, 0], tuple(labels), images),
         others,
     )
+
+
+def _columns(frames: np.ndarray, rows: int) -> int:
+    """Return how many pairs the moving grid shows: 2 to 5, fewer of large frames."""
+    _, height, width, _ = frames.shape
+    return int(min(5, max(2, PIXELS // (rows * FRAMES * height * width))))
 
 
 def _clips(dataset: Dataset, clips: np.ndarray) -> np.ndarray:
@@ -97,7 +103,8 @@ def _moving(
         f"{listing(list(labels[2:]))}"
     )
     src, still_src = (f"images/{p.name}" for p in (path, still))
-    return Picture(src, width, height, alt, labels, still_src)
+    picture = Picture(src, width, height, alt, labels, still_src)
+    return magnified(picture, rows.shape[-2])
 
 
 def _frame_by_frame(
@@ -109,7 +116,8 @@ def _frame_by_frame(
         f"The first pair of {dataset.label} frame by frame, time to the right; rows as "
         "in the picture before"
     )
-    return Picture(f"images/{path.name}", width, height, alt, labels)
+    picture = Picture(f"images/{path.name}", width, height, alt, labels)
+    return magnified(picture, rows.shape[-2])
 
 
 def _model_strip(
@@ -126,13 +134,15 @@ def _model_strip(
         test = dataset.clips.loc[dataset.clips["split"] == "test", "clip"].tolist()
         row = test.index(dataset.pairs["a"].iloc[pair])
         rows["reconstruction"] = _thin(arrays["reconstruction"][row : row + 1])
-    for key in ("sample_dynamic", "sample_static"):
-        if key in arrays:
+    for key in ROWS_OF_A_STRIP:
+        if key in arrays and key not in ("reconstruction", "swap"):
             rows[key] = _thin(arrays[key][pair : pair + 1])
     if not rows:
         return None
     path = images / f"{dataset.name}_{cell.model.name}.png"
-    width, height = save_png(path, tiled(np.concatenate(list(rows.values()))))
+    strip = np.concatenate(list(rows.values()))
+    width, height = save_png(path, tiled(strip))
     labels = tuple(ROWS_OF_A_STRIP[key] for key in rows)
     alt = f"{cell.model.label} on {dataset.label}, rows: {listing(list(labels))}"
-    return Picture(f"images/{path.name}", width, height, alt, labels)
+    picture = Picture(f"images/{path.name}", width, height, alt, labels)
+    return magnified(picture, strip.shape[-2])

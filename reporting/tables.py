@@ -28,6 +28,20 @@ class Score(NamedTuple):
         return interval(*self[:3])
 
 
+class Absent(NamedTuple):
+    """Why there is no number."""
+
+    reason: str
+
+
+class Told(NamedTuple):
+    """Words, and in small print the numbers behind them; an alarm is to be seen."""
+
+    text: str
+    detail: str = ""
+    alarm: bool = False
+
+
 class Column(NamedTuple):
     """A column: `kind` is score, number, amount, duration, count or text."""
 
@@ -105,15 +119,20 @@ def sort_key(value: Any) -> float | str | None:
     """Return what a value is ordered by, or None when it is missing."""
     if isinstance(value, Score):
         value = value.mean
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if isinstance(value, Told):
+        return value.text
+    missing = isinstance(value, float) and math.isnan(value)
+    if value is None or missing or isinstance(value, Absent):
         return None
     return value if isinstance(value, str) else float(value)
 
 
 def show(value: Any, kind: str = "score") -> str:
-    """Format a value for reading, without its interval."""
+    """Format a value for reading, without its interval or small print."""
     if isinstance(value, Score):
         return number(value.mean)
+    if isinstance(value, Absent | Told):
+        return value[0]
     if kind == "text":
         return "–" if value is None else str(value)
     if kind == "count":
@@ -150,11 +169,13 @@ def frame(table: Table) -> pd.DataFrame:
         if row.model is not None:
             record["role"] = "control" if row.control else "model"
         for column, value in zip(table.columns, row.values, strict=True):
-            if column.kind == "score":
+            if column.kind == "score":  # numbers only: why there is none is elsewhere
                 ends = value if isinstance(value, Score) else Score(math.nan)
                 record[column.key] = ends.mean
                 record[f"{column.key}_low"] = ends.low
                 record[f"{column.key}_high"] = ends.high
+            elif isinstance(value, Absent | Told):
+                record[column.key] = _text(value, column.kind)
             else:
                 record[column.key] = value
         records.append(record)
@@ -194,12 +215,20 @@ def latex(table: Table) -> str:
 
 
 def _cells(table: Table, i: int) -> list[str]:
-    texts = []
-    for column, value in zip(table.columns, table.rows[i].values, strict=True):
-        text = show(value, column.kind)
-        ends = value.interval if isinstance(value, Score) else ""
-        texts.append(f"{text} ({ends})" if ends else text)
-    return texts
+    columns, values = table.columns, table.rows[i].values
+    return [_text(v, c.kind) for c, v in zip(columns, values, strict=True)]
+
+
+def small_print(value: Any) -> str:
+    """Return what stands below a value: its interval, or the numbers behind words."""
+    if isinstance(value, Score):
+        return value.interval
+    return value.detail if isinstance(value, Told) else ""
+
+
+def _text(value: Any, kind: str) -> str:
+    text, small = show(value, kind), small_print(value)
+    return f"{text} ({small})" if small else text
 
 
 def _markdown_text(text: str) -> str:

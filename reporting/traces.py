@@ -14,6 +14,7 @@ from reporting.collect import Cell, Dataset, Tree
 from reporting.colours import OURS
 from reporting.figures import literal, save, styled
 from reporting.pixels import Picture
+from reporting.words import count
 
 PEAKS = 9
 SIDE = 29  # points, of a frame at a peak
@@ -37,14 +38,22 @@ class Trace(NamedTuple):
     frames: np.ndarray
 
 
-def trace_picture(tree: Tree, dataset: Dataset, images: Path) -> Picture | None:
+def trace_pictures(tree: Tree, dataset: Dataset, images: Path) -> list[Picture]:
     """Draw z along one test sequence, real frames at its peaks, a panel per model.
 
-    Behind z lie up to two annotated factors, each scaled to the same height.
+    The first model has a picture of its own, the others share one. Behind z lie up to
+    two annotated factors, each scaled to the same height.
     """
     traces = _traces(tree, dataset)
-    if not traces:
-        return None
+    groups = [("trace", traces[:1]), ("traces", traces[1:])]
+    return [
+        _picture(group, dataset, images / f"{dataset.name}_{name}.png")
+        for name, group in groups
+        if group
+    ]
+
+
+def _picture(traces: list[Trace], dataset: Dataset, path: Path) -> Picture:
     curves = followed(dataset)
     with styled():
         height = 1.45 * len(traces) + (0.6 if curves else 0.3)
@@ -57,9 +66,9 @@ def trace_picture(tree: Tree, dataset: Dataset, images: Path) -> Picture | None:
         words = "".join(f", {factor['label']}" for factor in curves)
         alt = (
             f"One dimension of z{words} along a test sequence of {dataset.label} for "
-            f"{len(traces)} models, with the real frames at the peaks of z"
+            f"{count(len(traces), 'model')}, with the real frames at the peaks of z"
         )
-        return save(figure, images / f"{dataset.name}_trace.png", alt)
+        return save(figure, path, alt)
 
 
 def followed(dataset: Dataset) -> list[dict[str, Any]]:

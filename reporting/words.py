@@ -64,6 +64,52 @@ METRICS = {
         "higher",
         "the judge reads B's dynamic factor in decode(f, z_B) with f ~ p(f)",
     ),
+    "generated_static": Metric(
+        "Static kept",
+        "higher",
+        "clips from the priors alone: is the same static factor read in (f, another z) "
+        "as in (f, z)? Mean over factors of (kept − chance) / (1 − chance)",
+    ),
+    "generated_dynamic": Metric(
+        "Dynamic kept",
+        "higher",
+        "the same of dynamic factors in (another f, z) and (f, z)",
+    ),
+    "generated_score": Metric(
+        "Generated score",
+        "higher",
+        "harmonic mean of the two, below zero counting as 0",
+    ),
+    "active_static": Metric(
+        "Active f", "", "columns of f whose posterior mean varies over clips"
+    ),
+    "active_dynamic": Metric(
+        "Active z", "", "columns of z whose posterior mean varies within clips"
+    ),
+    "response_static": Metric(
+        "Response to f",
+        "higher",
+        "how far swapping f changes frames, over what real clips differ",
+    ),
+    "response_dynamic": Metric("Response to z", "higher", "the same of swapping z"),
+    "flag_f_collapse": Metric(
+        "f collapse",
+        "lower",
+        "1 if no column of f is active, or its KL ended at almost nothing",
+    ),
+    "flag_z_collapse": Metric("z collapse", "lower", "the same of z"),
+    "flag_identity_in_z": Metric(
+        "identity in z",
+        "lower",
+        "1 if single z tell who it is: AUC from z of 0.75 or more, or static factors "
+        "read off z a quarter of the way up from chance",
+    ),
+    "flag_ignores_f": Metric(
+        "decoder ignores f",
+        "lower",
+        "1 if swapping f changes frames by less than a tenth of what clips differ",
+    ),
+    "flag_ignores_z": Metric("decoder ignores z", "lower", "the same of swapping z"),
     "reconstruction_judged": Metric(
         "Judged reconstruction",
         "higher",
@@ -167,7 +213,7 @@ STATUSES = {
     "diverged": "diverged",
     "out_of_memory": "out of memory",
     "over_budget": "over budget",
-    "skipped": "skipped",
+    "skipped": "not applicable",
     "crashed": "crashed or not run",
     "unscored": "trained, not evaluated",
 }
@@ -179,6 +225,9 @@ ROWS_OF_A_STRIP = {
     "swap": "swap: f of A, z of B",
     "sample_dynamic": "f of A, z sampled",
     "sample_static": "f sampled, z of B",
+    "generated": "f and z sampled",
+    "generated_new_dynamic": "same f, new z",
+    "generated_new_static": "new f, same z",
 }
 
 

@@ -87,16 +87,17 @@ def figure(faces: Path, monkeypatch, tmp_path):
     kept = []
     monkeypatch.setattr(traces, "save", lambda figure, *_: kept.append(figure))
     tree = read_tree(faces)
-    traces.trace_picture(tree, tree.datasets[0], tmp_path)
-    return kept[0]
+    traces.trace_pictures(tree, tree.datasets[0], tmp_path)
+    assert len(kept) == 2  # the first model has a picture of its own
+    return kept[1]
 
 
 def test_annotations_lie_behind_z(faces: Path, figure) -> None:
     store = read_tree(faces).datasets[0].data
     with np.load(faces / "affwild/dsae/seed0/representation.npz") as arrays:
         z = arrays["trace"][:, 1]  # the livelier column
-    axis = figure.axes[1]
-    valence, arousal, line = axis.lines
+    axis = figure.axes[0]
+    valence, arousal, line = axis.lines[:3]  # the others are of the legend
     assert np.array_equal(line.get_ydata(), z)
     index = np.arange(60, 90)
     truth = annotated(store, "valence", index)

@@ -98,8 +98,8 @@ def test_page_is_small(report: Path) -> None:
 
 def test_outcomes_are_told(report: Path) -> None:
     text = (report / "index.html").read_text()
-    assert "17 of 28 ok, 8 failed, 2 skipped" not in text
-    assert "18 of 28 ok, 8 failed, 2 skipped" in text
+    assert "17 of 28 ok, 8 failed, 2 not applicable" not in text
+    assert "18 of 28 ok, 8 failed, 2 not applicable" in text
     assert "the loss is NaN at step 7" in text
     assert "it needs three channels" in text
     assert "ask its authors &amp; put it in raw/" in text
@@ -147,7 +147,7 @@ def test_only_a_grid_is_enough(small: Path, tmp_path: Path) -> None:
     tree.mkdir()
     shutil.copy(small / "grid.json", tree)
     text = build(tree, tree / "report").read_text()
-    assert "0 of 8 ok, 8 failed, 0 skipped" in text
+    assert "0 of 8 ok, 8 failed, 0 not applicable" in text
     assert "This dataset has not been prepared yet." in text
     assert "No model has a swap score" in text
 

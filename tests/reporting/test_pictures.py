@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from reporting.collect import read_tree
-from reporting.colours import OURS, model_colours
+from reporting.colours import CONTROLS, OURS, model_colours
 from reporting.curves import thinned
 from reporting.pixels import GAP, save_animation, save_png, shrunk, tiled
 from reporting.swap_pictures import spread
@@ -94,16 +94,17 @@ def test_peaks_are_few_apart_and_in_range(line: np.ndarray) -> None:
 def test_colours_are_fixed_and_ours_is_the_most_saturated() -> None:
     import colorsys
 
-    names = ["a", OURS, "b", "c", "d", "e", "f", "g"]
-    models = [{"name": n, "role": "model"} for n in names]
-    models += [{"name": "x", "role": "control"}, {"name": "y", "role": "control"}]
-    colours = model_colours(models)
-    assert len(set(colours)) == len(models)
+    families = ["a", OURS, OURS, OURS, "b", "b", "c", "d", "e", "f", CONTROLS, CONTROLS]
+    colours = model_colours(families)
+    assert len(set(colours)) == len(families)
     rgb = [[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours]
-    saturation = [colorsys.rgb_to_hls(*c)[2] for c in rgb]
-    assert max(saturation) == saturation[1]
-    assert sorted(saturation)[-2] < saturation[1]
-    assert saturation[-2:] == [0, 0]
+    hues, _, saturation = zip(*(colorsys.rgb_to_hls(*c) for c in rgb), strict=True)
+    assert max(saturation) == pytest.approx(saturation[1])
+    others = [s for s, f in zip(saturation, families, strict=True) if f != OURS]
+    assert max(others) < saturation[1]
+    assert hues[1:4] == pytest.approx([hues[1]] * 3, abs=0.02)
+    assert hues[4] == pytest.approx(hues[5], abs=0.02)
+    assert saturation[-2:] == (0, 0)
 
 
 def test_thinned_history_keeps_means(results: Path) -> None:

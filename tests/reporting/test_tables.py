@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.collect import Model
-from reporting.run_tables import benchmark_table
 from reporting.tables import (
     Column,
     Row,
@@ -24,6 +23,7 @@ from reporting.tables import (
     markdown,
     write,
 )
+from reporting.tool_tables import benchmark_table
 from reporting.words import amount, duration, flat, interval, listing, moment, number
 
 
@@ -73,7 +73,7 @@ def test_amounts_and_durations() -> None:
 
 
 def model(name: str, control: bool = False) -> Model:
-    return Model(name, name, control, "#000000")
+    return Model(name, name, control, "#000000", name, name)
 
 
 def make(*scores: tuple[str, Score | None, bool], direction: str = "higher") -> Table:
@@ -125,8 +125,10 @@ def test_twins_show_the_same_numbers(report: Path) -> None:
         means = means[[c for c in means if not c.endswith(("_low", "_high"))]]
         for i, row in enumerate(rows):
             for column, value in means.iloc[i].items():
-                text = "–" if math.isnan(value) else number(value)
-                if column in ("n", "steps", "rounds") and not math.isnan(value):
+                if math.isnan(value):  # words say why, or a dash
+                    continue
+                text = number(value)
+                if column in ("n", "steps", "rounds"):
                     text = f"{int(value):,}"
                 if column in ("parameters", "flop_per_frame"):
                     text = amount(value)

@@ -1,13 +1,11 @@
-"""Tables about runs rather than scores: judges, cost, benchmarks, failures."""
+"""Tables about tools rather than models: judges and micro-benchmarks."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 from datasets.errors import UserError
-from reporting.collect import Cell, Dataset, Tree
+from reporting.collect import Dataset
 from reporting.tables import Column, Row, Table
-from reporting.words import STATUSES
 
 
 def judge_table(dataset: Dataset) -> Table | None:
@@ -37,33 +35,6 @@ def judge_table(dataset: Dataset) -> Table | None:
         rows.append(Row(labels.get(entry["name"]) or entry["name"], values))
     name = f"{dataset.name}_judge"
     return Table(name, f"Judge of {dataset.label}", columns, rows, head="Factor")
-
-
-def cost_table(tree: Tree) -> Table:
-    """Return what each model cost on each dataset, means over its finished seeds."""
-    columns = [
-        Column("dataset", "Dataset", "text"),
-        Column("parameters", "Parameters", "amount", "lower"),
-        Column("flop_per_frame", "FLOP / frame", "amount", "lower", "one forward pass"),
-        Column("steps", "Steps", "count"),
-        Column("frames_per_second", "Frames / s", "number", "higher", "in training"),
-        Column("seconds", "Training", "duration", "lower", "wall time of one seed"),
-        Column("peak_memory_mb", "Peak memory (MB)", "number", "lower"),
-    ]
-    rows = []
-    for model in tree.models:
-        for dataset in tree.datasets:
-            cells = tree.select(dataset.name, model.name)
-            runs = [c.run for c in cells if c.run.get("status") == "done"]
-            if runs:
-                means = [_mean(runs, column.key) for column in columns[1:]]
-                rows.append(Row(model.label, [dataset.label, *means], model))
-    return Table("cost", "Cost", columns, rows)
-
-
-def _mean(runs: list[dict[str, Any]], key: str) -> float | None:
-    values = [run[key] for run in runs if run.get(key) is not None]
-    return sum(values) / len(values) if values else None
 
 
 def benchmark_table(path: Path) -> Table:
@@ -100,13 +71,3 @@ def benchmark_table(path: Path) -> Table:
     ]
     title = "Micro-benchmarks"
     return Table("benchmarks", title, columns, rows, head="Benchmark")
-
-
-def failure_groups(tree: Tree) -> list[tuple[str, list[Cell]]]:
-    """Return the cells that are not done, grouped by what became of them."""
-    groups: dict[str, list[Cell]] = {}
-    for cell in tree.cells:
-        if cell.status != "done":
-            groups.setdefault(cell.status, []).append(cell)
-    order = [*STATUSES, *groups]
-    return sorted(groups.items(), key=lambda group: order.index(group[0]))

@@ -1,0 +1,125 @@
+"""What each model costs, and the swap score against it."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
+
+from reporting.collect import Dataset, Model, Tree
+from reporting.figures import literal, save, styled
+from reporting.leaderboard import Place
+from reporting.pixels import Picture
+from reporting.states import missing
+from reporting.tables import Column, Row, Score, Table
+
+COLUMNS = [
+    Column("parameters", "Parameters", "amount", "lower"),
+    Column("flop_per_frame", "FLOP / frame", "amount", "lower", "one forward loss"),
+    Column("seconds", "Training", "duration", "lower", "wall time of one cell"),
+    Column("frames_per_second", "Frames / s", "number", "higher", "in training"),
+    Column("steps", "Steps", "count"),
+    Column("peak_memory_mb", "Peak memory (MB)", "number", "lower"),
+]
+KEYS = [column.key for column in COLUMNS]
+WORST = {c.key: "min" if c.direction == "higher" else "max" for c in COLUMNS}
+
+
+def cost_tables(tree: Tree) -> tuple[Table, Table]:
+    """Return the cost of each model, its dearest dataset's, and that of each dataset.
+
+    Of each dataset it is the mean over finished seeds.
+    """
+    runs = [cell.run for cell in tree.cells if cell.run.get("status") == "done"]
+    known = pd.DataFrame(runs, columns=["model", "dataset", *KEYS])
+    means = known.groupby(["model", "dataset"])[KEYS].mean()
+    worst = means.groupby("model").agg(WORST).to_dict("index")
+    each = means.to_dict("index")
+    whole, split = [], []
+    for model in tree.models:
+        values = worst.get(model.name) or _reasons(tree, model, tree.datasets[0])
+        whole.append(Row(model.label, [values[key] for key in KEYS], model))
+        for dataset in tree.datasets:
+            found = each.get((model.name, dataset.name))
+            values = found or _reasons(tree, model, dataset)
+            row = [dataset.label, *(values[key] for key in KEYS)]
+            split.append(Row(model.label, row, model))
+    columns = [Column("dataset", "Dataset", "text"), *COLUMNS]
+    return (
+        Table("cost", "Cost on the dearest dataset", COLUMNS, whole),
+        Table("cost_by_dataset", "Cost on each dataset", columns, split),
+    )
+
+
+def _reasons(tree: Tree, model: Model, dataset: Dataset) -> dict[str, Any]:
+    return dict.fromkeys(KEYS, missing(tree, dataset.name, model, ""))
+
+
+def undrawn(board: list[Place]) -> list[str]:
+    """Return the models that cannot be in the figure: they have no swap score."""
+    return [place.model.label for place in board if not isinstance(place.score, Score)]
+
+
+def cost_figure(board: list[Place], images: Path) -> Picture | None:
+    """Draw the swap score against training time and parameters; numbers are models."""
+    scored = [place for place in board if isinstance(place.score, Score)]
+    known = [place for place in scored if place.seconds and place.parameters]
+    if len(known) < 2:
+        return None
+    with styled():
+        figure = Figure(figsize=(9.6, 4.2), layout="constrained")
+        axes = figure.subplots(1, 2, sharey=True)
+        for axis, key, scale, label in (
+            (axes[0], "seconds", 60, "training, minutes (all finished cells)"),
+            (axes[1], "parameters", 1e6, "parameters, millions"),
+        ):
+            for number, place in enumerate(known, 1):
+                _point(axis, place, getattr(place, key) / scale, number)
+            axis.set(xscale="log", xlabel=label)
+            for way in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
+                way(LogFormatter(minor_thresholds=(1.5, 0.5)))
+            axis.grid(axis="y")
+            axis.margins(x=0.08, y=0.08)
+        axes[0].set_ylabel("swap score")
+        _key(figure, known)
+        alt = "Swap score against training minutes and parameters, one point per model"
+        return save(figure, images / "cost.svg", alt)
+
+
+def _point(axis: Axes, place: Place, x: float, number: int) -> None:
+    score, model = place.score, place.model
+    assert isinstance(score, Score)
+    ends = [[score.mean - score.low], [score.high - score.mean]]
+    axis.errorbar(
+        x,
+        score.mean,
+        yerr=None if math.isnan(score.low) else np.clip(ends, 0, None),
+        color=model.colour,
+        marker="s" if model.control else "o",
+        markersize=5,
+        linewidth=1,
+    )
+    axis.annotate(
+        str(number),
+        (x, score.mean),
+        textcoords="offset points",
+        xytext=(4, 2),
+        fontsize=8,
+        color="#333333",
+    )
+
+
+def _key(figure: Figure, known: list[Place]) -> None:
+    """Tell below the panels which number is which model."""
+    handles = [
+        figure.axes[0].plot(
+            [], [], color=p.model.colour, marker="s" if p.model.control else "o", ls=""
+        )[0]
+        for p in known
+    ]
+    labels = [f"{i} {literal(p.model.label)}" for i, p in enumerate(known, 1)]
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)

@@ -1,0 +1,49 @@
+"""Look up scores in the summary of all cells."""
+
+import math
+
+from reporting.collect import Dataset, Model, Tree
+from reporting.states import missing
+from reporting.tables import Absent, Score
+
+Value = Score | Absent | None
+
+
+class Scores:
+    """Look up a (model, metric, factor) of one dataset in the summary."""
+
+    def __init__(self, tree: Tree, dataset: Dataset) -> None:
+        """Index the dataset's rows once."""
+        self._tree, self._dataset = tree, dataset.name
+        summary = tree.summary
+        rows = summary[summary["dataset"] == dataset.name].to_dict("records")
+        self._found = {
+            (row["model"], row["metric"], row["factor"] or ""): Score(
+                row["mean"], row["low"], row["high"], row["n_seeds"], row["n"]
+            )
+            for row in rows
+        }
+        self.metrics = list(dict.fromkeys(metric for _, metric, _ in self._found))
+        self._present = {key[1:] for key in self._found}
+
+    def get(self, model: Model, name: str, factor: str = "") -> Score | None:
+        """Return the score, or None where the model has none."""
+        return self._found.get((model.name, name, factor))
+
+    def look(self, model: Model, name: str, factor: str = "") -> Value:
+        """Return the score, or why there is none where that is known."""
+        found = self.get(model, name, factor)
+        return found or missing(self._tree, self._dataset, model, name)
+
+    def overall(self) -> list[str]:
+        """Return the metrics which have one value per model, without a factor."""
+        return [name for name in self.metrics if self.has(name)]
+
+    def has(self, name: str, factor: str = "") -> bool:
+        """Return whether any model has the score."""
+        return (name, factor) in self._present
+
+    def shared(self, name: str, factor: str) -> float:
+        """Return the mean over models of a score that no model changes, or NaN."""
+        means = [s.mean for key, s in self._found.items() if key[1:] == (name, factor)]
+        return sum(means) / len(means) if means else math.nan
