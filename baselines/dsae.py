@@ -1,9 +1,13 @@
-"""Disentangled Sequential Autoencoder, factorised q.
+"""Disentangled Sequential Autoencoder, factorised or full q.
 
 Li, Mandt 2018, arXiv:1803.02991. A VAE of ordered clips with an LSTM prior on z:
 
     p(x, f, z) = p(f) prod_t p(x_t | f, z_t) p(z_t | z_<t)
-    q(f, z | x) = q(f | x_1:T) prod_t q(z_t | x_t)
+    q(f, z | x) = q(f | x_1:T) prod_t q(z_t | x_t)      `posterior: factorised`
+    q(f, z | x) = q(f | x_1:T) q(z_1:T | f, x_1:T)      `posterior: full`
+
+The full q reads [v_t, f] of all frames with a bidirectional LSTM, its states with an
+RNN; given f and the clip, the z_t are independent.
 
 The prior is teacher-forced: z_<t are samples of q, not of the prior.
 
@@ -49,6 +53,7 @@ class Config:
         dim_f: dimensions of f (256).
         dim_z: dimensions of z_t (32).
         n_frames: clip length T (8).
+        posterior: `factorised` or `full`.
         likelihood: `bernoulli` or `gaussian`.
     """
 
@@ -57,6 +62,7 @@ class Config:
     dim_f: int = 256
     dim_z: int = 32
     n_frames: int = 8
+    posterior: str = "factorised"
     likelihood: str = "bernoulli"
 
     def __post_init__(self) -> None:
@@ -64,6 +70,7 @@ class Config:
         at_least("n_frames", self.n_frames, 2)
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
+        one_of("posterior", self.posterior, ("factorised", "full"))
         one_of("likelihood", self.likelihood, ("bernoulli", "gaussian"))
 
 
@@ -81,6 +88,42 @@ class StaticEncoder(nn.Module):
         """Return mu_f and logvar_f from the features of a clip."""
         _, (last, _) = self.lstm(v)
         return split_gaussian(self.affine(torch.cat([last[0], last[1]], -1)))
+
+
+class FactorisedPosterior(nn.Module):
+    """q(z_t | x_t): dense layers."""
+
+    def __init__(self, config: Config) -> None:
+        """Build the layers."""
+        super().__init__()
+        self.mlp = mlp(config.hidden, config.hidden, 2 * config.dim_z, depth=1)
+
+    def forward(
+        self, v: Float[Tensor, "batch time hidden"], f: Float[Tensor, "batch f"]
+    ) -> Gaussian:
+        """Return mu_z and logvar_z; f plays no part."""
+        return split_gaussian(self.mlp(v))
+
+
+class FullPosterior(nn.Module):
+    """q(z_1:T | f, x_1:T): a bidirectional LSTM, an RNN, an affine map."""
+
+    def __init__(self, config: Config) -> None:
+        """Build the layers."""
+        super().__init__()
+        c, hidden = config, config.hidden
+        self.lstm = nn.LSTM(
+            hidden + c.dim_f, hidden, batch_first=True, bidirectional=True
+        )
+        self.rnn = nn.RNN(2 * hidden, hidden, batch_first=True)
+        self.affine = nn.Linear(hidden, 2 * c.dim_z)
+
+    def forward(
+        self, v: Float[Tensor, "batch time hidden"], f: Float[Tensor, "batch f"]
+    ) -> Gaussian:
+        """Return mu_z and logvar_z of every frame."""
+        seen = torch.cat([v, f[:, None].expand(-1, v.shape[1], -1)], -1)
+        return split_gaussian(self.affine(self.rnn(self.lstm(seen)[0])[0]))
 
 
 class DynamicPrior(nn.Module):
@@ -112,7 +155,7 @@ class DynamicPrior(nn.Module):
 
 
 class Model(SequenceModel):
-    """DSAE with a factorised posterior."""
+    """DSAE."""
 
     label = "DSAE (factorised q)"
     paper = "Li, Mandt 2018, arXiv:1803.02991"
@@ -130,7 +173,8 @@ class Model(SequenceModel):
             nn.LeakyReLU(0.2),
         )
         self.q_f = StaticEncoder(c)
-        self.q_z = mlp(c.hidden, c.hidden, 2 * c.dim_z, depth=1)
+        full = c.posterior == "full"
+        self.q_z = FullPosterior(c) if full else FactorisedPosterior(c)
         self.p_z = DynamicPrior(c)
         self.p_x = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
 
@@ -138,8 +182,8 @@ class Model(SequenceModel):
         """Return the terms of the negative lower bound with p and q as above."""
         v = per_frame(self.features, frames)
         mu_f, logvar_f = self.q_f(v)
-        mu_z, logvar_z = split_gaussian(self.q_z(v))
         f = draw(mu_f, logvar_f, context.generator)
+        mu_z, logvar_z = self.q_z(v, f)
         z = draw(mu_z, logvar_z, context.generator)
         logits = self.p_x(f, z)
         nll = negative_log_likelihood(logits, frames, self.config.likelihood)
@@ -153,7 +197,8 @@ class Model(SequenceModel):
     def encode(self, frames: Frames) -> Codes:
         """Return the posterior means of f and z_1:T."""
         v = per_frame(self.features, frames)
-        return Codes(self.q_f(v)[0], split_gaussian(self.q_z(v))[0])
+        f, _ = self.q_f(v)
+        return Codes(f, self.q_z(v, f)[0])
 
     def decode(self, codes: Codes) -> Frames:
         """Return the means of p(x | f, z)."""

@@ -19,7 +19,7 @@ Where the paper leaves a choice open, or ours departs:
    so that both weigh the same, as in the paper. Per frame, log 2 is chance.
 2. D_I sees all frames of the clips. The paper's sees a random one of each.
 3. All four terms are one sum under one Adam: D and G move together, each by its own
-   terms. The paper alternates. Its Adam has betas (0.5, 0.999), ours (0.9, 0.999).
+   terms. The paper alternates. Its Adam has beta1 = 0.5: `training.beta1`.
 4. The suite's decoder and encoder stand in for DCGAN: no batch normalisation, and G
    ends in a sigmoid. D_I has a 1x1 convolution on the 4x4 map of the encoder, whose
    patches are those of the official code. D_V has as many layers of 4x4x4
@@ -184,7 +184,9 @@ class Encoder(nn.Module):
         self.f = nn.Linear(c.hidden, 2 * c.dim_f)
         self.z = nn.Linear(c.hidden, 2 * c.dim_z)
 
-    def forward(self, frames: Frames) -> tuple[Gaussian, Gaussian]:
+    def forward(
+        self, frames: Frames
+    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return mean and log variance of f and of z."""
         v = per_frame(self.features, frames)
         return split_gaussian(self.f(v.mean(1))), split_gaussian(self.z(v))

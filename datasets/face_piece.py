@@ -41,7 +41,14 @@ CODE = [
     "tracking",
     "video",
 ]
-ELSEWHERE = ("label", "root", "source", "parts", "test_share", "size")  # change no piece
+ELSEWHERE = (
+    "label",
+    "root",
+    "source",
+    "parts",
+    "test_share",
+    "size",
+)  # change no piece
 
 
 def fingerprint(video: Video, settings: dict[str, Any]) -> str:

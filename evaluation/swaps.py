@@ -148,7 +148,7 @@ def generated_sums(
     predictions: Mapping[str, Mapping[str, np.ndarray]], factors: Mapping[str, Factor]
 ) -> dict[tuple[str, str], np.ndarray]:
     """Return the sums of the cells of clips made from the priors alone."""
-    sums = {}
+    sums: dict[tuple[str, str], np.ndarray] = {}
     if "generated" not in predictions:
         return sums
     for name, (kind, scope, _) in factors.items():

@@ -26,6 +26,7 @@ COLUMNS = [
     Column("peak_memory_mb", "Peak memory (MB)", "number", "lower"),
 ]
 KEYS = [column.key for column in COLUMNS]
+NEAR = (0.03, 0.05)  # of the width and height of the points: labels would touch
 WORST = {c.key: "min" if c.direction == "higher" else "max" for c in COLUMNS}
 
 
@@ -77,8 +78,8 @@ def cost_figure(board: list[Place], images: Path) -> Picture | None:
             (axes[0], "seconds", 60, "training, minutes (all finished cells)"),
             (axes[1], "parameters", 1e6, "parameters, millions"),
         ):
-            for number, place in enumerate(known, 1):
-                _point(axis, place, getattr(place, key) / scale, number)
+            points = [_point(axis, p, getattr(p, key) / scale) for p in known]
+            _number(axis, points)
             axis.set(xscale="log", xlabel=label)
             for way in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
                 way(LogFormatter(minor_thresholds=(1.5, 0.5)))
@@ -90,7 +91,7 @@ def cost_figure(board: list[Place], images: Path) -> Picture | None:
         return save(figure, images / "cost.svg", alt)
 
 
-def _point(axis: Axes, place: Place, x: float, number: int) -> None:
+def _point(axis: Axes, place: Place, x: float) -> tuple[float, float]:
     score, model = place.score, place.model
     assert isinstance(score, Score)
     ends = [[score.mean - score.low], [score.high - score.mean]]
@@ -103,14 +104,26 @@ def _point(axis: Axes, place: Place, x: float, number: int) -> None:
         markersize=5,
         linewidth=1,
     )
-    axis.annotate(
-        str(number),
-        (x, score.mean),
-        textcoords="offset points",
-        xytext=(4, 2),
-        fontsize=8,
-        color="#333333",
-    )
+    return x, score.mean
+
+
+def _number(axis: Axes, points: list[tuple[float, float]]) -> None:
+    """Number the points from 1; those too near to each other share a label."""
+    places = np.column_stack([np.log(points)[:, 0], np.array(points)[:, 1]])
+    places = (places - places.min(0)) / np.maximum(np.ptp(places, axis=0), 1e-9)
+    shared: dict[int, list[int]] = {}  # numbers by the point that has the label
+    for i, place in enumerate(places):
+        near = (j for j in shared if (abs(place - places[j]) < NEAR).all())
+        shared.setdefault(next(near, i), []).append(i + 1)
+    for i, numbers in shared.items():
+        axis.annotate(
+            ", ".join(map(str, numbers)),
+            points[i],
+            textcoords="offset points",
+            xytext=(5, 2),
+            fontsize=8,
+            color="#333333",
+        )
 
 
 def _key(figure: Figure, known: list[Place]) -> None:

@@ -61,6 +61,7 @@ def fit(
     steps: int,
     learning_rate: float,
     schedule: str = "cosine",
+    beta1: float = 0.9,
     weight_decay: float = 0.0,
     gradient_clip: float = 0.0,
     max_minutes: float = math.inf,
@@ -76,6 +77,7 @@ def fit(
         steps: optimiser steps.
         learning_rate: peak rate.
         schedule: `cosine` or `constant`.
+        beta1: decay of Adam's mean of gradients.
         weight_decay: decoupled (AdamW).
         gradient_clip: largest gradient norm; 0 leaves gradients alone.
         max_minutes: give up with status `over_budget` after this wall time.
@@ -87,7 +89,11 @@ def fit(
         Interrupted: on SIGTERM, after saving the state.
     """
     optimizer = torch.optim.AdamW(
-        module.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
+        module.parameters(),
+        lr=learning_rate,
+        betas=(beta1, 0.999),
+        weight_decay=weight_decay,
+        fused=True,
     )
     state = partial / "state.safetensors" if partial else None
     run, window = Fit(), dict[str, float]()

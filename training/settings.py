@@ -20,6 +20,7 @@ class Training:
         frames_per_step: frames in a batch, whatever the clip length of a model.
         learning_rate: peak rate of Adam.
         schedule: `cosine` (after a short warm-up) or `constant`.
+        beta1: decay of Adam's mean of gradients; adversaries like 0.5.
         weight_decay: decoupled.
         gradient_clip: largest gradient norm; 0 leaves gradients alone.
         max_minutes: wall time after which a run is `over_budget`.
@@ -30,6 +31,7 @@ class Training:
     frames_per_step: int = 60
     learning_rate: float = 3e-3
     schedule: str = "cosine"
+    beta1: float = 0.9
     weight_decay: float = 0.0
     gradient_clip: float = 0.0
     max_minutes: float = 1e9
@@ -42,6 +44,8 @@ class Training:
         at_least("steps", self.steps, 0)
         at_least("frames_per_step", self.frames_per_step, 1)
         at_least("gradient_clip", self.gradient_clip, 0)
+        if not 0 <= self.beta1 < 1:
+            raise UserError(f"beta1 must be in [0, 1). Got {self.beta1}.")
         if not self.learning_rate > 0:
             raise UserError(f"learning_rate must be > 0. Got {self.learning_rate}.")
 

@@ -154,6 +154,7 @@ def train(
         steps=training.steps,
         learning_rate=training.learning_rate,
         schedule=training.schedule,
+        beta1=training.beta1,
         weight_decay=training.weight_decay,
         gradient_clip=training.gradient_clip,
         max_minutes=training.max_minutes,

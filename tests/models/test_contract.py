@@ -40,6 +40,10 @@ VARIANTS: dict[str, list[dict]] = {
         {"distinct": True},
         {"prior": "standard"},
     ],
+    "baselines.dsae": [{}, {"posterior": "full"}],
+    "baselines.neural_statistician": [{}, {"layers": 2}],
+    "baselines.fhvae": [{}, {"segment": 3}],
+    "baselines.svg": [{}, {"prior": "fixed"}, {"skips": 2}],
 }
 
 

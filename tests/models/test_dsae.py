@@ -9,11 +9,13 @@ from baselines import dsae
 from baselines.dsae import Config
 from training.cell import make
 from training.contract import Context, Spec
-from training.distributions import kl_gaussian, split_gaussian
+from training.distributions import draw, kl_gaussian, split_gaussian
 
 
-def small(dim_z: int = 3) -> dsae.Model:
-    config = Config(width=6, hidden=10, dim_f=4, dim_z=dim_z, n_frames=5)
+def small(dim_z: int = 3, posterior: str = "factorised") -> dsae.Model:
+    config = Config(
+        width=6, hidden=10, dim_f=4, dim_z=dim_z, n_frames=5, posterior=posterior
+    )
     return make(dsae, config, Spec("toy", 1, 16, 8, 12), seed=0)
 
 
@@ -47,12 +49,13 @@ def test_free_running_samples_differ_from_the_teacher_forced_prior():
     assert not torch.allclose(model.p_z(z)[0], model.p_z(free)[0], atol=1e-3)
 
 
-def test_kl_against_a_numerical_integral():
-    model = small(dim_z=1)
+@pytest.mark.parametrize("posterior", ["factorised", "full"])
+def test_kl_against_a_numerical_integral(posterior: str):
+    model = small(dim_z=1, posterior=posterior)
     frames = torch.rand(1, 5, 1, 16, 16)
-    mu, logvar = split_gaussian(
-        model.q_z(torch.stack([model.features(frames[:, t]) for t in range(5)], 1))
-    )
+    v = torch.stack([model.features(frames[:, t]) for t in range(5)], 1)
+    f = draw(*model.q_f(v), torch.Generator().manual_seed(3))
+    mu, logvar = model.q_z(v, f)
     terms = model.loss(
         frames, Context(0, torch.Generator().manual_seed(3), torch.arange(1))
     )
@@ -70,6 +73,48 @@ def test_kl_against_a_numerical_integral():
     assert terms["kl_dynamic"].item() == pytest.approx(total, rel=1e-4)
     direct = kl_gaussian(mu, logvar, prior_mu, prior_logvar).sum()
     assert direct.item() == pytest.approx(total, rel=1e-4)
+
+
+def test_the_full_posterior_step_by_step():
+    """Backwards and forwards through [v_t, f], then an RNN, by hand."""
+    q, v, f = small(posterior="full").q_z, torch.randn(1, 3, 10), torch.randn(1, 4)
+    inputs = [torch.cat([v[:, t], f], 1)[:, None] for t in range(3)]
+    one_way = torch.nn.LSTM(14, 10, batch_first=True)
+
+    def run(suffix: str, order: list[int]) -> dict[int, torch.Tensor]:
+        weights = {
+            n: getattr(q.lstm, n + suffix) for n in dict(one_way.named_parameters())
+        }
+        state, found = None, {}
+        for t in order:
+            call = torch.func.functional_call(one_way, weights, (inputs[t], state))
+            found[t], state = call
+        return found
+
+    ahead, back = run("", [0, 1, 2]), run("_reverse", [2, 1, 0])
+    h, expected = torch.zeros(1, 10), []
+    for t in range(3):
+        x = torch.cat([ahead[t], back[t]], -1)[:, 0]
+        r = q.rnn
+        h = torch.tanh(
+            x @ r.weight_ih_l0.T + r.bias_ih_l0 + h @ r.weight_hh_l0.T + r.bias_hh_l0
+        )
+        expected.append(q.affine(h))
+    mu, _ = q(v, f)
+    torch.testing.assert_close(mu, split_gaussian(torch.stack(expected, 1))[0])
+
+
+@pytest.mark.parametrize(("posterior", "sees"), [("factorised", 0), ("full", 1)])
+def test_what_a_posterior_sees(posterior: str, sees: int):
+    """The full q of a frame sees f, past and future; the other its own frame."""
+    q = small(posterior=posterior).q_z
+    v, f = torch.randn(1, 5, 10), torch.randn(1, 4)
+    mu, _ = q(v, f)
+    assert torch.allclose(q(v, f + 1)[0], mu) != sees
+    for t in (0, 4):
+        changed = v.clone()
+        changed[:, t] += 1
+        assert torch.allclose(q(changed, f)[0][:, 2], mu[:, 2]) != sees
 
 
 def test_f_depends_on_order_but_z_of_a_frame_does_not():

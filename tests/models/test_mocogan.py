@@ -1,0 +1,243 @@
+"""MoCoGAN: the adversaries' losses, whom they reach, the motion path, the encoder."""
+
+import math
+
+import pytest
+import torch
+
+from baselines import mocogan
+from baselines.mocogan import Config, Model, cross_entropy, gaussian_nll
+from datasets.errors import UserError
+from training.cell import make
+from training.contract import Context, Spec
+from training.loop import fit
+
+GENERATOR = {"motion", "generator"}
+TERMS = {
+    "discriminator_image": {"image"},
+    "discriminator_video": {"video"},
+    "generator_image": GENERATOR,
+    "generator_video": GENERATOR,
+}
+
+
+def small(**changes: object) -> Model:
+    sizes = {"width": 6, "hidden": 10, "dim_f": 4, "dim_z": 3, "n_frames": 5}
+    return make(mocogan, Config(**sizes | changes), Spec("toy", 1, 16, 8, 12), seed=0)
+
+
+def context(step: int = 0, n: int = 2) -> Context:
+    return Context(step, torch.Generator().manual_seed(5), torch.arange(n))
+
+
+def summed(terms: dict[str, torch.Tensor]) -> torch.Tensor:
+    return torch.stack([term.mean() for term in terms.values()]).sum()
+
+
+def test_cross_entropy_by_hand():
+    logits = torch.tensor([[0.0, 2.0], [-1.0, 1.0]])
+    p = torch.sigmoid(logits)
+    torch.testing.assert_close(cross_entropy(logits, True), -p.log().mean(1))
+    torch.testing.assert_close(cross_entropy(logits, False), -(1 - p).log().mean(1))
+
+
+def test_discriminators_that_know_nothing_pay_log_two_per_frame():
+    model = small()
+    with torch.no_grad():
+        for network in (model.image, model.video):
+            for parameter in network.parameters():
+                parameter.zero_()
+    terms = model.loss(torch.rand(2, 5, 1, 16, 16), context())
+    assert terms.keys() == TERMS.keys()
+    for value in terms.values():
+        torch.testing.assert_close(value, torch.full((2,), 5 * math.log(2)))
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_each_term_reaches_its_own_weights_only(name: str):
+    model = small()
+    model.loss(torch.rand(2, 5, 1, 16, 16), context())[name].sum().backward()
+    reached = {
+        n.split(".")[0]
+        for n, p in model.named_parameters()
+        if p.grad is not None and p.grad.any()
+    }
+    assert reached == TERMS[name]
+
+
+def test_the_generator_climbs_the_discriminators_logits():
+    model = small()
+    frames = torch.rand(2, 5, 1, 16, 16)
+
+    def believed() -> float:
+        codes = model.draw_codes(2, torch.Generator().manual_seed(5))
+        return model.image(model.decode(codes)).mean().item()
+
+    before = believed()
+    optimizer = torch.optim.SGD(model.generator.parameters(), lr=1e-2)
+    for _ in range(5):
+        optimizer.zero_grad()
+        model.loss(frames, context())["generator_image"].mean().backward()
+        optimizer.step()
+    assert believed() > before
+
+
+def test_one_adam_is_two():
+    """The paper has an Adam per network; Adam works weight by weight."""
+    one, two = small(), small()
+    judges = [p for n, p in two.named_parameters() if n.startswith(("image", "video"))]
+    others = [p for n, p in two.named_parameters() if n.split(".")[0] in GENERATOR]
+    of_judges, of_g = (torch.optim.Adam(part, lr=1e-2) for part in (judges, others))
+    of_all = torch.optim.Adam(one.parameters(), lr=1e-2)
+    for clip in torch.rand(3, 2, 5, 1, 16, 16):
+        of_all.zero_grad()
+        summed(one.loss(clip, context())).backward()
+        of_all.step()
+        terms = two.loss(clip, context())
+        of_judges.zero_grad()
+        of_g.zero_grad()
+        for names in ("discriminator", "generator"):
+            summed({k: v for k, v in terms.items() if k.startswith(names)}).backward()
+        of_judges.step()
+        of_g.step()
+    for a, b in zip(one.parameters(), two.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_the_motion_path_step_by_step_does_not_know_f():
+    model = small()
+    f = torch.randn(2, 4)
+    path = model.sample_dynamic(f, 6, torch.Generator().manual_seed(3))
+    other = model.sample_dynamic(f + 1, 6, torch.Generator().manual_seed(3))
+    assert torch.equal(path, other)
+    longer = model.sample_dynamic(f, 6, torch.Generator().manual_seed(4))
+    assert not torch.equal(path, longer)
+    draws = torch.randn(14, 3, generator=torch.Generator().manual_seed(3))
+    gru, z = model.motion.gru, draws[:2]
+    noise = draws[2:].unflatten(0, (2, 6))
+    cell = torch.nn.GRUCell(3, 3)
+    weights = {n: getattr(gru, f"{n}_l0") for n, _ in cell.named_parameters()}
+    for t in range(6):
+        z = torch.func.functional_call(cell, weights, (noise[:, t], z))
+        torch.testing.assert_close(path[:, t], z)
+
+
+def test_the_video_discriminator_sees_order_and_the_image_discriminator_does_not():
+    model, frames = small(), torch.rand(1, 5, 1, 16, 16)
+    back = frames.flip(1)
+    assert not torch.allclose(model.video(frames), model.video(back))
+    cells = model.image(frames).unflatten(1, (5, -1))
+    torch.testing.assert_close(cells, model.image(back).unflatten(1, (5, -1)).flip(1))
+
+
+def test_its_convolutions_are_those_of_torch():
+    own = mocogan.SpaceTimeConv(2, 3)
+    plain = torch.nn.Conv3d(2, 3, 4, (1, 2, 2), 1)
+    with torch.no_grad():
+        plain.weight.copy_(own.weight.unflatten(1, (2, 4)))
+        plain.bias.copy_(own.bias)
+    x = torch.rand(1, 2, 5, 8, 8)
+    torch.testing.assert_close(own(x), plain(x))
+
+
+def test_too_short_clips_are_refused():
+    with pytest.raises(UserError, match="n_frames must be > 2"):
+        small(n_frames=2)
+
+
+def test_no_encoder_no_codes():
+    model = small()
+    assert "codes" not in model.capabilities
+    with pytest.raises(NotImplementedError, match="encoder_from"):
+        model.encode(torch.rand(1, 5, 1, 16, 16))
+    assert "codes" in small(encoder_from=10).capabilities
+
+
+def test_regression_of_codes_by_hand():
+    target = torch.randn(2, 3)
+    mu, logvar = torch.randn(2, 3), torch.randn(2, 3)
+    normal = torch.distributions.Normal(mu, (logvar / 2).exp())
+    expected = -normal.log_prob(target).sum(-1)
+    torch.testing.assert_close(gaussian_nll(target, (mu, logvar)), expected)
+
+
+def test_an_encoder_is_fitted_to_a_generator_that_stays():
+    model = small(encoder_from=3)
+
+    def weights(*names: str) -> list[torch.Tensor]:
+        return [
+            p.detach().clone()
+            for n, p in model.named_parameters()
+            if n.split(".")[0] in names
+        ]
+
+    history = []
+
+    def terms_at(step: int) -> dict[str, torch.Tensor]:
+        history.append((weights(*GENERATOR, "image", "video"), weights("encoder")))
+        terms = model.loss(torch.rand(2, 5, 1, 16, 16), context(step))
+        return {name: term.mean() for name, term in terms.items()}
+
+    fit(model, terms_at, steps=6, learning_rate=1e-2, weight_decay=0.1)
+    (first, q_first), (third, q_third) = history[0], history[3]
+    (last, q_last) = history[5]
+    assert not all(map(torch.equal, first, third))
+    assert all(map(torch.equal, q_first, q_third))
+    assert all(map(torch.equal, third, last))
+    assert not all(map(torch.equal, q_third, q_last))
+    # measured, not trained: on real frames
+    terms = model.loss(torch.rand(2, 5, 1, 16, 16), context())
+    assert set(terms) == {"reconstruction"}
+
+
+def bars(n: int, stream: int) -> torch.Tensor:
+    """Return white bars that move before a grey: `(n, 5, 1, 16, 16)`."""
+    rng = torch.Generator().manual_seed(stream)
+    grey = 0.6 * torch.rand(n, 1, 1, 1, 1, generator=rng)
+    frames = grey.repeat(1, 5, 1, 16, 16)
+    left = torch.randint(0, 12, (n, 5), generator=rng)
+    column = torch.arange(16)
+    bar = (column >= left[..., None]) & (column < left[..., None] + 4)
+    frames[:, :, 0, 4:12] = torch.where(bar[:, :, None], 1.0, frames[:, :, 0, 4:12])
+    return frames
+
+
+@torch.no_grad()
+def distance(model: Model) -> float:
+    """Return how far means and deviations of pixels are from those of the data."""
+    codes = model.draw_codes(200, torch.Generator().manual_seed(9))
+    made, real = model.decode(codes), bars(200, 10**6)
+    apart = [(part(made) - part(real)).abs().mean() for part in (mean, deviation)]
+    return float(sum(apart))
+
+
+def mean(x: torch.Tensor) -> torch.Tensor:
+    return x.mean((0, 1))
+
+
+def deviation(x: torch.Tensor) -> torch.Tensor:
+    return x.flatten(0, 1).std(0)
+
+
+@pytest.mark.slow
+def test_it_learns_to_generate_and_its_encoder_to_read():
+    model = small(width=12, dim_z=2, noise=0.3, encoder_from=700)
+    before = distance(model)
+
+    def terms_at(step: int) -> dict[str, torch.Tensor]:
+        terms = model.loss(bars(6, step), context(step, 6))
+        return {name: term.mean() / 5 for name, term in terms.items()}
+
+    history = fit(model, terms_at, steps=1000, learning_rate=3e-3, beta1=0.5).history
+    assert distance(model) < 0.6 * before
+    last = {term: value for _, _, term, value in history}
+    first = next(value for _, _, term, value in history if term == "code_static")
+    assert last["code_static"] < first - 0.5
+    # the same f with another z keeps its grey
+    rng = torch.Generator().manual_seed(1)
+    codes, other = model.draw_codes(100, rng), model.draw_codes(100, rng)
+    with torch.no_grad():
+        one = model.decode(codes)[..., :3, :].mean((1, 2, 3, 4))
+        two = model.decode(codes._replace(dynamic=other.dynamic))
+        two = two[..., :3, :].mean((1, 2, 3, 4))
+    assert torch.corrcoef(torch.stack([one, two]))[0, 1] > 0.8
