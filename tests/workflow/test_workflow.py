@@ -11,9 +11,14 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-MODELS = {
+MODELS = {  # one entry per model file, and a control
     "unordered_vae",
     "dsae",
+    "neural_statistician",
+    "fhvae",
+    "drnet",
+    "svg",
+    "mocogan",
     "oracle",
     "copy_source",
     "copy_donor",
