@@ -60,7 +60,7 @@ def _reasons(tree: Tree, model: Model, dataset: Dataset) -> dict[str, Any]:
     return dict.fromkeys(KEYS, missing(tree, dataset.name, model, ""))
 
 
-def undrawn(board: list[Place]) -> list[str]:
+def unscored(board: list[Place]) -> list[str]:
     """Return the models that cannot be in the figure: they have no swap score."""
     return [place.model.label for place in board if not isinstance(place.score, Score)]
 
@@ -82,13 +82,21 @@ def cost_figure(board: list[Place], images: Path) -> Picture | None:
             _number(axis, points)
             axis.set(xscale="log", xlabel=label)
             for way in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
-                way(LogFormatter(minor_thresholds=(1.5, 0.5)))
+                way(Plain(minor_thresholds=(1.5, 0.5)))
             axis.grid(axis="y")
             axis.margins(x=0.08, y=0.08)
         axes[0].set_ylabel("swap score")
         _key(figure, known)
         alt = "Swap score against training minutes and parameters, one point per model"
         return save(figure, images / "cost.svg", alt)
+
+
+class Plain(LogFormatter):
+    """Label where LogFormatter would, without exponents."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label, "" where there would be none."""
+        return f"{x:g}" if super().__call__(x, pos) else ""
 
 
 def _point(axis: Axes, place: Place, x: float) -> tuple[float, float]:
@@ -109,7 +117,7 @@ def _point(axis: Axes, place: Place, x: float) -> tuple[float, float]:
 
 def _number(axis: Axes, points: list[tuple[float, float]]) -> None:
     """Number the points from 1; those too near to each other share a label."""
-    places = np.column_stack([np.log(points)[:, 0], np.array(points)[:, 1]])
+    places = np.array([(math.log(x), y) for x, y in points])
     places = (places - places.min(0)) / np.maximum(np.ptp(places, axis=0), 1e-9)
     shared: dict[int, list[int]] = {}  # numbers by the point that has the label
     for i, place in enumerate(places):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from reporting.collect import Model, Tree
 from reporting.scores import Scores, Value
-from reporting.tables import Column, Row, Score, Table, best_row, sort_key
+from reporting.tables import Absent, Column, Row, Score, Table, best_row, sort_key
 from reporting.words import count, listing, metric, number
 
 
@@ -55,9 +55,12 @@ def _place(tree: Tree, model: Model) -> Place:
 def _board_row(tree: Tree, model: Model, scores: list[Value]) -> tuple[Value, str]:
     """Return leaderboard.parquet's score and ranks, or a plain mean without it.
 
-    Where no dataset has a score, the reason of the first stands for all.
+    Where no dataset has a score, what the model cannot do explains it, or else what
+    became of its first cell.
     """
-    why = next((score for score in scores if score is not None), None)
+    reasons = [score for score in scores if isinstance(score, Absent)]
+    reasons.sort(key=lambda absent: not absent.reason.startswith("not applicable:"))
+    why = reasons[0] if reasons else None
     if tree.board is not None:
         for row in tree.board.to_dict("records"):
             mine = (row["model"], row["metric"]) == (model.name, "swap_score")

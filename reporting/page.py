@@ -19,14 +19,14 @@ from datasets.errors import UserError, cli
 from reporting import provenance, words
 from reporting.cards import cards
 from reporting.collect import Dataset, Tree, read_tree
-from reporting.cost import cost_figure, cost_tables, undrawn
+from reporting.cost import cost_figure, cost_tables, unscored
 from reporting.curves import training_curves
 from reporting.failure_modes import failure_modes
 from reporting.leaderboard import board_table, interval_words, places, verdict
 from reporting.manifolds import manifold_pictures
 from reporting.preprocessing import preprocessing
 from reporting.score_tables import factor_tables, metric_tables
-from reporting.states import failure_groups, state_table, unswapped
+from reporting.states import failure_groups, state_table, undrawn
 from reporting.swap_pictures import contact_sheet, swap_pictures
 from reporting.tables import Absent, Table, show, small_print, sort_key, write
 from reporting.tool_tables import benchmark_table, judge_table
@@ -81,7 +81,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "cost": cost,
         "cost_by_dataset": cost_by_dataset,
         "cost_figure": cost_figure(ranking, images),
-        "undrawn": undrawn(ranking),
+        "unscored": unscored(ranking),
         "states": state_table(tree),
         "failures": failure_groups(tree),
         "absent": tree.grid.get("absent") or [],
@@ -110,7 +110,7 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
         "factors": factors,
         "swapped": not factors.keys().isdisjoint(("swap_static", "swap_dynamic")),
         "moving": moving,
-        "unswapped": unswapped(tree, dataset.name),
+        "undrawn": undrawn(tree, dataset.name, moving.labels) if moving else [],
         "frame_by_frame": frame_by_frame,
         "strips": strips,
         "manifolds": manifold_pictures(tree, dataset, images),

@@ -52,10 +52,11 @@ def missing(tree: Tree, dataset: str, model: Model, metric: str) -> Absent | Non
     return Absent(f"not applicable: {', '.join(lacks)}") if lacks else None
 
 
-def unswapped(tree: Tree, dataset: str) -> list[str]:
-    """Return the models without a swap, each with the reason."""
-    reasons = [(m.label, missing(tree, dataset, m, "swap_score")) for m in tree.models]
-    return [f"{label} ({why.reason})" for label, why in reasons if why]
+def undrawn(tree: Tree, dataset: str, drawn: Iterable[str]) -> list[str]:
+    """Return the models that are not in a picture of swaps, each with the reason."""
+    models = [model for model in tree.models if model.label not in drawn]
+    reasons = [(m.label, missing(tree, dataset, m, "swap_score")) for m in models]
+    return [f"{label} ({why.reason})" if why else label for label, why in reasons]
 
 
 def lacking(cell: Cell, needs: Iterable[str] = tuple(LACKS)) -> list[str]:

@@ -29,7 +29,11 @@ ADVERSARIES = tuple(
 
 def _variant(name: str, label: str, quality: float, **settings: object) -> Fake:
     label = f"Unordered VAE, {label}"
-    return Fake(name, label, quality, base="unordered_vae", settings=settings)
+    # One of them fails on one dataset, as a model may.
+    fate = {"affwild": "diverged"} if name == "standard_prior" else {}
+    return Fake(
+        name, label, quality, base="unordered_vae", settings=settings, fate=fate
+    )
 
 
 # The whole suite: seven published systems in ten entries, six variants, four controls.
@@ -53,14 +57,19 @@ GRID = [
     ),
     Fake("svg_fp", "SVG-FP", 0.3, base="svg", able=ALL[:2] + ALL[3:], terms=VAE[::2]),
     Fake(
-        "mocogan_encoder", "MoCoGAN + encoder", 0.33, base="mocogan", terms=ADVERSARIES
+        "mocogan_encoder",
+        "MoCoGAN + encoder",
+        0.33,
+        base="mocogan",
+        terms=ADVERSARIES,
+        settings={"encoder_from": 500},
     ),
     _variant("distinct", "distinct frames", 0.74, distinct=True),
     _variant("symmetric", "symmetric pairs", 0.77, set_encoder="symmetric"),
     _variant("any_n", "any N", 0.72, set_encoder="symmetric", any_n=True),
     _variant("mean_pool", "mean pool", 0.7, set_encoder="mean_pool"),
     _variant("attention", "attention", 0.79, set_encoder="attention"),
-    _variant("standard_prior", "standard prior", 0.68, fate={"affwild": "diverged"}),
+    _variant("standard_prior", "standard prior", 0.68, prior="standard"),
     Fake("untrained", "Untrained network", 0.03, "control", base="unordered_vae"),
 ]
 DATASETS = (("sprites", "Sprites", 3), ("mmnist", "Moving MNIST", 1))

@@ -1,0 +1,235 @@
+"""The page of 20 models and 3 datasets: nothing vanishes, everything is legible."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from reporting.cards import cards
+from reporting.collect import Tree, read_tree
+from reporting.cost import cost_tables
+from reporting.failure_modes import failure_modes
+from reporting.leaderboard import board_table
+from reporting.pixels import GAP
+from reporting.scores import Scores
+from reporting.states import missing, state_table, undrawn
+from reporting.tables import Absent, Score, Table, Told
+
+NO_ENCODER = Absent("not applicable: no encoder")
+
+
+@pytest.fixture(scope="module")
+def tree(suite: Path) -> Tree:
+    return read_tree(suite)
+
+
+@pytest.fixture(scope="module")
+def text(suite_report: Path) -> str:
+    return (suite_report / "index.html").read_text()
+
+
+def row(table: Table, label: str) -> list:
+    return next(row.values for row in table.rows if row.label == label)
+
+
+def part(text: str, name: str) -> str:
+    """Return one section of the page."""
+    return re.findall(rf'<section id="{name}">.*?</section>', text, re.DOTALL)[0]
+
+
+def test_families_are_together_and_controls_last(tree: Tree) -> None:
+    families = [model.family for model in tree.models]
+    runs = [f for i, f in enumerate(families) if i == 0 or f != families[i - 1]]
+    assert len(runs) == len(set(runs))
+    assert families[:7] == ["unordered_vae"] * 7
+    assert families[-4:] == ["controls"] * 4
+
+
+def test_warnings_name_the_flags_and_the_numbers(tree: Tree) -> None:
+    table = failure_modes(tree)
+    good, *_ = row(table, "Unordered VAE")
+    assert (good.text, good.alarm) == ("none", False)
+    bad, *_ = row(table, "FHVAE")
+    assert (bad.text, bad.alarm) == ("identity in z", True)
+    numbers = r"active 1\d, 4 · response 0\.\d\d, 0\.\d\d · AUC 0\.\d\d"
+    assert re.fullmatch(numbers, bad.detail)
+    broken, *_ = row(table, "Untrained network")
+    assert broken.text == (
+        "f collapse, identity in z, decoder ignores f, decoder ignores z"
+    )
+    assert row(table, "MoCoGAN") == [Absent("not told: no encoder")] * 3
+    assert row(table, "Neural Statistician")[1] == Absent("crashed or not run")
+
+
+def test_a_flag_of_some_seeds_says_of_how_many(results: Path) -> None:
+    tree = read_tree(results)
+    summary = tree.summary
+    chosen = (summary["metric"] == "flag_z_collapse") & (summary["model"] == "dsae")
+    summary.loc[chosen, "mean"] = 0.5
+    cell, *_ = row(failure_modes(tree), "DSAE (factorised)")
+    assert cell.text == "z collapse (1 of 2 seeds)"
+
+
+def test_warnings_follow_the_leaderboard(text: str) -> None:
+    assert re.findall(r'<section id="(\w+)">', text)[:2] == ["leaderboard", "warnings"]
+    warnings = part(text, "warnings")
+    assert "this can be legitimate" in warnings
+    assert '<b class="alarm">identity in z</b>' in warnings
+
+
+def test_priors_alone(suite: Path, suite_report: Path, text: str) -> None:
+    keys = ["dataset", "model", "metric"]
+    summary = pd.read_parquet(suite / "tables/summary.parquet").set_index(keys)
+    table = pd.read_csv(suite_report / "tables/mmnist_generated.csv", index_col=0)
+    for side in ("static", "dynamic", "score"):
+        wanted = summary.loc[[("mmnist", "mocogan", f"generated_{side}")]].iloc[0]
+        for end, column in (("mean", ""), ("low", "_low"), ("high", "_high")):
+            assert table.loc["MoCoGAN", f"generated_{side}{column}"] == wanted[end]
+    markdown = (suite_report / "tables/mmnist_generated.md").read_text()
+    assert re.search(r"\| SVG-LP \|( not applicable: no p\(f\) \|){3}", markdown)
+    assert text.count(">From the priors alone</h3>") == 3
+    assert "corrected for chance" in part(text, "mmnist")
+
+
+def test_strips_show_what_the_priors_make(tree: Tree, suite_report: Path) -> None:
+    keys = ("generated", "generated_new_dynamic", "generated_new_static")
+    arrays = tree.select("sprites", "mocogan")[0].arrays(*keys)
+    with Image.open(suite_report / "images/sprites_mocogan.png") as image:
+        sheet = np.asarray(image.convert("RGB")).astype(int)
+    assert len(sheet) == 3 * (32 + GAP)
+    for i, key in enumerate(keys):
+        shown = sheet[i * (32 + GAP) :][:32, :32]
+        distances = [np.abs(shown - other[0, 0]).mean() for other in arrays.values()]
+        assert np.argmin(distances) == keys.index(key)
+
+
+def test_costs_of_the_dearest_dataset(tree: Tree) -> None:
+    cost, each = cost_tables(tree)
+    assert len(cost.rows) == 20
+    assert len(each.rows) == 60
+    tree.select("mmnist", "dsae")[0].run["flop_per_frame"] *= 3
+    runs = [cell.run for cell in tree.cells if cell.model.name == "dsae"]
+    dearest, _ = cost_tables(tree)
+    for i, key in enumerate(("parameters", "flop_per_frame")):
+        found = row(dearest, "DSAE (factorised)")[i]
+        assert found == max(run[key] for run in runs)
+    absent = [r for r in each.rows if isinstance(r.values[1], Absent)]
+    assert [(r.label, r.values[0]) for r in absent] == [
+        ("Unordered VAE, standard prior", "Aff-Wild"),
+        ("FHVAE", "Moving MNIST"),
+        ("Neural Statistician", "Moving MNIST"),
+    ]
+
+
+def test_discriminators_are_said_to_be_in_the_cost(text: str) -> None:
+    assert "include the discriminators" in part(text, "cost")
+
+
+def test_a_card_per_model_file_with_its_variants(tree: Tree, text: str) -> None:
+    found = {card.model.name: card for card in cards(tree)}
+    assert len(found) == 10
+    variants = {v.model.name: v.differs for v in found["unordered_vae"].variants}
+    assert len(variants) == 7
+    assert variants["attention"] == [("model.set_encoder", "attention", None)]
+    elsewhere = [("model.likelihood", "bernoulli", None)]
+    assert found["dsae"].elsewhere == [("mmnist", elsewhere)]
+    section = part(text, "cards")
+    assert section.count('<details class="method">') == 10
+    assert "DSAE (factorised), &lt;b&gt;a model file&lt;/b&gt;." in section
+    assert "\n    p(x, f, z) = p(f) prod_t" in section  # as it was typed
+    assert 'href="https://arxiv.org/abs/1812.03962"' in section
+
+
+def test_every_cell_has_a_state(tree: Tree, text: str) -> None:
+    table = state_table(tree)
+    values = [value for row in table.rows for value in row.values]
+    assert len(values) == 60
+    assert all(isinstance(value, Told) and value.text for value in values)
+    assert row(table, "MoCoGAN") == [Told("done", "not applicable: no encoder")] * 3
+    assert row(table, "SVG-LP")[0] == Told("done", "not applicable: no p(f)")
+    assert row(table, "FHVAE")[1].text.startswith("not applicable: it needs three")
+    assert row(table, "Neural Statistician")[1].text == "crashed or not run"
+    assert row(table, "Unordered VAE, standard prior")[2].text == (
+        "diverged: the loss is NaN at step 7"
+    )
+    assert part(text, "cells").count(">done<") == 57
+
+
+def test_seeds_that_differ_are_told_apart(results: Path) -> None:
+    tree = read_tree(results)
+    run = tree.select("sprites", "dsae")[1].run
+    run |= {"status": "diverged", "reason": "NaN"}
+    cell, *_ = row(state_table(tree), "DSAE (factorised)")
+    assert cell.text == "seed 0 done; seed 1 diverged: NaN"
+
+
+def test_what_cannot_be_is_not_applicable_on_the_leaderboard(tree: Tree) -> None:
+    table = board_table(tree)
+    assert len(table.rows) == 20
+    assert row(table, "MoCoGAN")[1:5] == [NO_ENCODER] * 4
+    assert isinstance(row(table, "Neural Statistician")[1], Score)
+
+
+def test_no_score_of_a_model_without_encoder_is_blank(
+    tree: Tree, suite_report: Path
+) -> None:
+    model = next(m for m in tree.models if m.name == "mocogan")
+    for dataset in tree.datasets:
+        scores = Scores(tree, dataset)
+        for metric in scores.metrics:
+            if not metric.startswith(("finished", "novel_", "generated_", "flag_")):
+                assert scores.look(model, metric) == NO_ENCODER, metric
+    for path in (suite_report / "tables").glob("*.md"):
+        if path.stem != "leaderboard" and not path.stem.endswith("_others"):
+            rows = re.findall(r"^\| MoCoGAN \|.*", path.read_text(), re.MULTILINE)
+            assert not any("| – |" in line for line in rows), path.stem
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "reason"),
+    [
+        ("svg", "sample_static_dynamic_kept", "no p(f)"),
+        ("svg", "swap_score", ""),
+        ("oracle", "generated_score", "no p(f), no p(z)"),
+        ("copy_source", "probe_static", "no codes"),
+        ("copy_source", "mse", ""),
+        ("mocogan", "generated_score", ""),
+    ],
+)
+def test_reasons_follow_what_a_metric_needs(
+    tree: Tree, name: str, metric: str, reason: str
+) -> None:
+    model = next(m for m in tree.models if m.name == name)
+    wanted = Absent(f"not applicable: {reason}") if reason else None
+    assert missing(tree, "sprites", model, metric) == wanted
+
+
+def test_who_is_not_drawn_is_named(tree: Tree, text: str) -> None:
+    drawn = [model.label for model in tree.models if model.name != "mocogan"]
+    wanted = ["MoCoGAN (not applicable: no encoder)"]
+    assert undrawn(tree, "sprites", drawn) == wanted
+    assert f"Not in the picture: {wanted[0]}." in part(text, "sprites")
+    assert "Without a swap score, so not drawn: MoCoGAN." in part(text, "cost")
+
+
+def test_training_has_a_row_per_family(suite_report: Path) -> None:
+    drawing = (suite_report / "images/sprites_training.svg").read_text()
+    panels = re.findall(r">(loss|discriminator image|scene)</text>", drawing)
+    assert panels.count("loss") == 8
+    assert (panels.count("discriminator image"), panels.count("scene")) == (1, 1)
+
+
+def test_frames_are_magnified_by_whole_numbers(suite_report: Path, text: str) -> None:
+    tag = re.search(r'src="images/sprites_swap_moving.png" width="(\d+)"', text)
+    with Image.open(suite_report / "images/sprites_swap_moving.png") as image:
+        assert image.width == 5 * (32 + GAP)
+        assert tag is not None
+        assert int(tag[1]) == 2 * image.width
+
+
+def test_the_page_of_twenty_models_is_small(suite_report: Path) -> None:
+    size = sum(p.stat().st_size for p in suite_report.rglob("*") if p.is_file())
+    assert size < 12e6
