@@ -43,8 +43,17 @@ def test_a_cycle_through_all_frames(time: int, seed: int):
     assert all(source[t] != t for t in range(time))
 
 
+def lively() -> Model:
+    """Untrained encoders hardly tell frames apart; these do."""
+    model = small()
+    with torch.no_grad():
+        model.content[-1].weight *= 30
+        model.pose[-1].weight *= 30
+    return model
+
+
 def test_every_term_by_hand():
-    model, frames = small(), torch.rand(2, 5, 1, 16, 16)
+    model, frames = lively(), torch.rand(2, 5, 1, 16, 16)
     terms = model.loss(frames, context())
     source = random_cycle(5, torch.Generator().manual_seed(5)).tolist()
     h_c = torch.stack([model.content(frames[:, t]) for t in range(5)], 1)
@@ -99,6 +108,22 @@ def test_each_term_reaches_its_own_weights_only(name: str):
     assert reached == TERMS[name]
 
 
+def test_similarity_moves_the_contents_of_x_t_towards_those_of_x_s():
+    """And not the other way round: its gradient is that of one side."""
+    model, frames = lively(), torch.rand(1, 5, 1, 16, 16)
+    weight = model.content[-1].weight
+    similarity = model.loss(frames, context())["similarity"].sum()
+    (found,) = torch.autograd.grad(similarity, weight)
+    source = random_cycle(5, torch.Generator().manual_seed(5)).tolist()
+    h_c = [model.content(frames[:, t]) for t in range(5)]
+    scale = model.config.similarity * model.nats
+    by_hand = torch.zeros_like(weight)
+    for t, s in enumerate(source):
+        pull = 2 * scale / 4 * (h_c[t] - h_c[s]).detach()
+        by_hand += torch.autograd.grad((pull * h_c[t]).sum(), weight)[0]
+    torch.testing.assert_close(found, by_hand, rtol=1e-3, atol=1e-3)
+
+
 def test_one_adam_is_two():
     """C has an optimiser of its own in the paper; Adam works weight by weight."""
     one, two = small(), small()
@@ -125,9 +150,13 @@ def test_one_adam_is_two():
 
 
 def test_a_batch_of_one_clip_has_no_other():
-    model = small()
-    terms = model.loss(torch.rand(1, 5, 1, 16, 16), context())
+    model, frames = small(), torch.rand(1, 5, 1, 16, 16)
+    terms = model.loss(frames, context())
     assert all(torch.isfinite(value).all() for value in terms.values())
+    source = random_cycle(5, torch.Generator().manual_seed(5))
+    h_p = torch.stack([model.pose(frames[:, t]) for t in range(5)], 1)
+    same = cross_entropy(model.scene(h_p, h_p[:, source]), 1.0)
+    torch.testing.assert_close(terms["scene"], same)
 
 
 def test_samples_follow_the_predictor():

@@ -118,6 +118,22 @@ def test_f_is_maps_and_features_of_the_first_frame(skips: int):
         torch.testing.assert_close(a, b)
 
 
+def test_the_prior_of_codes_is_that_of_the_frames_decoded_so_far():
+    """Stepped by hand: p(z_t | .) comes before frame t does."""
+    model = small()
+    with torch.no_grad():
+        model.features.dense[1].weight *= 30  # an untrained h hardly tells frames apart
+        model.direct.weight *= 30
+    codes = model.encode(torch.rand(2, 4, 1, 16, 16))
+    mu, std = model.dynamic_prior(codes)
+    (h, maps), past, state = model.unpack(codes.static), None, None
+    for t in range(4):
+        (step_mu, step_logvar), past = model.p_z(h, past)
+        torch.testing.assert_close(mu[:, t], step_mu[:, 0])
+        torch.testing.assert_close(std[:, t], (0.5 * step_logvar[:, 0]).exp())
+        _, h, state = model.step(h, codes.dynamic[:, t : t + 1], maps, state)
+
+
 @pytest.mark.parametrize("prior", ["learned", "fixed"])
 def test_samples_follow_the_prior_of_the_closed_loop(prior: str):
     model = small(prior=prior)
