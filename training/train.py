@@ -27,7 +27,7 @@ from datasets.errors import UserError, cli
 from datasets.store import Store, load
 from training import cell, checkpoint, device, seeds
 from training.batches import Batches, gather
-from training.contract import Context, SequenceModel
+from training.contract import Context, Frames, SequenceModel
 from training.loop import Fit, Interrupted, fit
 from training.provenance import now
 from training.represent import represent
@@ -89,7 +89,7 @@ def main() -> None:
     model = cell.make(module, config, spec, args.seed).to(on)
     batches = batches_of(store, model, training)
     # Before training: a training that is resumed must not see its generator disturbed.
-    cost = flop_per_frame(model, batches, on)
+    cost = flop_per_frame(model, *one_clip(batches, on))
     verdict = partial(verdict, capabilities=list(model.capabilities))
     run = train(model, batches, training, on, args)
     history = pd.DataFrame(run.history, columns=["step", "seconds", "term", "value"])
@@ -180,23 +180,25 @@ def fingerprint(
     )
 
 
-def flop_per_frame(model: SequenceModel, batches: Batches, on: torch.device) -> int:
-    """Return floating-point operations of one forward loss, per frame."""
+def one_clip(batches: Batches, on: torch.device) -> tuple[Frames, Context]:
+    """Return a training clip and what a loss may use beside it."""
     index, sequence = batches.draw(seeds.numpy_generator("flop"))
     frames = gather(batches.frames, index[:1], on)
-    context = Context(
-        0, seeds.torch_generator(on, "flop"), torch.from_numpy(sequence[:1]).to(on)
-    )
+    noise = seeds.torch_generator(on, "flop")
+    return frames, Context(0, noise, torch.from_numpy(sequence[:1]).to(on))
+
+
+def flop_per_frame(model: SequenceModel, frames: Frames, context: Context) -> int:
+    """Return floating-point operations of one forward loss of a clip, per frame."""
     # The counter sees a fused LSTM as nothing; without mkldnn it is matrix products.
     # Switching mkldnn off warns of Intel GPUs, whatever the machine has.
     with (
         warnings.catch_warnings(action="ignore"),
-        torch.no_grad(),
         torch.backends.mkldnn.flags(enabled=False),
         FlopCounterMode(display=False) as counter,
     ):
         model.loss(frames, context)
-    return counter.get_total_flops() // batches.time
+    return counter.get_total_flops() // frames.shape[1]
 
 
 if __name__ == "__main__":

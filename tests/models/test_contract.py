@@ -14,6 +14,7 @@ from training.cell import load_module, make, resolve
 from training.contract import Codes, Context, Spec
 from training.loop import fit
 from training.seeds import torch_generator
+from training.train import flop_per_frame
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
@@ -127,6 +128,14 @@ def test_every_parameter_learns(model: nn.Module):
     ]
     # A ReLU unit can be dead in one batch, a whole parameter of a layer cannot.
     assert not lost
+
+
+def test_its_cost_is_counted_and_changes_nothing(model: nn.Module):
+    before = model.loss(clips(model, 1), context(batch=1))
+    assert flop_per_frame(model, clips(model, 1), context(batch=1)) > 1000
+    after = model.loss(clips(model, 1), context(batch=1))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert all(p.grad is None for p in model.parameters())
 
 
 def test_randomness_comes_from_the_context_alone(model: nn.Module):
