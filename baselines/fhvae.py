@@ -136,7 +136,7 @@ class Model(SequenceModel):
         self.q_z1 = mlp(c.hidden + c.dim_f, c.hidden, 2 * c.dim_z, depth=1)
         self.p_x = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
         # near 0, or the encoder would first have to learn random places
-        self.mu2 = nn.Parameter(0.1 * torch.randn(spec.sequences, c.dim_f))
+        self.mu2 = nn.Parameter(0.3 * torch.randn(spec.sequences, c.dim_f))
 
     def loss(self, frames: Frames, context: Context) -> Terms:
         """Return the terms of the negative discriminative segment bound.

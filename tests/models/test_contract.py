@@ -245,6 +245,8 @@ def test_learns_to_swap(variant: tuple[str, dict]):
     model = build(variant, dim_z=1)
     if "swap" not in model.capabilities:
         pytest.skip("no encoder: its own test says what it learns")
+    if "segment" in variant[1]:
+        pytest.skip("the toy's bars jump: neighbours say nothing of a frame")
 
     palette = colours(SPEC.sequences, "palette")
 
