@@ -20,7 +20,9 @@ A training clip stands for its sequence: log p(mu2) is counted once per clip.
 Departures: the suite's frame encoder, decoder and likelihood (training/networks.py).
 A segment is one frame, or with `segment` > 1 the frames around t, read by an LSTM (20
 frames of speech in the paper); the decoder gives frame t alone, where the paper's gives
-the segment. Adam keeps its momentum for rows of the table that are not in the batch.
+the segment. q(z1 | .) and q(z2 | .) share these features (an LSTM each in the paper).
+The table starts at 0.3 N(0, I), in the authors' code at N(0, I). Adam keeps its
+momentum for rows of the table that are not in the batch.
 """
 
 from dataclasses import dataclass

@@ -12,24 +12,25 @@ from scipy import integrate, optimize, stats
 from baselines import fhvae
 from baselines.fhvae import VAR_Z2, Config, Model, closed_form, windows
 from training.cell import make
-from training.contract import Context, Spec
+from training.contract import Codes, Context, Spec
 from training.distributions import draw, kl_standard, split_gaussian
 
 UNSEEN = torch.tensor([-1, -1])
 
 
-def small(**sizes: float) -> Model:
+def small(sequences: int = 7, **sizes: float) -> Model:
     given_sizes = {"width": 6, "hidden": 10, "dim_f": 3, "dim_z": 2, "n_frames": 4}
     config = Config(**given_sizes | sizes)
-    return make(fhvae, config, Spec("toy", 1, 16, 7, 12), seed=0)
+    return make(fhvae, config, Spec("toy", 1, 16, sequences, 12), seed=0)
 
 
 def context(sequences: torch.Tensor) -> Context:
     return Context(0, torch.Generator().manual_seed(5), sequences)
 
 
-def test_which_sequence_against_brute_force():
-    model, z2 = small(), torch.randn(2, 4, 3)
+@pytest.mark.parametrize("rows", [7, 60])  # torch.cdist has another algorithm above 25
+def test_which_sequence_against_brute_force(rows: int):
+    model, z2 = small(rows), torch.randn(2, 4, 3)
     sequences = torch.tensor([6, 1])
     table = model.mu2.detach().numpy().astype(float)
     for b in range(2):
@@ -48,6 +49,20 @@ def test_a_table_of_equal_rows_tells_nothing():
         model.mu2.zero_()
     found = model.log_which(torch.randn(2, 4, 3), torch.tensor([0, 3]))
     torch.testing.assert_close(found, torch.full((2, 4), -math.log(7)))
+
+
+@pytest.mark.parametrize("rows", [7, 60])
+def test_a_frame_at_a_row_of_the_table_has_a_gradient(rows: int):
+    """The distance has none at 0, its square has: z2 is pulled away from other rows."""
+    model = small(rows)
+    z2 = model.mu2.detach()[None, :2].clone().requires_grad_()
+    model.log_which(z2, torch.tensor([0])).sum().backward()
+    table, wanted = model.mu2.detach(), torch.zeros(rows)
+    wanted[0] = 1
+    for t in range(2):
+        logits = -(z2[0, t].detach() - table).square().sum(1) / (2 * 0.25)
+        expected = (wanted - torch.softmax(logits, 0)) @ table / 0.25
+        torch.testing.assert_close(z2.grad[0, t], expected, rtol=1e-3, atol=1e-4)
 
 
 @given(st.integers(1, 6))
@@ -112,19 +127,52 @@ def test_which_rows_of_the_table_learn(alpha: float):
     assert learns.tolist() == expected
 
 
-def test_an_unseen_clip_does_not_look_into_the_table():
+@pytest.mark.parametrize("sequences", [UNSEEN, torch.tensor([2, -1])])
+def test_an_unseen_clip_does_not_look_into_the_table(sequences: torch.Tensor):
+    """Nor does a batch with one: -1 would be the last row."""
     model, frames = small(), torch.rand(2, 4, 1, 16, 16)
-    before, codes = model.loss(frames, context(UNSEEN)), model.encode(frames)
+    before, codes = model.loss(frames, context(sequences)), model.encode(frames)
     with torch.no_grad():
         model.mu2.add_(100)
-    after, again = model.loss(frames, context(UNSEEN)), model.encode(frames)
+    after, again = model.loss(frames, context(sequences)), model.encode(frames)
+    assert "discriminative" not in before
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert torch.equal(codes.static, again.static)
+
+
+def test_codes_and_their_decoding_by_hand():
+    """z1 of a frame is given that frame's own z2, and all frames decode with mu2."""
+    model, frames = small(), torch.rand(2, 5, 1, 16, 16)
+    codes = model.encode(frames)
+    v = torch.stack([model.segments.features(frames[:, t]) for t in range(5)], 1)
+    z2, _ = split_gaussian(model.q_z2(v))
+    z1, _ = split_gaussian(model.q_z1(torch.cat([v, z2], -1)))
+    torch.testing.assert_close(codes.static, sum(z2.unbind(1)) / 5.25)
+    torch.testing.assert_close(codes.dynamic, z1)
+    for t, decoded in enumerate(model.decode(codes).unbind(1)):
+        alone = torch.sigmoid(model.p_x(codes.static, z1[:, t : t + 1]))[:, 0]
+        torch.testing.assert_close(decoded, alone)
+
+
+def test_samples_have_the_moments_of_the_priors():
+    model, rng = small(), torch.Generator().manual_seed(0)
+    static = model.sample_static(4000, rng)
+    dynamic = model.sample_dynamic(static[:1000], 4, rng)
+    assert dynamic.shape == (1000, 4, 2)
+    for sample in (static, dynamic.flatten(0, 1)):
+        d = sample.shape[1]
+        torch.testing.assert_close(sample.mean(0), torch.zeros(d), atol=0.08, rtol=0)
+        torch.testing.assert_close(sample.T.cov(), torch.eye(d), atol=0.1, rtol=0)
+    mu, std = model.dynamic_prior(Codes(static[:1000], dynamic))
+    assert torch.equal(mu, torch.zeros(1000, 4, 2))
+    assert torch.equal(std, torch.ones(1000, 4, 2))
 
 
 def test_windows_repeat_the_edges():
     assert windows(4, 3).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
     assert windows(2, 1).tolist() == [[0], [1]]
+    # of an even number of frames, one more follows than comes before
+    assert windows(3, 4).tolist() == [[0, 0, 1, 2], [0, 1, 2, 2], [1, 2, 2, 2]]
     assert windows(1, 4).tolist() == [[0, 0, 0, 0]]
 
 

@@ -37,6 +37,49 @@ def test_a_frame_twice_is_a_frame_once():
     torch.testing.assert_close(once.static, twice.static)
 
 
+def test_the_statistic_network_by_hand():
+    """A layer per frame, then the mean: neither a maximum nor the mean of the input."""
+    q, v = small().q_c, torch.randn(2, 5, 10)
+    weight, bias = q.before[0].weight, q.before[0].bias
+    pooled = sum((v[:, t] @ weight.T + bias).clamp(0) for t in range(5)) / 5
+    mu, logvar = q(v)
+    expected_mu, expected_logvar = split_gaussian(q.after(pooled))
+    torch.testing.assert_close(mu, expected_mu)
+    torch.testing.assert_close(logvar, expected_logvar)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_reconstruction_by_hand(layers: int):
+    """The decoder sees samples of c and of z_L, ..., z_1, in this order."""
+    model, frames = small(layers=layers).eval(), torch.rand(2, 5, 1, 16, 16)
+    rng = torch.Generator().manual_seed(5)
+    v = torch.stack([model.features(frames[:, t]) for t in range(5)], 1)
+    c = draw(*model.q_c(v), rng)
+    given, z = c[:, None].expand(-1, 5, -1), [torch.zeros(2, 5, 0)]
+    for q in model.q_z:
+        z.append(draw(*split_gaussian(q(torch.cat([given, z[-1], v], -1))), rng))
+    p, total = torch.sigmoid(model.p_x(c, torch.cat(z, -1))), torch.zeros(2)
+    for t in range(5):
+        x, mean = frames[:, t], p[:, t]
+        total -= (x * mean.log() + (1 - x) * (1 - mean).log()).sum((1, 2, 3))
+    found = model.loss(frames, context())["reconstruction"]
+    torch.testing.assert_close(found, total, rtol=1e-4, atol=1e-3)
+
+
+def test_codes_are_means_given_the_means_above():
+    model, frames = small(layers=3), torch.rand(2, 4, 1, 16, 16)
+    codes = model.encode(frames)
+    v = torch.stack([model.features(frames[:, t]) for t in range(4)], 1)
+    c, _ = model.q_c(v)
+    given, z = c[:, None].expand(-1, 4, -1), [torch.zeros(2, 4, 0)]
+    for q in model.q_z:
+        z.append(split_gaussian(q(torch.cat([given, z[-1], v], -1)))[0])
+    torch.testing.assert_close(codes.static, c)
+    torch.testing.assert_close(codes.dynamic, torch.cat(z, -1))
+    expected = torch.sigmoid(model.p_x(c, torch.cat(z, -1)))
+    torch.testing.assert_close(model.decode(codes), expected)
+
+
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_kl_of_all_layers_against_numerical_integrals(layers: int):
     model, frames = small(layers=layers, dim_z=1).eval(), torch.rand(2, 5, 1, 16, 16)
@@ -94,6 +137,12 @@ def test_samples_of_z_belong_to_their_own_context(layers: int):
         )
     other = (z[0] - mu[1]) / std[1]
     assert other.mean(0).abs().max() > 0.1
+
+
+def test_samples_of_c_have_the_moments_of_the_prior():
+    c = small().sample_static(4000, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(c.mean(0), torch.zeros(4), atol=0.08, rtol=0)
+    torch.testing.assert_close(c.T.cov(), torch.eye(4), atol=0.1, rtol=0)
 
 
 def test_upper_layers_decide_lower_ones():
