@@ -75,6 +75,33 @@ def test_kl_against_a_numerical_integral(posterior: str):
     assert direct.item() == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.parametrize("posterior", ["factorised", "full"])
+def test_kl_of_f_and_likelihood_by_hand(posterior: str):
+    model, frames = small(posterior=posterior), torch.rand(2, 5, 1, 16, 16)
+    rng = torch.Generator().manual_seed(3)
+    v = torch.stack([model.features(frames[:, t]) for t in range(5)], 1)
+    mu, logvar = model.q_f(v)
+    f = draw(mu, logvar, rng)
+    p = torch.sigmoid(model.p_x(f, draw(*model.q_z(v, f), rng)))
+    nll = -(frames * p.log() + (1 - frames) * (1 - p).log()).flatten(1).sum(1)
+    q = torch.distributions.Normal(mu, (logvar / 2).exp())
+    kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0))
+    terms = model.loss(
+        frames, Context(0, torch.Generator().manual_seed(3), torch.arange(2))
+    )
+    torch.testing.assert_close(terms["reconstruction"], nll)
+    torch.testing.assert_close(terms["kl_static"], kl.sum(1))
+
+
+def test_codes_of_the_full_posterior_are_given_the_mean_of_f():
+    model, frames = small(posterior="full"), torch.rand(2, 5, 1, 16, 16)
+    v = torch.stack([model.features(frames[:, t]) for t in range(5)], 1)
+    f, _ = model.q_f(v)
+    codes = model.encode(frames)
+    torch.testing.assert_close(codes.static, f)
+    torch.testing.assert_close(codes.dynamic, model.q_z(v, f)[0])
+
+
 def test_the_full_posterior_step_by_step():
     """Backwards and forwards through [v_t, f], then an RNN, by hand."""
     q, v, f = small(posterior="full").q_z, torch.randn(1, 3, 10), torch.randn(1, 4)

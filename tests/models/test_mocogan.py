@@ -21,9 +21,9 @@ TERMS = {
 }
 
 
-def small(seed: int = 0, **changes: object) -> Model:
+def small(**changes: object) -> Model:
     sizes = {"width": 6, "hidden": 10, "dim_f": 4, "dim_z": 3, "n_frames": 5}
-    return make(mocogan, Config(**sizes | changes), Spec("toy", 1, 16, 8, 12), seed)
+    return make(mocogan, Config(**sizes | changes), Spec("toy", 1, 16, 8, 12), seed=0)
 
 
 def context(step: int = 0, n: int = 2) -> Context:
@@ -52,6 +52,19 @@ def test_discriminators_that_know_nothing_pay_log_two_per_frame():
     assert terms.keys() == TERMS.keys()
     for value in terms.values():
         torch.testing.assert_close(value, torch.full((2,), 5 * math.log(2)))
+
+
+def test_terms_of_the_adversaries_by_hand():
+    """Real frames are to be called real, generated ones not, but for the generator."""
+    model, frames = small(noise=0.0), torch.rand(2, 5, 1, 16, 16)
+    terms = model.loss(frames, context())
+    fake = model.decode(model.draw_codes(2, context().generator))
+    for name, judge in (("image", model.image), ("video", model.video)):
+        real, made = torch.sigmoid(judge(frames)), torch.sigmoid(judge(fake))
+        found, caught = -real.log().mean(1), -(1 - made).log().mean(1)
+        of_judge, of_g = 5 * (found + caught) / 2, -5 * made.log().mean(1)
+        torch.testing.assert_close(terms[f"discriminator_{name}"], of_judge)
+        torch.testing.assert_close(terms[f"generator_{name}"], of_g)
 
 
 @pytest.mark.parametrize("name", TERMS)
@@ -184,6 +197,15 @@ def test_the_encoders_terms_are_of_the_codes_that_made_the_clip():
         torch.testing.assert_close(terms[name], -log_q.flatten(1).sum(1))
 
 
+def test_real_frames_are_measured_not_trained_on():
+    model, frames = small(encoder_from=10).eval(), torch.rand(2, 5, 1, 16, 16)
+    terms = model.loss(frames, context())
+    p = model.decode(model.encode(frames))
+    nll = -(frames * p.log() + (1 - frames) * (1 - p).log()).flatten(1).sum(1)
+    assert terms.keys() == {"reconstruction"}
+    torch.testing.assert_close(terms["reconstruction"], nll)
+
+
 def test_instance_noise_has_its_deviation():
     model, frames = small(noise=0.3), torch.full((20, 5, 1, 16, 16), 0.5)
     seen = model.seen(frames, context().generator)
@@ -223,9 +245,6 @@ def test_an_encoder_is_fitted_to_a_generator_that_stays():
     assert all(map(torch.equal, q_first, q_third))
     assert all(map(torch.equal, third, last))
     assert not all(map(torch.equal, q_third, q_last))
-    # measured, not trained: on real frames
-    terms = model.loss(torch.rand(2, 5, 1, 16, 16), context())
-    assert set(terms) == {"reconstruction"}
 
 
 def bars(n: int, stream: int) -> torch.Tensor:
