@@ -301,6 +301,7 @@ def swap_score(model: Model) -> float:
 
 @pytest.mark.slow
 def test_it_learns_to_generate_and_its_encoder_to_read():
+    """Of seeds 0 to 3, seed 3 misses the swap score: G need not show what it draws."""
     model = small(width=16, hidden=24, dim_z=2, noise=0.3, encoder_from=1000)
     far, chance = distance(model), swap_score(model)
 
