@@ -51,7 +51,12 @@ from training.contract import (
     Spec,
     Terms,
 )
-from training.distributions import draw, negative_log_likelihood, split_gaussian
+from training.distributions import (
+    draw,
+    gaussian_nll,
+    negative_log_likelihood,
+    split_gaussian,
+)
 from training.networks import MAP, Decoder, encoder, frozen, mlp, per_frame
 from training.settings import at_least, one_of
 
@@ -213,11 +218,7 @@ class Model(SequenceModel):
         self, h_p: Poses, f: Float[Tensor, "batch f"]
     ) -> Float[Tensor, " batch"]:
         """Return -log p(h_1:T | f) of the predictor."""
-        mu, logvar = self.predictor(h_p, f)
-        nll = functional.gaussian_nll_loss(
-            mu, h_p, logvar.exp(), full=True, reduction="none"
-        )
-        return nll.sum((1, 2))
+        return gaussian_nll(h_p, self.predictor(h_p, f)).sum(1)
 
     def encode(self, frames: Frames) -> Codes:
         """Return the mean of h_c over frames and h_p of each frame."""

@@ -49,7 +49,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
-from training.networks import MAP, Decoder, encoder, mlp, per_frame
+from training.networks import Decoder, frame_features, mlp, per_frame
 from training.settings import at_least, one_of
 
 VAR_Z2 = 0.5**2  # of p(z2 | mu2)
@@ -96,12 +96,7 @@ class SegmentEncoder(nn.Module):
         """Build the frame features and, for longer segments, the LSTM."""
         super().__init__()
         hidden, self.segment = config.hidden, config.segment
-        self.features = nn.Sequential(
-            encoder(spec.channels, spec.size, config.width),
-            nn.Flatten(),
-            nn.Linear(config.width * MAP * MAP, hidden),
-            nn.LeakyReLU(0.2),
-        )
+        self.features = frame_features(spec.channels, spec.size, config.width, hidden)
         several = config.segment > 1
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True) if several else None
 

@@ -50,17 +50,24 @@ from training.contract import (
     Codes,
     Context,
     Frames,
-    Gaussian,
     SequenceModel,
     Spec,
     Terms,
 )
 from training.distributions import (
+    gaussian_nll,
     negative_log_likelihood,
     split_gaussian,
     standard_normal,
 )
-from training.networks import MAP, Decoder, encoder, frozen, halvings, per_frame
+from training.networks import (
+    Decoder,
+    encoder,
+    frame_features,
+    frozen,
+    halvings,
+    per_frame,
+)
 from training.settings import at_least, one_of
 
 Logits = Float[Tensor, "batch patches"]
@@ -175,12 +182,7 @@ class Encoder(nn.Module):
         """Build the features and two affine maps."""
         super().__init__()
         c = config
-        self.features = nn.Sequential(
-            encoder(spec.channels, spec.size, c.width),
-            nn.Flatten(),
-            nn.Linear(c.width * MAP * MAP, c.hidden),
-            nn.LeakyReLU(0.2),
-        )
+        self.features = frame_features(spec.channels, spec.size, c.width, c.hidden)
         self.f = nn.Linear(c.hidden, 2 * c.dim_f)
         self.z = nn.Linear(c.hidden, 2 * c.dim_z)
 
@@ -292,10 +294,3 @@ class Model(SequenceModel):
 def cross_entropy(logits: Logits, real: bool) -> Float[Tensor, " batch"]:
     """Return the mean over patches of the cross entropy with one answer for all."""
     return functional.softplus(-logits if real else logits).mean(1)
-
-
-def gaussian_nll(x: Float[Tensor, "*shape d"], q: Gaussian) -> Float[Tensor, "*shape"]:
-    """Return -log q(x), summed over dimensions."""
-    mu, logvar = q
-    nll = functional.gaussian_nll_loss(mu, x, logvar.exp(), full=True, reduction="none")
-    return nll.sum(-1)

@@ -44,7 +44,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
-from training.networks import MAP, Decoder, encoder, mlp, per_frame
+from training.networks import Decoder, frame_features, mlp, per_frame
 from training.settings import at_least, one_of
 
 
@@ -112,12 +112,7 @@ class Model(SequenceModel):
         super().__init__()
         c = self.config = config
         self.frames_per_sequence = c.n_frames
-        self.features = nn.Sequential(
-            encoder(spec.channels, spec.size, c.width),
-            nn.Flatten(),
-            nn.Linear(c.width * MAP * MAP, c.hidden),
-            nn.LeakyReLU(0.2),
-        )
+        self.features = frame_features(spec.channels, spec.size, c.width, c.hidden)
         self.q_c = StatisticNetwork(c)
         # The top layer has none above it.
         above = [c.dim_f + (c.dim_z if layer else 0) for layer in range(c.layers)]

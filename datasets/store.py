@@ -127,12 +127,8 @@ def frame_writer(
     Raises:
         ValueError: a block of another type or shape, or too few or many frames.
     """
-    side = size or shape[1]
-    header = {
-        "descr": "|u1",
-        "fortran_order": False,
-        "shape": (shape[0], side, side, shape[3]) if size else shape,
-    }
+    stored = (shape[0], size, size, shape[3]) if size else shape
+    header = {"descr": "|u1", "fortran_order": False, "shape": stored}
     written = 0
     with atomic(Path(path) / "frames.npy") as temporary, temporary.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)

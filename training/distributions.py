@@ -38,6 +38,16 @@ def standard_normal(
     return torch.randn(n, d, generator=generator, device=generator.device)
 
 
+def gaussian_nll(
+    x: Float[Tensor, "*shape d"],
+    q: tuple[Float[Tensor, "*shape d"], Float[Tensor, "*shape d"]],
+) -> Float[Tensor, "*shape"]:
+    """Return -log q(x) of a mean and log variance."""
+    mu, logvar = q
+    nll = functional.gaussian_nll_loss(mu, x, logvar.exp(), full=True, reduction="none")
+    return nll.sum(-1)
+
+
 def kl_gaussian(
     mu: Float[Tensor, "*shape d"],
     logvar: Float[Tensor, "*shape d"],

@@ -29,6 +29,16 @@ def encoder(channels: int, size: int, width: int, slope: float = 0.2) -> nn.Sequ
     return nn.Sequential(*layers)
 
 
+def frame_features(channels: int, size: int, width: int, hidden: int) -> nn.Sequential:
+    """Return frames `(n, channel, size, size)` -> features `(n, hidden)`."""
+    return nn.Sequential(
+        encoder(channels, size, width),
+        nn.Flatten(),
+        nn.Linear(width * MAP * MAP, hidden),
+        nn.LeakyReLU(0.2),
+    )
+
+
 class Decoder(nn.Module):
     """p(x_t | f, z_t): one dense layer to a 4x4 map, then deconvolutions."""
 
