@@ -57,7 +57,7 @@ from training.distributions import (
     negative_log_likelihood,
     split_gaussian,
 )
-from training.networks import MAP, Decoder, encoder, frozen, mlp, per_frame
+from training.networks import MAP, Decoder, encoder, frozen, he, mlp, per_frame
 from training.settings import at_least, one_of
 
 Poses = Float[Tensor, "batch time z"]
@@ -105,7 +105,7 @@ def code_encoder(spec: Spec, width: int, dimensions: int) -> nn.Sequential:
     return nn.Sequential(
         encoder(spec.channels, spec.size, width),
         nn.Flatten(),
-        nn.Linear(width * MAP * MAP, dimensions),
+        he(nn.Linear(width * MAP * MAP, dimensions)),
     )
 
 

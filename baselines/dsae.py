@@ -39,7 +39,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
-from training.networks import Decoder, frame_features, mlp, per_frame
+from training.networks import Decoder, frame_features, mlp, narrow, per_frame
 from training.settings import at_least, one_of
 
 
@@ -82,7 +82,7 @@ class StaticEncoder(nn.Module):
         super().__init__()
         hidden = config.hidden
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True, bidirectional=True)
-        self.affine = nn.Linear(2 * hidden, 2 * config.dim_f)
+        self.affine = narrow(nn.Linear(2 * hidden, 2 * config.dim_f))
 
     def forward(self, v: Float[Tensor, "batch time hidden"]) -> Gaussian:
         """Return mu_f and logvar_f from the features of a clip."""
@@ -96,7 +96,7 @@ class FactorisedPosterior(nn.Module):
     def __init__(self, config: Config) -> None:
         """Build the layers."""
         super().__init__()
-        self.mlp = mlp(config.hidden, config.hidden, 2 * config.dim_z, depth=1)
+        self.mlp = narrow(mlp(config.hidden, config.hidden, 2 * config.dim_z, depth=1))
 
     def forward(
         self, v: Float[Tensor, "batch time hidden"], f: Float[Tensor, "batch f"]
@@ -116,7 +116,7 @@ class FullPosterior(nn.Module):
             hidden + c.dim_f, hidden, batch_first=True, bidirectional=True
         )
         self.rnn = nn.RNN(2 * hidden, hidden, batch_first=True)
-        self.affine = nn.Linear(hidden, 2 * c.dim_z)
+        self.affine = narrow(nn.Linear(hidden, 2 * c.dim_z))
 
     def forward(
         self, v: Float[Tensor, "batch time hidden"], f: Float[Tensor, "batch f"]

@@ -49,7 +49,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
-from training.networks import Decoder, frame_features, mlp, per_frame
+from training.networks import Decoder, frame_features, mlp, narrow, per_frame
 from training.settings import at_least, one_of
 
 VAR_Z2 = 0.5**2  # of p(z2 | mu2)
@@ -129,8 +129,8 @@ class Model(SequenceModel):
         c = self.config = config
         self.frames_per_sequence = c.n_frames
         self.segments = SegmentEncoder(c, spec)
-        self.q_z2 = mlp(c.hidden, c.hidden, 2 * c.dim_f, depth=1)
-        self.q_z1 = mlp(c.hidden + c.dim_f, c.hidden, 2 * c.dim_z, depth=1)
+        self.q_z2 = narrow(mlp(c.hidden, c.hidden, 2 * c.dim_f, depth=1))
+        self.q_z1 = narrow(mlp(c.hidden + c.dim_f, c.hidden, 2 * c.dim_z, depth=1))
         self.p_x = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
         # near 0, or the encoder would first have to learn random places
         self.mu2 = nn.Parameter(0.3 * torch.randn(spec.sequences, c.dim_f))

@@ -61,6 +61,7 @@ from training.distributions import (
     standard_normal,
 )
 from training.networks import (
+    SLOPE,
     Decoder,
     encoder,
     frame_features,
@@ -167,7 +168,7 @@ class VideoDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for layer in range(halvings(spec.size)):
             layers.append(SpaceTimeConv(width if layer else spec.channels, width))
-            layers.append(nn.LeakyReLU(0.2))
+            layers.append(nn.LeakyReLU(SLOPE))
         self.layers = nn.Sequential(*layers, nn.Flatten(3), nn.Conv2d(width, 1, 1))
 
     def forward(self, frames: Frames) -> Logits:
@@ -216,6 +217,9 @@ class Model(SequenceModel):
         self.generator = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
         self.image = ImageDiscriminator(spec, c.width)
         self.video = VideoDiscriminator(spec, c.width)
+        # Wide starts saturate adversaries: these start as PyTorch's layers do.
+        for network in (self.generator, self.image, self.video):
+            network.apply(start_as_torch)
         self.encoder = Encoder(c, spec) if c.encoder_from else None
         if self.encoder:
             self.capabilities = SequenceModel.capabilities
@@ -289,6 +293,12 @@ class Model(SequenceModel):
     ) -> Float[Tensor, "batch {time} z"]:
         """Draw motion paths, which do not know f."""
         return self.motion(len(static), time, generator)
+
+
+def start_as_torch(layer: nn.Module) -> None:
+    """Start the weights of a convolution or dense layer as PyTorch does."""
+    if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+        layer.reset_parameters()
 
 
 def cross_entropy(logits: Logits, real: bool) -> Float[Tensor, " batch"]:

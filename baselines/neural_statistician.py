@@ -44,7 +44,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
-from training.networks import Decoder, frame_features, mlp, per_frame
+from training.networks import Decoder, frame_features, mlp, narrow, per_frame
 from training.settings import at_least, one_of
 
 
@@ -93,7 +93,7 @@ class StatisticNetwork(nn.Module):
         super().__init__()
         hidden = config.hidden
         self.before = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU())
-        self.after = mlp(hidden, hidden, 2 * config.dim_f, depth=1)
+        self.after = narrow(mlp(hidden, hidden, 2 * config.dim_f, depth=1))
 
     def forward(self, v: Float[Tensor, "batch n hidden"]) -> Gaussian:
         """Return mu_c and logvar_c of sets of frame features."""
@@ -117,7 +117,7 @@ class Model(SequenceModel):
         # The top layer has none above it.
         above = [c.dim_f + (c.dim_z if layer else 0) for layer in range(c.layers)]
         self.q_z = nn.ModuleList(
-            mlp(n + c.hidden, c.hidden, 2 * c.dim_z, depth=1) for n in above
+            narrow(mlp(n + c.hidden, c.hidden, 2 * c.dim_z, depth=1)) for n in above
         )
         self.p_z = nn.ModuleList(mlp(n, c.hidden, 2 * c.dim_z, depth=1) for n in above)
         self.p_x = Decoder(

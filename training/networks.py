@@ -4,12 +4,19 @@ Shapes and counts follow the seed paper's appendix C: four 4x4 convolutions of s
 down to a 4x4 map, and their mirror image.
 """
 
+import math
+from typing import TypeVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
 MAP = 4  # height and width of the smallest feature map
+SLOPE = 0.2  # of leaky ReLU
+LOGVAR_START = -4.0  # of posteriors: a standard deviation of e^-2
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def halvings(size: int) -> int:
@@ -20,13 +27,15 @@ def halvings(size: int) -> int:
     return steps
 
 
-def encoder(channels: int, size: int, width: int, slope: float = 0.2) -> nn.Sequential:
+def encoder(
+    channels: int, size: int, width: int, slope: float = SLOPE
+) -> nn.Sequential:
     """Return frames `(n, channel, size, size)` -> features `(n, width, 4, 4)`."""
     layers: list[nn.Module] = []
     for layer in range(halvings(size)):
         layers.append(nn.Conv2d(width if layer else channels, width, 4, 2, 1))
         layers.append(nn.LeakyReLU(slope))
-    return nn.Sequential(*layers)
+    return he(nn.Sequential(*layers))
 
 
 def frame_features(channels: int, size: int, width: int, hidden: int) -> nn.Sequential:
@@ -34,8 +43,8 @@ def frame_features(channels: int, size: int, width: int, hidden: int) -> nn.Sequ
     return nn.Sequential(
         encoder(channels, size, width),
         nn.Flatten(),
-        nn.Linear(width * MAP * MAP, hidden),
-        nn.LeakyReLU(0.2),
+        he(nn.Linear(width * MAP * MAP, hidden)),
+        nn.LeakyReLU(SLOPE),
     )
 
 
@@ -43,7 +52,7 @@ class Decoder(nn.Module):
     """p(x_t | f, z_t): one dense layer to a 4x4 map, then deconvolutions."""
 
     def __init__(
-        self, codes: int, channels: int, size: int, width: int, slope: float = 0.2
+        self, codes: int, channels: int, size: int, width: int, slope: float = SLOPE
     ) -> None:
         """Build it for `codes` = dim f + dim z."""
         super().__init__()
@@ -56,7 +65,7 @@ class Decoder(nn.Module):
             out = channels if layer == count - 1 else width
             layers.append(nn.LeakyReLU(slope))
             layers.append(nn.ConvTranspose2d(width, out, 4, 2, 1))
-        self.layers = nn.Sequential(*layers)
+        self.layers = he(nn.Sequential(*layers))
 
     def forward(
         self, f: Float[Tensor, "batch f"], z: Float[Tensor, "batch time z"]
@@ -72,7 +81,39 @@ def mlp(inputs: int, hidden: int, outputs: int, depth: int = 2) -> nn.Sequential
     for _ in range(depth):
         layers += [nn.Linear(inputs, hidden), nn.ReLU()]
         inputs = hidden
-    return nn.Sequential(*layers, nn.Linear(inputs, outputs))
+    return he(nn.Sequential(*layers, nn.Linear(inputs, outputs)))
+
+
+def he(network: Network) -> Network:
+    """Start layers so that each keeps the variance of what passes (He et al. 2015).
+
+    PyTorch's own start loses most of it on the way through encoder and decoder: with
+    it, static factors took four times as many steps to appear.
+    """
+    gain = nn.init.calculate_gain("leaky_relu", SLOPE)
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            inputs = float(layer.weight[0].numel())
+        elif isinstance(layer, nn.ConvTranspose2d):  # each output sees kernel / stride
+            inputs = layer.weight[:, 0].numel() / math.prod(layer.stride)
+        else:
+            continue
+        nn.init.normal_(layer.weight, std=gain / math.sqrt(inputs))
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    return network
+
+
+def narrow(posterior: Network) -> Network:
+    """Start a posterior, whose last dense layer gives mean and log variance, certain.
+
+    Noise of deviation 1 would hide from the decoder what the means say, and the KL
+    would close the posterior before they say anything.
+    """
+    *_, last = (m for m in posterior.modules() if isinstance(m, nn.Linear))
+    with torch.no_grad():
+        last.bias.chunk(2)[1].fill_(LOGVAR_START)
+    return posterior
 
 
 def frozen(network: nn.Module, *inputs: Tensor) -> Tensor:

@@ -109,10 +109,15 @@ def _generate(
 
 
 def _prior(model: SequenceModel, codes: Codes) -> dict[str, np.ndarray]:
-    prior = model.dynamic_prior(codes)
-    if prior is None:
+    parts = [
+        model.dynamic_prior(Codes(codes.static[part], codes.dynamic[part]))
+        for part in _chunks(len(codes.static))
+    ]
+    given = [prior for prior in parts if prior is not None]
+    if not given:
         return {}
-    return {"prior_mean": _array(prior[0]), "prior_std": _array(prior[1])}
+    mean, std = (torch.cat(part) for part in zip(*given, strict=True))
+    return {"prior_mean": _array(mean), "prior_std": _array(std)}
 
 
 def _terms(

@@ -60,7 +60,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
-from training.networks import MAP, Decoder, encoder, mlp, per_frame
+from training.networks import MAP, Decoder, encoder, mlp, narrow, per_frame
 from training.settings import at_least, one_of
 from unordered_vae.set_encoders import ANY_N, HEADS, set_encoder
 
@@ -153,7 +153,7 @@ class Model(SequenceModel):
         self.frames_per_sequence = self.sets * c.n_frames
         self.conv = encoder(spec.channels, spec.size, c.width, c.slope)
         self.q_f = set_encoder(c.set_encoder, c.n_frames, c.width, c.hidden, c.dim_f)
-        self.q_z = mlp(c.dim_f + c.width * MAP * MAP, c.hidden, 2 * c.dim_z)
+        self.q_z = narrow(mlp(c.dim_f + c.width * MAP * MAP, c.hidden, 2 * c.dim_z))
         self.p_z = (
             StandardPrior(c.dim_z)
             if c.prior == "standard"

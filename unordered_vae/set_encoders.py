@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from training.contract import Gaussian
 from training.distributions import split_gaussian
-from training.networks import MAP, mlp, per_frame
+from training.networks import MAP, he, mlp, narrow, per_frame
 
 HEADS = 4  # of attention
 
@@ -90,7 +90,7 @@ class AttentionEncoder(nn.Module):
         )
         self.query = nn.Parameter(torch.randn(1, 1, hidden))
         self.pool = nn.MultiheadAttention(hidden, HEADS, batch_first=True)
-        self.dense = mlp(hidden, hidden, 2 * dim_f, depth=1)
+        self.dense = narrow(mlp(hidden, hidden, 2 * dim_f, depth=1))
 
     def forward(self, h: Float[Tensor, "batch n width 4 4"]) -> Gaussian:
         """Return mu_f and logvar_f from any number of feature maps."""
@@ -116,7 +116,7 @@ def set_encoder(name: str, n: int, width: int, hidden: int, dim_f: int) -> nn.Mo
 
 def conv(inputs: int, outputs: int) -> nn.Sequential:
     """Return a convolution that keeps the size of maps."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, 1, 1), nn.ReLU())
+    return he(nn.Sequential(nn.Conv2d(inputs, outputs, 3, 1, 1), nn.ReLU()))
 
 
 def last_layers(channels: int, width: int, hidden: int, dim_f: int) -> nn.Sequential:
@@ -124,5 +124,5 @@ def last_layers(channels: int, width: int, hidden: int, dim_f: int) -> nn.Sequen
     return nn.Sequential(
         *conv(channels, 2 * width),
         nn.Flatten(),
-        mlp(2 * width * MAP * MAP, hidden, 2 * dim_f, depth=1),
+        narrow(mlp(2 * width * MAP * MAP, hidden, 2 * dim_f, depth=1)),
     )

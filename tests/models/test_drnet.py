@@ -47,8 +47,8 @@ def lively() -> Model:
     """Untrained encoders hardly tell frames apart; these do."""
     model = small()
     with torch.no_grad():
-        model.content[-1].weight *= 30
-        model.pose[-1].weight *= 30
+        model.content[-1].weight *= 3
+        model.pose[-1].weight *= 3
     return model
 
 
