@@ -17,6 +17,7 @@ from datasets.store import Store, column, hidden_mask, labels, load
 from evaluation import ensemble as judges
 from evaluation.clips import frame_index, length_of, parse_json, read, windows
 from evaluation.ensemble import Ensemble, probabilities
+from evaluation.floors import floors
 from evaluation.judge import Settings
 from evaluation.network import Head
 from evaluation.swaps import agreement, agreement_sums
@@ -197,8 +198,12 @@ def main() -> None:
             f"The judges in {given.judges} were trained on other frames than "
             f"{given.data} holds. Delete the folder and train them again."
         )
-    index = frame_index(clips[clips["split"] == "test"], length_of(clips))
-    write_json(given.out, certify(store, ensemble, index, settings))
+    index = frame_index(clips, length_of(clips))
+    test = (clips["split"] == "test").to_numpy()
+    verdict = certify(store, ensemble, index[test], settings)
+    write_json(
+        given.out, verdict | {"floors": floors(store, index[~test], index[test])}
+    )
 
 
 if __name__ == "__main__":

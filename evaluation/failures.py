@@ -80,7 +80,8 @@ def read_off_z(scores: Mapping[tuple[str, str], float], static: Iterable[str]) -
         (scores["probe_dynamic", name] - scores["probe_chance", name])
         / (1 - scores["probe_chance", name])
         for name in static
-        if ("probe_dynamic", name) in scores and scores["probe_chance", name] < 1
+        if ("probe_dynamic", name) in scores
+        and scores.get(("probe_chance", name), 1) < 1
     ]
     return float(np.mean(shares)) if shares else float("nan")
 

@@ -18,17 +18,19 @@ from datasets.atomic import write_parquet
 from datasets.errors import UserError, cli
 from datasets.store import Store, column, hidden_mask, labels, load
 from evaluation import (
-    dci,
+    blocks,
     failures,
-    mig,
+    floors,
     pictures,
-    probes,
     regression,
     swaps,
     trace,
+    usable,
     verification,
 )
+from evaluation.axes.scores import axis_scores
 from evaluation.clips import frame_index, length_of, read
+from evaluation.floors import rows_of
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.rows import Rows
@@ -42,6 +44,7 @@ FRAMES = (
     "generated_new_dynamic",
     "generated_new_static",
 )
+MOST_VALUES = 50  # of a factor that trees read: they need one for each in every round
 MOST_AXES = 256  # columns of (f, z); scores per column say little of longer codes
 LOWER = (
     "generated_static_chance",
@@ -55,6 +58,7 @@ LOWER = (
     "regression_ccc_static",
     "regression_pearson_static",
 )
+OF_CODES = ("static", "dynamic", "motion", "whitened")
 JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
 
 
@@ -102,7 +106,9 @@ def direction(metric: str, scope: str = "") -> str:
     A static factor should not be read off z, nor a dynamic one off f: there lower is
     better.
     """
-    leak = (metric, scope) in {("probe_static", "dynamic"), ("probe_dynamic", "static")}
+    probe, _, code = metric.removesuffix("_trees").partition("_")
+    wrong = "dynamic" if code == "static" else "static"
+    leak = probe in ("probe", "bits") and code in OF_CODES and scope == wrong
     return (
         "lower" if metric in LOWER or metric.startswith("term_") or leak else "higher"
     )
@@ -179,67 +185,102 @@ def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
 def probed(
     arrays: Mapping[str, np.ndarray], store: Store, where: Lists
 ) -> Iterator[Row]:
-    """Yield the probe matrix: {f, z_t, pixels, constant} x every factor.
+    """Yield the probe matrix: {f, z_t, z_1:T, whitened z_t} x factors, and the blocks.
 
-    A static factor is probed from f with one row per clip; everything else with one
-    row per frame where the factor shows.
+    A static factor is probed from f, and every factor from z_1:T, with one row per
+    clip; everything else with one row per frame where the factor shows.
     """
-    n_train, n_test = len(where.train), len(where.test)
-    time = where.train.shape[1]
-    both = np.concatenate([where.train, where.test])
-    codes = {}
-    if "static" in arrays:
-        codes["probe_static"] = np.repeat(arrays["static"][:, None], time, 1)
-    if "dynamic" in arrays:
-        codes["probe_dynamic"] = arrays["dynamic"]
-    if not codes:
-        return
-    frames = [store.frames[part.ravel()] for part in (where.train, where.test)]
-    pixels = np.concatenate(probes.pixel_codes(*frames))
-    codes["probe_pixels"] = pixels.reshape(n_train + n_test, time, -1)
+    codes = probe_codes(arrays)
+    bits: dict[str, dict[str, usable.Usable]] = {}
     for factor in store.info["factors"]:
         name, scope = factor["name"], factor["scope"]
-        truth, shown = labels(store, name, both), ~hidden_mask(store, name, both)
-        for metric, code in [*codes.items(), ("probe_chance", None)]:
-            use = shown
-            if metric == "probe_static" and scope == "static":
-                # f is the same in all frames of a clip: one row, its first shown one
-                use = shown & (np.cumsum(shown, 1) == 1)
-            if code is None:
-                code = np.zeros((*truth.shape, 1))
+        for code, columns in codes.items():
+            once = code == "motion" or (code == "static" and scope == "static")
             train, test = (
-                Rows(code[part][use[part]], truth[part][use[part]])
-                for part in (slice(n_train), slice(n_train, None))
+                rows_of(store, name, *side, once)
+                for side in zip(
+                    np.split(columns, [len(where.train)]), where[:2], strict=True
+                )
             )
-            yield from probe_rows(metric, factor, train, test)
+            if not len(test.labels) or not len(train.labels):
+                continue
+            found = usable.usable(train, test)
+            bits.setdefault(name, {})[code] = found
+            yield from probe_rows(code, factor, test, found)
+            few = len(np.unique(train.labels)) <= MOST_VALUES
+            if code in ("static", "dynamic") and (
+                few or train.labels.dtype.kind == "f"
+            ):
+                found = usable.usable(train, test, "trees")
+                yield from probe_rows(f"{code}_trees", factor, test, found)
+    yield from blocked(bits, store.info["factors"])
+
+
+def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return `(clips, T, columns)` of every code that factors are read from.
+
+    Whitened z_t is (z_t - mean) / deviation of the prior p(z_t | .): what z says beyond
+    what f or its own past had announced (Neural Statistician, the unordered VAE, ...).
+    """
+    codes = {}
+    if {"static", "dynamic"} <= arrays.keys():
+        f, z = arrays["static"], arrays["dynamic"]
+        clips, time = z.shape[:2]
+        codes["static"] = np.repeat(f[:, None], time, 1)
+        codes["dynamic"] = z
+        codes["motion"] = np.repeat(z.reshape(clips, 1, -1), time, 1)
+        if {"prior_mean", "prior_std"} <= arrays.keys():
+            deviation = np.maximum(arrays["prior_std"], 1e-6)
+            codes["whitened"] = (z - arrays["prior_mean"]) / deviation
+    return codes
 
 
 def probe_rows(
-    metric: str, factor: Mapping[str, Any], train: Rows, test: Rows
+    code: str, factor: Mapping[str, Any], test: Rows, found: usable.Usable
 ) -> Iterator[Row]:
-    """Yield one probe's score; of a continuous dynamic factor its CCC, r, RMSE too.
+    """Yield a probe's score and bits; of continuous motion its CCC, r, RMSE too.
 
     Args:
-        metric: `probe_<code>`.
+        code: what the factor was read from, with `_trees` behind it for trees.
         factor: its entry of `dataset.json`.
-        train: codes and labels the probe is fitted on; nothing is yielded without.
-        test: likewise, scored.
+        test: the rows that were read.
+        found: what the probe got out of them.
     """
     name, scope, n = factor["name"], factor["scope"], len(test.labels)
-    if not n or not len(train.labels):
-        return
-    if metric == "probe_chance":
-        answer = np.full(n, probes.best_constant(train.labels))
-    else:
-        answer = probes.answers(train, test.codes)
-    value = probes.score(test.labels, answer)
-    yield Row(metric, name, value, n, direction(metric, scope), probes.VERSION)
-    code = metric.removeprefix("probe_")
+    for metric, value in ((f"probe_{code}", found.score), (f"bits_{code}", found.bits)):
+        yield Row(metric, name, value, n, direction(metric, scope), usable.VERSION)
     if code in ("static", "dynamic") and continuous_motion(factor):
-        found = regression.regression(test.labels, answer)._asdict()
-        for measure, value in found.items():
+        measures = regression.regression(test.labels, found.answer)._asdict()
+        for measure, value in measures.items():
             key = f"regression_{measure}_{code}"
             yield Row(key, name, value, n, direction(key), regression.VERSION)
+
+
+def floor_rows(judges: Path) -> Iterator[Row]:
+    """Yield what pixels and constants reach, computed with the judges (floors.py)."""
+    verdict = json.loads((judges / "judge.json").read_text())
+    for name, entry in verdict.get("floors", {}).items():
+        for metric in ("probe_pixels", "probe_chance", "bits_pixels"):
+            yield Row(metric, name, entry[metric], entry["n"], "higher", floors.VERSION)
+
+
+def blocked(
+    bits: Mapping[str, Mapping[str, usable.Usable]], factors: list[dict[str, Any]]
+) -> Iterator[Row]:
+    """Yield the axis metrics of f and z as two blocks, over the judged factors."""
+    table = {
+        factor["name"]: (
+            found["static"].bits,
+            found["dynamic"].bits,
+            np.nan if factor["kind"] == "continuous" else found["static"].entropy,
+            factor["scope"] == "static",
+        )
+        for factor in factors
+        if factor["judged"]
+        and {"static", "dynamic"} <= (found := bits.get(factor["name"], {})).keys()
+    }
+    for name, value in blocks.blocks(table)._asdict().items():
+        yield Row(f"block_{name}", "", value, len(table), "higher", blocks.VERSION)
 
 
 def continuous_motion(factor: Mapping[str, Any]) -> bool:
@@ -284,7 +325,7 @@ def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
 
 
 def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterator[Row]:
-    """Yield MIG and DCI of all columns of (f, z_t) with the judged factors."""
+    """Yield the axis metrics of all columns of (f, z_t) with the judged factors."""
     names = [factor["name"] for factor in store.info["factors"] if factor["judged"]]
     if not names or "static" not in arrays or "dynamic" not in arrays:
         return
@@ -293,23 +334,14 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
     codes = np.concatenate([static, arrays["dynamic"]], 2)
     if codes.shape[2] > MOST_AXES:
         return
-    sides = []
-    for index, part in (
-        (where.train, codes[: len(where.train)]),
-        (where.test, codes[len(where.train) :]),
-    ):
-        shown = {name: ~hidden_mask(store, name, index) for name in names}
-        sides.append(
-            {
-                name: Rows(part[use], labels(store, name, index)[use])
-                for name, use in shown.items()
-            }
+    train, test = (
+        {name: rows_of(store, name, part, index) for name in names}
+        for part, index in zip(
+            np.split(codes, [len(where.train)]), where[:2], strict=True
         )
-    n = where.test.size
-    gap = mig.mig(sides[1])
-    yield Row("mig", "", gap, n, "higher", mig.VERSION)
-    for name, value in dci.dci(*sides)._asdict().items():
-        yield Row(f"dci_{name}", "", value, n, "higher", dci.VERSION)
+    )
+    for name, (value, version) in axis_scores(train, test).items():
+        yield Row(name, "", value, where.test.size, "higher", version)
 
 
 def plain(
@@ -382,6 +414,8 @@ def score(
     if judges is not None and any(name in arrays for name in FRAMES):
         found, table = judged(arrays, store, where, judges)
         rows += found
+    if judges is not None and {"static", "dynamic"} & arrays.keys():
+        rows += floor_rows(judges)
     rows += [*probed(arrays, store, where), *axes(arrays, store, where)]
     rows += [*verified(arrays, store, where), *traced(arrays, store)]
     rows += plain(arrays, store, where)

@@ -10,15 +10,24 @@ from reporting.states import note
 from reporting.tables import Column, Row, Score, Table
 from reporting.words import metric
 
-HEADLINE: tuple[str, ...] = (
-    "swap_score",
-    "swap_static",
-    "swap_dynamic",
+HEADLINE = ("swap_score", "swap_static", "swap_dynamic", "block_gap", "ssim", "mse")
+BLOCKS = ("block_gap", "block_disentanglement", "block_completeness")
+AXES = (
     "mig",
+    "jemmig",
+    "sap",
+    "factor_vae",
+    "beta_vae",
     "dci_disentanglement",
+    "dci_completeness",
+    "dci_informativeness",
+    "modularity",
+    "explicitness",
+    "infomec_modularity",
+    "infomec_compactness",
+    "infomec_explicitness",
+    "irs",
 )
-HEADLINE += ("ssim", "mse")
-AXES = ("mig", "dci_disentanglement", "dci_completeness", "dci_informativeness")
 PICTURES = ("mse", "psnr", "ssim")
 GENERATED = ("generated_static", "generated_dynamic", "generated_score")
 VERIFICATION = tuple(
@@ -26,6 +35,21 @@ VERIFICATION = tuple(
     for code in ("static", "dynamic")
     for measure in ("auc", "eer")
 )
+LEAKAGE = (  # code, scope of the factors read off it
+    ("static", "static"),
+    ("dynamic", "static"),
+    ("whitened", "static"),
+    ("motion", "static"),
+    ("dynamic", "dynamic"),
+    ("motion", "dynamic"),
+    ("static", "dynamic"),
+)
+CODES = {
+    "static": "f",
+    "dynamic": "z_t",
+    "motion": "z_1:T",
+    "whitened": "z_t beyond the prior",
+}
 REGRESSION = (
     *(
         f"regression_{measure}_{code}"
@@ -113,10 +137,11 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
     """
     overall = Scores(tree, dataset).overall()
     terms = [m for m in overall if m.startswith("term_")]
-    known = {*HEADLINE, *AXES, *PICTURES, *VERIFICATION, *GENERATED, *terms}
+    known = {*HEADLINE, *BLOCKS, *AXES, *PICTURES, *VERIFICATION, *GENERATED, *terms}
     modes = ("flag_", "active_", "response_", "finished")  # told over all datasets
     plan = {
         "headline": ("Headline metrics", list(HEADLINE)),
+        "blocks": ("f and z as two blocks", list(BLOCKS)),
         "axes": ("Axis metrics", list(AXES)),
         "pictures": ("Picture metrics", list(PICTURES)),
         "verification": ("Who is it? (verification)", list(VERIFICATION)),
@@ -131,8 +156,40 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
         name: metric_table(tree, dataset, name, title, metrics)
         for name, (title, metrics) in plan.items()
     }
+    tables["leakage"] = leakage_table(tree, dataset)
     tables["regression"] = regression_table(tree, dataset)
     return {name: t for name, t in tables.items() if t.columns and t.rows}
+
+
+def leakage_table(tree: Tree, dataset: Dataset) -> Table:
+    """Make the table models x (code, scope): bits of the factors, mean over these."""
+    scores = Scores(tree, dataset)
+    columns, metrics = [], []
+    for family, behind in (("linear", ""), ("trees", "_trees")):
+        for code, scope in LEAKAGE:
+            name = f"bits_{code}{behind}"
+            factors = [f["name"] for f in dataset.factors(scope)]
+            factors = [f for f in factors if scores.has(name, f)]
+            if not factors:
+                continue
+            wanted = (code == "static") == (scope == "static")
+            label = f"{scope} from {CODES[code]}, {family}"
+            direction = "higher" if wanted else "lower"
+            what = f"bits of {len(factors)} {scope} factors, mean; {family} probes"
+            columns.append(Column(f"{name}_{scope}", label, "score", direction, what))
+            metrics.append((name, factors))
+    rows = [
+        Row(
+            model.label,
+            [scores.mean(model, *each) for each in metrics],
+            model,
+            note(tree, dataset.name, model),
+        )
+        for model in tree.models
+    ]
+    return Table(
+        f"{dataset.name}_leakage", "Bits read off the codes", columns, rows
+    ).without_empty_columns()
 
 
 def regression_table(tree: Tree, dataset: Dataset) -> Table:

@@ -35,6 +35,16 @@ class Scores:
         found = self.get(model, name, factor)
         return found or missing(self._tree, self._dataset, model, name)
 
+    def mean(self, model: Model, name: str, factors: list[str]) -> Value:
+        """Return the mean over factors, or why there is none; without an interval."""
+        found = [self.get(model, name, factor) for factor in factors]
+        known = [score for score in found if score]
+        if not known:
+            return missing(self._tree, self._dataset, model, name)
+        seeds, n = min(s.n_seeds for s in known), min(s.n for s in known)
+        average = sum(s.mean for s in known) / len(known)
+        return Score(average, math.nan, math.nan, seeds, n)
+
     def overall(self) -> list[str]:
         """Return the metrics which have one value per model, without a factor."""
         return [name for name in self.metrics if self.has(name)]

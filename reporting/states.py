@@ -12,8 +12,10 @@ NEEDS = (
     (("sample_dynamic_",), ("swap", "sample_dynamic")),
     (("sample_static_",), ("swap", "sample_static")),
     (("swap_", "reconstruction_", "mse", "psnr", "ssim", "response_"), ("swap",)),
-    (("probe_", "regression_", "verification_", "trace_", "term_"), ("codes",)),
-    (("mig", "dci_", "active_"), ("codes",)),
+    (("probe_", "bits_", "regression_", "verification_", "trace_"), ("codes",)),
+    (("term_", "block_", "active_"), ("codes",)),
+    (("mig", "jemmig", "sap", "factor_vae", "beta_vae", "dci_"), ("codes",)),
+    (("modularity", "explicitness", "infomec_", "irs"), ("codes",)),
 )
 LACKS = {
     "codes": "no codes",

@@ -199,6 +199,52 @@ METRICS = {
         "higher",
         "held-out score when the factors are predicted from the code, at most 1",
     ),
+    "sap": Metric(
+        "SAP", "higher", "gap of the two columns that predict a factor best, 0 to 1"
+    ),
+    "jemmig": Metric(
+        "JEMMIG", "higher", "MIG that also asks a column to know nothing else, 0 to 1"
+    ),
+    "factor_vae": Metric(
+        "FactorVAE",
+        "higher",
+        "how often the stillest column tells which factor was held; floor 1 / factors",
+    ),
+    "beta_vae": Metric(
+        "BetaVAE",
+        "higher",
+        "how often distances of pairs tell which factor was held; floor 1 / factors",
+    ),
+    "modularity": Metric(
+        "Modularity", "higher", "does each column know one factor only? 0 to 1"
+    ),
+    "explicitness": Metric(
+        "Explicitness", "higher", "2 AUC − 1 of reading each value linearly; floor 0"
+    ),
+    "irs": Metric(
+        "IRS", "higher", "how still columns are while their factor is held, 0 to 1"
+    ),
+    "infomec_modularity": Metric(
+        "InfoM", "higher", "purity of columns, normalised information, 0 to 1"
+    ),
+    "infomec_compactness": Metric(
+        "InfoC", "higher", "purity of factors over columns, 0 to 1"
+    ),
+    "infomec_explicitness": Metric(
+        "InfoE", "higher", "share of a factor's entropy a linear probe removes"
+    ),
+    "block_gap": Metric(
+        "Block gap",
+        "higher",
+        "bits of a factor in its own code less those in the other, over its entropy: "
+        "1 for f and z as they should be, −1 exchanged",
+    ),
+    "block_disentanglement": Metric(
+        "Block D", "higher", "does each code know one kind of factors only? 0 to 1"
+    ),
+    "block_completeness": Metric(
+        "Block C", "higher", "is each factor in one code only? 0 to 1"
+    ),
     "mse": Metric(
         "MSE", "lower", "mean squared error of reconstructions, pixels in [0, 1]"
     ),

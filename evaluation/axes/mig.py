@@ -1,7 +1,5 @@
 """Mutual information gap of codes with factors."""
 
-import numpy as np
-
 from evaluation.axes.information import BINS, informed, two_best
 from evaluation.rows import Rows
 

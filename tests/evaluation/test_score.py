@@ -25,7 +25,10 @@ def judges(tmp_path, monkeypatch, reader):
         {"name": name, "kind": kind, "scope": scope, "chance": CHANCES[name]}
         for name, (kind, scope) in kinds.items()
     ]
-    write_json(folder / "judge.json", {"certified": True, "factors": factors})
+    floor = {"probe_pixels": 0.9, "probe_chance": 0.4, "bits_pixels": 1.2, "n": 9}
+    floors = {"shade": floor, "height": floor | {"probe_chance": 0.0}}
+    verdict = {"certified": True, "factors": factors, "floors": floors}
+    write_json(folder / "judge.json", verdict)
     return folder
 
 
@@ -88,6 +91,12 @@ def test_an_oracle_scores_full_marks(tiny, judges, oracle, tmp_path, monkeypatch
     assert value["probe_dynamic", "height"] > 0.7
     assert value["probe_static", "place"] < 0.6
     assert value["mig", ""] > 0.4
+    assert value["bits_static", "shade"] > 0.5 > abs(value["bits_dynamic", "shade"])
+    assert value["bits_dynamic_trees", "place"] > 0.5
+    assert (
+        value["probe_motion", "shade"] < 0.8 and value["probe_pixels", "shade"] == 0.9
+    )
+    assert value["block_gap", ""] > 0.3 and value["block_disentanglement", ""] > 0.8
     assert value["term_reconstruction", ""] == 3.5
     assert 0 < value["mse", ""] < 0.01 and value["psnr", ""] > 20
     assert not table["value"].isna().any()
@@ -101,6 +110,8 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
         ("swap_static_leaked", "shade"),
         ("mse", ""),
         ("probe_static", "place"),
+        ("bits_static_trees", "place"),
+        ("bits_motion", "shade"),
     ):
         assert towards[key] == "lower"
     for key in (("swap_score", ""), ("probe_static", "shade"), ("psnr", "")):

@@ -273,6 +273,10 @@ def _code_metrics(add, dataset: str, model: Fake) -> None:
     add("verification_eer_dynamic", 0.47)
     for end in ("disentanglement", "completeness", "informativeness"):
         add(f"dci_{end}", quality * 0.9)
+    for end in ("gap", "disentanglement", "completeness"):
+        add(f"block_{end}", quality * 0.8)
+    for name in ("sap", "jemmig", "factor_vae", "beta_vae", "modularity", "irs"):
+        add(name, quality * 0.7)
     for term in model.terms:
         add(f"term_{term}", 300 * (1.2 - quality), "lower")
     for factor, _, scope, kind, n in factors_of(dataset):
@@ -280,6 +284,9 @@ def _code_metrics(add, dataset: str, model: Fake) -> None:
         good, bad = chance + (0.97 - chance) * quality, chance + 0.1
         add("probe_static", good if scope == "static" else bad, factor=factor)
         add("probe_dynamic", bad if scope == "static" else good, factor=factor)
+        add("bits_static", 2 * good if scope == "static" else bad, factor=factor)
+        add("bits_dynamic", bad if scope == "static" else 2 * good, factor=factor)
+        add("bits_static_trees", good, factor=factor)
         add("probe_pixels", 0.8, factor=factor)
         add("probe_chance", chance, factor=factor)
         if kind == "continuous":

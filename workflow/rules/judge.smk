@@ -41,7 +41,9 @@ rule certify:
             allow_missing=True,
         ),
         clips=f"{DATA}/clips.parquet",
-        code=code("evaluation/certify", "evaluation/ensemble"),
+        code=code(
+            *("evaluation/" + x for x in ("certify", "ensemble", "floors", "usable"))
+        ),
     output:
         f"{JUDGES}/judge.json",
     log:

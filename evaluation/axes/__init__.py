@@ -1,0 +1,1 @@
+"""Scores of single code columns against factors. Formulas: docs/metrics.md."""

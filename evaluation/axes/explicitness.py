@@ -1,0 +1,58 @@
+"""Explicitness: can a linear classifier read each value of a factor?"""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from evaluation.probes import standardise, thin
+from evaluation.rows import Rows
+
+VERSION = "1"
+
+
+def explicitness(train: dict[str, Rows], test: dict[str, Rows]) -> float:
+    """Return the explicitness, averaged over values, then over discrete factors.
+
+    2 AUC - 1 of one value against the others, by the probability that multinomial
+    logistic regression on all columns gives it. Ridgeway & Mozer (2018), arXiv
+    1802.05312, section 3: there one against the rest, on its own training data; here
+    one fit for all values, scored on held-out rows. In [-1, 1], higher is better;
+    ceiling 1, floor 0. Continuous factors have no values and are left out.
+
+    Args:
+        train: factor to the rows its classifier is fitted on (at most 2000).
+        test: factor to held-out rows.
+
+    Returns:
+        The mean; 0 for constant codes; NaN without a discrete factor that varies.
+    """
+    scores = [
+        score
+        for name, rows in train.items()
+        if rows.labels.dtype.kind != "f"
+        and len(np.unique(rows.labels)) > 1
+        and not np.isnan(score := _factor(thin(rows), test[name]))
+    ]
+    return float(np.mean(scores)) if scores else float("nan")
+
+
+def _factor(train: Rows, test: Rows) -> float:
+    """Return the mean of 2 AUC - 1 over the values that are and are not in `test`."""
+    if not len(test.labels) or len(np.unique(test.labels)) < 2:
+        return float("nan")
+    x, held_out = standardise(train.codes.astype(float), test.codes.astype(float))
+    if not x.any():
+        return 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a ranking is enough
+        fitted = LogisticRegression(max_iter=100, tol=1e-3).fit(x, train.labels)
+    share = fitted.predict_proba(held_out)
+    areas = [
+        roc_auc_score(test.labels == value, share[:, column])
+        for column, value in enumerate(fitted.classes_)
+        if (test.labels == value).any()
+    ]
+    return float(2 * np.mean(areas) - 1) if areas else float("nan")

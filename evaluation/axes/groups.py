@@ -1,0 +1,48 @@
+"""Rows that share a factor's value: what interventional metrics draw from."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from evaluation.axes.information import classes
+from evaluation.rows import Rows
+
+
+class Groups(NamedTuple):
+    """Rows sorted by value: group v is `order[first[v] : first[v] + size[v]]`."""
+
+    order: np.ndarray
+    first: np.ndarray
+    size: np.ndarray
+
+
+def groups(rows: Rows) -> Groups:
+    """Sort rows by the value of their factor; continuous factors by its bin."""
+    ids = classes(rows.labels)
+    size = np.bincount(ids)
+    return Groups(np.argsort(ids, kind="stable"), np.cumsum(size) - size, size)
+
+
+def drawn(of: Groups, rng: np.random.Generator, votes: int, length: int) -> np.ndarray:
+    """Return `(votes, length)` rows: each vote has a value, its rows share it.
+
+    The value is that of a random row, so frequent values come up more often.
+    """
+    row = rng.integers(0, len(of.order), votes)
+    group = np.searchsorted(of.first, row, side="right") - 1
+    offset = rng.random((votes, length)) * of.size[group][:, None]
+    return of.order[of.first[group][:, None] + offset.astype(np.int64)]
+
+
+def varying(factors: dict[str, Rows]) -> list[Rows]:
+    """Return the rows of factors with two values or more."""
+    return [
+        rows
+        for rows in factors.values()
+        if len(rows.labels) and len(np.unique(rows.labels)) > 1
+    ]
+
+
+def alive(factors: list[Rows]) -> np.ndarray:
+    """Return bool `(columns,)`: columns that vary in any factor's rows."""
+    return np.any([rows.codes.std(0) > 1e-9 for rows in factors], 0)

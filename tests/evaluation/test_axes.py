@@ -1,0 +1,107 @@
+"""Axis metrics against scikit-learn, and against answers found by hand."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.neighbors import NearestCentroid
+
+from evaluation.axes.factor_vae import factor_vae
+from evaluation.axes.groups import drawn, groups
+from evaluation.axes.infomec import infomec
+from evaluation.axes.irs import irs
+from evaluation.axes.jemmig import jemmig
+from evaluation.axes.modularity import modularity
+from evaluation.axes.sap import sap
+from evaluation.rows import Rows
+
+
+def sides(labels, n: int = 400):
+    """Return train and test rows of three columns that know more and more."""
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(2 * n, 3)) + labels[:, None] * [0.0, 0.3, 1.0]
+    return Rows(codes[:n], labels[:n]), Rows(codes[n:], labels[n:])
+
+
+def test_sap_of_a_discrete_factor_is_that_of_nearest_class_means():
+    train, test = sides(np.random.default_rng(1).integers(0, 4, 800))
+    alone = [
+        balanced_accuracy_score(
+            test.labels,
+            NearestCentroid()
+            .fit(train.codes[:, [j]], train.labels)
+            .predict(test.codes[:, [j]]),
+        )
+        for j in range(3)
+    ]
+    second, best = sorted(alone)[1:]
+    assert sap({"a": train}, {"a": test}) == pytest.approx(best - second)
+
+
+def test_sap_of_a_continuous_factor_is_that_of_lines():
+    train, test = sides(np.random.default_rng(1).normal(size=800).astype(np.float32))
+    alone = [
+        LinearRegression()
+        .fit(train.codes[:, [j]], train.labels)
+        .score(test.codes[:, [j]], test.labels)
+        for j in range(3)
+    ]
+    second, best = sorted(max(0, score) for score in alone)[1:]
+    assert sap({"a": train}, {"a": test}) == pytest.approx(best - second, abs=1e-5)
+
+
+def four() -> tuple[np.ndarray, np.ndarray]:
+    """Return every pair of two binary factors, 25 times."""
+    return np.tile([0, 0, 1, 1], 25), np.tile([0, 1, 0, 1], 25)
+
+
+def test_modularity_by_hand():
+    """Column 0 is a; column 1 is (a, b): log 2 of either, its best is half of all."""
+    a, b = four()
+    codes = np.stack([a, 2 * a + b], 1).astype(float)
+    found = modularity({"a": Rows(codes, a), "b": Rows(codes, b)})
+    assert found == pytest.approx((1 + 0) / 2)
+
+
+def test_jemmig_by_hand():
+    """z is (a, b): H(z, a) = 2 log 2, I = log 2, no second column."""
+    a, b = four()
+    codes = (2 * a + b)[:, None].astype(float)
+    expected = 1 - np.log(2) / (np.log(2) + np.log(20))
+    assert jemmig({"a": Rows(codes, a)}) == pytest.approx(expected)
+
+
+def test_infomec_by_hand():
+    """Two columns are a, one is b: a's share is halved among three, b's is whole."""
+    a, b = four()
+    codes = np.stack([a, a, b], 1).astype(float)
+    factors = {"a": Rows(codes, a), "b": Rows(codes, b)}
+    found = infomec(factors, factors)
+    assert found.modularity == pytest.approx(1)
+    assert found.compactness == pytest.approx(((0.5 - 1 / 3) / (2 / 3) + 1) / 2)
+
+
+def test_irs_by_hand():
+    """Held a leaves z = a + b / 2 half of the way it has."""
+    a, b = four()
+    codes = (a + b / 2)[:, None]
+    held, whole = 0.25, 0.75
+    assert irs({"a": Rows(codes, a)}) == pytest.approx(1 - held / whole)
+
+
+def test_factor_vae_leaves_dead_columns_out():
+    """Else the dead one would always be the stillest, and the score the floor."""
+    a, b = four()
+    noise = np.random.default_rng(0).normal(0, 0.01, (100, 2))
+    codes = np.concatenate([np.stack([a, b], 1) + noise, np.ones((100, 1))], 1)
+    factors = {"a": Rows(codes, a), "b": Rows(codes, b)}
+    assert factor_vae(factors, np.random.default_rng(0)) == 1
+
+
+def test_drawn_rows_share_a_value_and_cover_all():
+    labels = np.random.default_rng(0).integers(0, 7, 50)
+    index = drawn(
+        groups(Rows(np.zeros((50, 1)), labels)), np.random.default_rng(1), 300, 20
+    )
+    assert (labels[index] == labels[index][:, :1]).all()
+    assert len(np.unique(index)) == 50

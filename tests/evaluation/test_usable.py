@@ -1,0 +1,88 @@
+"""V-information against entropies and mutual informations known by formula."""
+
+import numpy as np
+import pytest
+
+from evaluation.blocks import blocks
+from evaluation.rows import Rows
+from evaluation.usable import FAMILIES, usable, usable_share
+
+
+def two(n: int = 3000):
+    rng = np.random.default_rng(0)
+    return rng, rng.integers(0, 4, 2 * n)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_code_that_says_all_gives_the_entropy(family: str):
+    rng, labels = two()
+    code = np.eye(4)[labels] + rng.normal(0, 0.01, (len(labels), 4))
+    train, test = Rows(code[:3000], labels[:3000]), Rows(code[3000:], labels[3000:])
+    found = usable(train, test, family)
+    assert found.entropy == pytest.approx(2, abs=0.02)
+    assert found.bits == pytest.approx(2, abs=0.1) and found.score > 0.99
+    assert usable_share(train, test) > 0.9
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_noise_gives_no_bits(family: str):
+    rng, labels = two()
+    code = rng.normal(size=(len(labels), 4))
+    found = usable(
+        Rows(code[:3000], labels[:3000]), Rows(code[3000:], labels[3000:]), family
+    )
+    assert found.bits == pytest.approx(0, abs=0.12)
+
+
+def test_a_noisy_channel_has_its_mutual_information():
+    """Binary symmetric channel: 1 - H(0.1) bits."""
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 8000)
+    seen = np.where(rng.random(8000) < 0.1, 1 - labels, labels)[:, None].astype(float)
+    found = usable(Rows(seen[:4000], labels[:4000]), Rows(seen[4000:], labels[4000:]))
+    flip = -(0.1 * np.log2(0.1) + 0.9 * np.log2(0.9))
+    assert found.bits == pytest.approx(1 - flip, abs=0.03)
+
+
+def test_a_gaussian_channel_has_its_capacity():
+    """y = x + n with variances 1 and 1/3: 0.5 log2(1 + 3) = 1 bit."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(8000, 1))
+    y = (x[:, 0] + rng.normal(0, 3**-0.5, 8000)).astype(np.float32)
+    train, test = Rows(x[:4000], y[:4000]), Rows(x[4000:], y[4000:])
+    assert usable(train, test).bits == pytest.approx(1, abs=0.05)
+    assert usable_share(train, test) == pytest.approx(0.75, abs=0.02)
+
+
+def test_trees_read_what_lines_cannot():
+    rng = np.random.default_rng(3)
+    code = rng.normal(size=(4000, 2))
+    labels = (code[:, 0] * code[:, 1] > 0).astype(np.int64)
+    train, test = Rows(code[:2000], labels[:2000]), Rows(code[2000:], labels[2000:])
+    assert usable(train, test).bits < 0.05
+    assert usable(train, test, "trees").bits > 0.5
+
+
+def test_values_never_trained_on_cost_bits_and_no_error():
+    code = np.arange(8.0)[:, None]
+    train = Rows(code[:4], np.array([0, 0, 1, 1]))
+    found = usable(train, Rows(code[4:], np.array([1, 1, 2, 2])))
+    assert np.isfinite(found.bits) and found.score <= 0.5
+
+
+def test_constant_codes_and_no_rows():
+    labels = np.array([0, 1] * 10)
+    flat = Rows(np.ones((20, 2)), labels)
+    assert usable(flat, flat)[1:3] == (0.5, 0.0)
+    assert np.isnan(usable(Rows(np.ones((0, 2)), labels[:0]), flat).bits)
+
+
+def test_blocks_by_hand():
+    """f has 1 of 1 bits of one static factor; z a half of one dynamic factor's 2."""
+    found = blocks({"who": (1.0, 0.0, 1.0, True), "pose": (0.0, 1.0, 2.0, False)})
+    assert found == (0.75, 1.0, 1.0)
+    split = blocks({"who": (1.0, 1.0, 1.0, True), "pose": (-0.3, 1.0, 1.0, False)})
+    assert split.gap == 0.5 and split.completeness == 0.5
+    # of 3 bits known, f's one is pure; z has one of each: nothing of its two
+    assert split.disentanglement == pytest.approx(1 / 3)
+    assert np.isnan(blocks({})).all()
