@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.dci import dci
+from evaluation.axes.dci import dci
+from evaluation.axes.mig import mig
 from evaluation.ensemble import Ensemble
-from evaluation.mig import mig
 from evaluation.network import Head, Judge
 from evaluation.pictures import pictures
 from evaluation.probes import pixel_codes, probe
