@@ -53,6 +53,7 @@ LOWER = (
     "swap_dynamic_stayed",
     "mse",
     "verification_eer_static",
+    "verification_hter_static",
     "verification_auc_dynamic",
     "regression_rmse_dynamic",
     "regression_ccc_static",
@@ -188,13 +189,16 @@ def probed(
     """Yield the probe matrix: {f, z_t, z_1:T, whitened z_t} x factors, and the blocks.
 
     A static factor is probed from f, and every factor from z_1:T, with one row per
-    clip; everything else with one row per frame where the factor shows.
+    clip; everything else with one row per frame where the factor shows. Factors that no
+    judge reads are probed from f and z_t alone, by lines.
     """
     codes = probe_codes(arrays)
     bits: dict[str, dict[str, usable.Usable]] = {}
     for factor in store.info["factors"]:
         name, scope = factor["name"], factor["scope"]
         for code, columns in codes.items():
+            if code in ("motion", "whitened") and not factor["judged"]:
+                continue
             once = code == "motion" or (code == "static" and scope == "static")
             train, test = (
                 rows_of(store, name, *side, once)
@@ -207,13 +211,16 @@ def probed(
             found = usable.usable(train, test)
             bits.setdefault(name, {})[code] = found
             yield from probe_rows(code, factor, test, found)
-            few = len(np.unique(train.labels)) <= MOST_VALUES
-            if code in ("static", "dynamic") and (
-                few or train.labels.dtype.kind == "f"
-            ):
+            if factor["judged"] and code in ("static", "dynamic") and few(train):
                 found = usable.usable(train, test, "trees")
                 yield from probe_rows(f"{code}_trees", factor, test, found)
     yield from blocked(bits, store.info["factors"])
+
+
+def few(rows: Rows) -> bool:
+    """Return whether trees can read a factor: continuous, or of not too many values."""
+    continuous = rows.labels.dtype.kind == "f"
+    return continuous or len(np.unique(rows.labels)) <= MOST_VALUES
 
 
 def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -300,11 +307,15 @@ def verified(
     if not len(pairs.genuine) or not len(pairs.impostor):
         return
     n_train, n = len(where.train), sum(map(len, pairs))
+    known = column(store, "identity", where.train[:, 0])
+    train_pairs = verification.trials(known, where.train)
     for code in ("static", "dynamic"):
         if code not in arrays:
             continue
         codes = arrays[code] if code == "dynamic" else arrays[code][:, None]
-        found = verification.verify(codes[:n_train], codes[n_train:], pairs)
+        found = verification.verify(
+            codes[:n_train], codes[n_train:], train_pairs, pairs
+        )
         for measure, value in found.items():
             metric = f"verification_{measure}_{code}"
             yield Row(metric, "", value, n, direction(metric), verification.VERSION)

@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 from evaluation.probes import standardise
 from training.seeds import numpy_generator
 
-VERSION = "1"
+VERSION = "2"
 IMPOSTORS = 20_000  # pairs of clips at most; all pairs would say little more
 DECIMALS = 6  # of a similarity: equal codes must tie, whatever the order of summation
 
@@ -56,8 +56,10 @@ def similarity(codes: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return np.stack([(at @ at.T)[a, b] for at in unit]).round(DECIMALS)
 
 
-def verify(train: np.ndarray, test: np.ndarray, pairs: Trials) -> dict[str, float]:
-    """Return `auc` and `eer` of telling people apart by the cosine of their codes.
+def verify(
+    train: np.ndarray, test: np.ndarray, train_pairs: Trials, pairs: Trials
+) -> dict[str, float]:
+    """Return `auc`, `eer` and `hter` of telling people apart by the cosine of codes.
 
     Codes are standardised with the training clips' mean and deviation. One trial
     compares one code with one code: f is a single time; of z the frames at equal places
@@ -66,20 +68,54 @@ def verify(train: np.ndarray, test: np.ndarray, pairs: Trials) -> dict[str, floa
     every frame counts, at T rather than T^2 trials a pair. Equal places say nothing of
     the motion, since clips begin anywhere in a sequence.
 
+    `eer` is the crossing on the test pairs themselves, as the field reports it: no one
+    could have set that threshold. `hter` is the half total error rate, the mean of
+    false accepts and false rejects at the threshold where they cross on pairs of
+    training identities.
+
     A code of one column can only agree in sign. Clips of one sequence also share light
     and background: a code that knows the recording passes for one that knows the face.
 
     Args:
-        train: `(train clips, T, columns)`, only for the mean and the deviation.
+        train: `(train clips, T, columns)`.
         test: `(test clips, T, columns)`; T is 1 for f.
+        train_pairs: positions among the train clips.
         pairs: positions among the test clips.
+
+    Returns:
+        `hter` is NaN without training pairs of both kinds.
     """
     frames = (np.concatenate(codes).astype(np.float64) for codes in (train, test))
-    codes = standardise(*frames)[1].reshape(test.shape)
+    known, held_out = standardise(*frames)
+    at = threshold(*scored(known.reshape(train.shape), train_pairs))
+    genuine, impostor = scored(held_out.reshape(test.shape), pairs)
+    rejected, accepted = np.mean(genuine < at), np.mean(impostor >= at)
+    hter = float(rejected + accepted) / 2 if np.isfinite(at) else float("nan")
+    return {
+        "auc": auc(genuine, impostor),
+        "eer": eer(genuine, impostor),
+        "hter": hter,
+    }
+
+
+def scored(codes: np.ndarray, pairs: Trials) -> tuple[np.ndarray, np.ndarray]:
+    """Return the similarities of genuine and of impostor pairs, all times in a row."""
     scores = similarity(codes, np.concatenate(pairs))
     genuine, impostor = np.split(scores, [len(pairs.genuine)], axis=1)
-    both = genuine.ravel(), impostor.ravel()
-    return {"auc": auc(*both), "eer": eer(*both)}
+    return genuine.ravel(), impostor.ravel()
+
+
+def threshold(genuine: np.ndarray, impostor: np.ndarray) -> float:
+    """Return the score from which to accept, so that both errors are closest.
+
+    NaN without pairs of both kinds.
+    """
+    if not len(genuine) or not len(impostor):
+        return float("nan")
+    values = np.unique(np.concatenate([genuine, impostor]))
+    rejected = np.searchsorted(np.sort(genuine), values) / len(genuine)
+    accepted = 1 - np.searchsorted(np.sort(impostor), values) / len(impostor)
+    return float(values[np.abs(rejected - accepted).argmin()])
 
 
 def auc(genuine: np.ndarray, impostor: np.ndarray) -> float:

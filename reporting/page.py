@@ -25,6 +25,7 @@ from reporting.failure_modes import failure_modes
 from reporting.leaderboard import board_table, interval_words, places, verdict
 from reporting.manifolds import manifold_pictures
 from reporting.preprocessing import preprocessing
+from reporting.published import published
 from reporting.score_tables import factor_tables, metric_tables
 from reporting.states import failure_groups, state_table, undrawn
 from reporting.swap_pictures import contact_sheet, swap_pictures
@@ -86,6 +87,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "failures": failure_groups(tree),
         "absent": tree.grid.get("absent") or [],
         "cards": cards(tree),
+        "published": published(tree.folder.parent / "published"),
         "trails": provenance.trails(tree, out),
         "versions": provenance.versions(tree),
         "raw_tables": [

@@ -33,7 +33,7 @@ GENERATED = ("generated_static", "generated_dynamic", "generated_score")
 VERIFICATION = tuple(
     f"verification_{measure}_{code}"
     for code in ("static", "dynamic")
-    for measure in ("auc", "eer")
+    for measure in ("auc", "eer", "hter")
 )
 LEAKAGE = (  # code, scope of the factors read off it
     ("static", "static"),

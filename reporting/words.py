@@ -142,6 +142,12 @@ METRICS = {
         "share of errors in the same test where false accepts and false rejects are "
         "equally many; 0 is perfect, 0.5 chance",
     ),
+    "verification_hter_static": Metric(
+        "HTER from f",
+        "lower",
+        "mean of false accepts and false rejects at the threshold that training "
+        "identities set; 0 is perfect, 0.5 chance",
+    ),
     "verification_auc_dynamic": Metric(
         "AUC from z",
         "lower",
@@ -149,6 +155,9 @@ METRICS = {
     ),
     "verification_eer_dynamic": Metric(
         "EER from z", "higher", "the same with single z_t: 0.5 is ideal"
+    ),
+    "verification_hter_dynamic": Metric(
+        "HTER from z", "higher", "the same with single z_t: 0.5 is ideal"
     ),
     "regression_ccc_dynamic": Metric(
         "CCC from z",

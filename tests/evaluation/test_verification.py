@@ -8,7 +8,16 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import ndtr
 from sklearn.metrics import roc_auc_score
 
-from evaluation.verification import IMPOSTORS, auc, eer, similarity, trials, verify
+from evaluation.verification import (
+    IMPOSTORS,
+    Trials,
+    auc,
+    eer,
+    similarity,
+    threshold,
+    trials,
+    verify,
+)
 
 PEOPLE, CLIPS, TIME = 12, 5, 4
 IDENTITY = np.repeat(np.arange(PEOPLE), CLIPS)
@@ -18,7 +27,10 @@ SCORES = arrays(np.int64, st.integers(1, 40), elements=st.integers(-6, 6))
 
 def scored(codes, train=None):
     """Verify codes `(clips, T, columns)` of the people above."""
-    return verify(codes if train is None else train, codes, trials(IDENTITY, INDEX))
+    pairs = trials(IDENTITY, INDEX)
+    if train is None:
+        return verify(codes, codes, pairs, pairs)
+    return verify(train, codes, Trials(*(part[:0] for part in pairs)), pairs)
 
 
 def noise(*shape, seed=0):
@@ -27,14 +39,15 @@ def noise(*shape, seed=0):
 
 def test_an_oracle_makes_no_mistake():
     codes = noise(PEOPLE, 6)[IDENTITY][:, None]
-    assert scored(codes) == {"auc": 1, "eer": 0}
-    assert scored(np.repeat(codes, TIME, 1)) == {"auc": 1, "eer": 0}
+    assert scored(codes) == {"auc": 1, "eer": 0, "hter": 0}
+    assert scored(np.repeat(codes, TIME, 1)) == {"auc": 1, "eer": 0, "hter": 0}
 
 
 def test_a_constant_knows_nothing():
     codes = np.full((len(IDENTITY), 1, 6), 0.1, np.float32)
-    assert scored(codes) == {"auc": 0.5, "eer": 0.5}
-    assert scored(codes[..., :0]) == {"auc": 0.5, "eer": 0.5}  # no column at all
+    assert scored(codes) == {"auc": 0.5, "eer": 0.5, "hter": 0.5}
+    none = codes[..., :0]  # no column at all
+    assert scored(none) == {"auc": 0.5, "eer": 0.5, "hter": 0.5}
 
 
 def test_noise_knows_nothing():
@@ -49,6 +62,24 @@ def test_a_single_frame_is_compared_not_a_mean_over_time():
     single, averaged = scored(codes), scored(codes.mean(1, keepdims=True))
     assert 0.5 < single["auc"] < averaged["auc"] - 0.05
     assert similarity(codes, np.array([[0, 1], [2, 3]])).shape == (TIME, 2)
+
+
+def test_training_pairs_set_the_threshold():
+    """Test people are more alike than training people: the old threshold errs."""
+    person = noise(PEOPLE, 6)[IDENTITY][:, None]
+    codes = person + 0.5 * noise(len(IDENTITY), 1, 6, seed=1)
+    pairs = trials(IDENTITY, INDEX)
+    alike = codes + 3  # a common part raises every cosine
+    found, own = verify(codes, alike, pairs, pairs), verify(alike, alike, pairs, pairs)
+    assert found["auc"] > 0.7 and found["hter"] > own["hter"] + 0.1
+    assert own["hter"] == pytest.approx(own["eer"], abs=0.02)
+
+
+def test_the_threshold_is_where_errors_are_equal():
+    genuine, impostor = np.array([1.0, 3, 5, 7]), np.array([0.0, 2, 4, 6])
+    at = threshold(genuine, impostor)
+    assert (genuine < at).mean() == (impostor >= at).mean() == 0.5
+    assert np.isnan(threshold(genuine, impostor[:0]))
 
 
 def test_training_clips_set_the_scale():

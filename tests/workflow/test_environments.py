@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()
 NAMES = {
     "PIL": "pillow",
+    "yaml": "pyyaml",
     "cv2": "opencv-python-headless",
     "sklearn": "scikit-learn",
 }

@@ -11,6 +11,7 @@ rule report:
         tables=rules.tables.output,
         code=code("reporting"),
         templates=[str(path) for path in sorted(Path("reporting/templates").glob("*"))],
+        published=[str(path) for path in sorted(Path("results/published").glob("*"))],
     output:
         report(
             f"{TIER}/report/index.html",
