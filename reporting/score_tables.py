@@ -46,9 +46,9 @@ LEAKAGE = (  # code, scope of the factors read off it
 )
 CODES = {
     "static": "f",
-    "dynamic": "z_t",
-    "motion": "z_1:T",
-    "whitened": "z_t beyond the prior",
+    "dynamic": "single z",
+    "motion": "all z of a clip",
+    "whitened": "z beyond the prior",
 }
 REGRESSION = (
     *(
@@ -165,7 +165,7 @@ def leakage_table(tree: Tree, dataset: Dataset) -> Table:
     """Make the table models x (code, scope): bits of the factors, mean over these."""
     scores = Scores(tree, dataset)
     columns, metrics = [], []
-    for family, behind in (("linear", ""), ("trees", "_trees")):
+    for family, behind in (("linear", ""), ("boosted trees", "_trees")):
         for code, scope in LEAKAGE:
             name = f"bits_{code}{behind}"
             factors = [f["name"] for f in dataset.factors(scope)]
@@ -175,7 +175,7 @@ def leakage_table(tree: Tree, dataset: Dataset) -> Table:
             wanted = (code == "static") == (scope == "static")
             label = f"{scope} from {CODES[code]}, {family}"
             direction = "higher" if wanted else "lower"
-            what = f"bits of {len(factors)} {scope} factors, mean; {family} probes"
+            what = f"bits, mean over {len(factors)} {scope} factors; probes: {family}"
             columns.append(Column(f"{name}_{scope}", label, "score", direction, what))
             metrics.append((name, factors))
     rows = [
