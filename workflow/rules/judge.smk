@@ -42,7 +42,10 @@ rule certify:
         ),
         clips=f"{DATA}/clips.parquet",
         code=code(
-            *("evaluation/" + x for x in ("certify", "ensemble", "floors", "usable"))
+            "evaluation/certify",
+            "evaluation/ensemble",
+            "evaluation/floors",
+            "evaluation/usable",
         ),
     output:
         f"{JUDGES}/judge.json",
