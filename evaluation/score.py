@@ -9,7 +9,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,23 +17,15 @@ import pandas as pd
 from datasets.atomic import write_parquet
 from datasets.errors import UserError, cli
 from datasets.store import Store, column, hidden_mask, labels, load
-from evaluation import (
-    blocks,
-    failures,
-    floors,
-    pictures,
-    regression,
-    swaps,
-    trace,
-    usable,
-    verification,
-)
+from evaluation import failures, pictures, swaps, trace, verification
 from evaluation.axes.scores import axis_scores
-from evaluation.clips import frame_index, length_of, read
+from evaluation.clips import read
 from evaluation.floors import rows_of
+from evaluation.leakage import continuous_motion, floor_rows, probed
+from evaluation.lists import Lists, lists
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
-from evaluation.rows import Rows
+from evaluation.row import Row, direction
 
 FRAMES = (
     "reconstruction",
@@ -44,75 +36,8 @@ FRAMES = (
     "generated_new_dynamic",
     "generated_new_static",
 )
-MOST_VALUES = 50  # of a factor that trees read: they need one for each in every round
 MOST_AXES = 256  # columns of (f, z); scores per column say little of longer codes
-LOWER = (
-    "generated_static_chance",
-    "generated_dynamic_chance",
-    "swap_static_leaked",
-    "swap_dynamic_stayed",
-    "mse",
-    "verification_eer_static",
-    "verification_hter_static",
-    "verification_auc_dynamic",
-    "regression_rmse_dynamic",
-    "regression_ccc_static",
-    "regression_pearson_static",
-)
-OF_CODES = ("static", "dynamic", "motion", "whitened")
 JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
-
-
-class Row(NamedTuple):
-    """One score: a row of metrics.parquet without the names of the cell."""
-
-    metric: str
-    factor: str
-    value: float
-    n: int
-    direction: str
-    metric_version: str
-
-
-class Lists(NamedTuple):
-    """The evaluation lists of a dataset, as indices.
-
-    Attributes:
-        train: `(train clips, T)` frame indices; clips that only fit probes.
-        test: `(test clips, T)` frame indices.
-        a: `(pairs,)` positions among the test clips, whose f is taken.
-        b: likewise, whose z is taken.
-        pair: `(pairs,)` ids.
-    """
-
-    train: np.ndarray
-    test: np.ndarray
-    a: np.ndarray
-    b: np.ndarray
-    pair: np.ndarray
-
-
-def lists(clips: pd.DataFrame, pairs: pd.DataFrame) -> Lists:
-    """Return indices of `clips.parquet` and `pairs.parquet`; train clips come first."""
-    index = frame_index(clips, length_of(clips))
-    test = (clips["split"] == "test").to_numpy()
-    first = int(np.flatnonzero(test)[0])
-    a, b = (pairs[side].to_numpy() - first for side in "ab")
-    return Lists(index[~test], index[test], a, b, pairs["pair"].to_numpy())
-
-
-def direction(metric: str, scope: str = "") -> str:
-    """Tell whether higher or lower values of a metric are better.
-
-    A static factor should not be read off z, nor a dynamic one off f: there lower is
-    better.
-    """
-    probe, _, code = metric.removesuffix("_trees").partition("_")
-    wrong = "dynamic" if code == "static" else "static"
-    leak = probe in ("probe", "bits") and code in OF_CODES and scope == wrong
-    return (
-        "lower" if metric in LOWER or metric.startswith("term_") or leak else "higher"
-    )
 
 
 def judged(
@@ -181,118 +106,6 @@ def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
             "python -m evaluation.certify."
         )
     return swaps.judged_factors(json.loads(path.read_text()))
-
-
-def probed(
-    arrays: Mapping[str, np.ndarray], store: Store, where: Lists
-) -> Iterator[Row]:
-    """Yield the probe matrix: {f, z_t, z_1:T, whitened z_t} x factors, and the blocks.
-
-    A static factor is probed from f, and every factor from z_1:T, with one row per
-    clip; everything else with one row per frame where the factor shows. Factors that no
-    judge reads are probed from f and z_t alone, by lines.
-    """
-    codes = probe_codes(arrays)
-    bits: dict[str, dict[str, usable.Usable]] = {}
-    for factor in store.info["factors"]:
-        name, scope = factor["name"], factor["scope"]
-        for code, columns in codes.items():
-            if code in ("motion", "whitened") and not factor["judged"]:
-                continue
-            once = code == "motion" or (code == "static" and scope == "static")
-            train, test = (
-                rows_of(store, name, *side, once)
-                for side in zip(
-                    np.split(columns, [len(where.train)]), where[:2], strict=True
-                )
-            )
-            if not len(test.labels) or not len(train.labels):
-                continue
-            found = usable.usable(train, test)
-            bits.setdefault(name, {})[code] = found
-            yield from probe_rows(code, factor, test, found)
-            if factor["judged"] and code in ("static", "dynamic") and few(train):
-                found = usable.usable(train, test, "trees")
-                yield from probe_rows(f"{code}_trees", factor, test, found)
-    yield from blocked(bits, store.info["factors"])
-
-
-def few(rows: Rows) -> bool:
-    """Return whether trees can read a factor: continuous, or of not too many values."""
-    continuous = rows.labels.dtype.kind == "f"
-    return continuous or len(np.unique(rows.labels)) <= MOST_VALUES
-
-
-def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return `(clips, T, columns)` of every code that factors are read from.
-
-    Whitened z_t is (z_t - mean) / deviation of the prior p(z_t | .): what z says beyond
-    what f or its own past had announced (Neural Statistician, the unordered VAE, ...).
-    """
-    codes = {}
-    if {"static", "dynamic"} <= arrays.keys():
-        f, z = arrays["static"], arrays["dynamic"]
-        clips, time = z.shape[:2]
-        codes["static"] = np.repeat(f[:, None], time, 1)
-        codes["dynamic"] = z
-        codes["motion"] = np.repeat(z.reshape(clips, 1, -1), time, 1)
-        if {"prior_mean", "prior_std"} <= arrays.keys():
-            deviation = np.maximum(arrays["prior_std"], 1e-6)
-            codes["whitened"] = (z - arrays["prior_mean"]) / deviation
-    return codes
-
-
-def probe_rows(
-    code: str, factor: Mapping[str, Any], test: Rows, found: usable.Usable
-) -> Iterator[Row]:
-    """Yield a probe's score and bits; of continuous motion its CCC, r, RMSE too.
-
-    Args:
-        code: what the factor was read from, with `_trees` behind it for trees.
-        factor: its entry of `dataset.json`.
-        test: the rows that were read.
-        found: what the probe got out of them.
-    """
-    name, scope, n = factor["name"], factor["scope"], len(test.labels)
-    for metric, value in ((f"probe_{code}", found.score), (f"bits_{code}", found.bits)):
-        yield Row(metric, name, value, n, direction(metric, scope), usable.VERSION)
-    if code in ("static", "dynamic") and continuous_motion(factor):
-        measures = regression.regression(test.labels, found.answer)._asdict()
-        for measure, value in measures.items():
-            key = f"regression_{measure}_{code}"
-            yield Row(key, name, value, n, direction(key), regression.VERSION)
-
-
-def floor_rows(judges: Path) -> Iterator[Row]:
-    """Yield what pixels and constants reach, computed with the judges (floors.py)."""
-    verdict = json.loads((judges / "judge.json").read_text())
-    for name, entry in verdict.get("floors", {}).items():
-        for metric in ("probe_pixels", "probe_chance", "bits_pixels"):
-            yield Row(metric, name, entry[metric], entry["n"], "higher", floors.VERSION)
-
-
-def blocked(
-    bits: Mapping[str, Mapping[str, usable.Usable]], factors: list[dict[str, Any]]
-) -> Iterator[Row]:
-    """Yield the axis metrics of f and z as two blocks, over the judged factors."""
-    table = {
-        factor["name"]: (
-            found["static"].bits,
-            found["dynamic"].bits,
-            np.nan if factor["kind"] == "continuous" else found["static"].entropy,
-            factor["scope"] == "static",
-        )
-        for factor in factors
-        if factor["judged"]
-        and {"static", "dynamic"} <= (found := bits.get(factor["name"], {})).keys()
-    }
-    for name, value in blocks.blocks(table)._asdict().items():
-        yield Row(f"block_{name}", "", value, len(table), "higher", blocks.VERSION)
-
-
-def continuous_motion(factor: Mapping[str, Any]) -> bool:
-    """Return whether a factor is dynamic and continuous, such as valence."""
-    return factor["scope"] == "dynamic" and factor["kind"] == "continuous"
 
 
 def verified(

@@ -1,5 +1,6 @@
 """V-information: how many bits of a factor a family of models gets out of a code."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,7 +70,10 @@ def usable(train: Rows, test: Rows, family: str = "linear") -> Usable:
     if len(np.unique(known)) < 2 or not x.any():
         answer = np.full(len(truth), best_constant(known))
         return Usable(answer, score(truth, answer), 0.0, before)
-    model = _model(family, continuous).fit(x, known)
+    with warnings.catch_warnings():
+        # That a factor has many values for few clips shows in its bits.
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        model = _model(family, continuous).fit(x, known)
     answer = model.predict(held_out)
     if continuous:
         after = _gaussian(truth, answer, known - model.predict(x))

@@ -1,0 +1,129 @@
+"""Which code knows which factor: the probe matrix, in scores and in bits."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datasets.store import Store
+from evaluation import blocks, floors, regression, usable
+from evaluation.floors import rows_of
+from evaluation.lists import Lists
+from evaluation.row import Row, direction
+from evaluation.rows import Rows
+
+MOST_VALUES = 50  # of a factor that trees read: they need one for each in every round
+
+
+def probed(
+    arrays: Mapping[str, np.ndarray], store: Store, where: Lists
+) -> Iterator[Row]:
+    """Yield the probe matrix: {f, z_t, z_1:T, whitened z_t} x factors, and the blocks.
+
+    A static factor is probed from f, and every factor from z_1:T, with one row per
+    clip; everything else with one row per frame where the factor shows. Factors that no
+    judge reads are probed from f and z_t alone, by lines.
+    """
+    codes = probe_codes(arrays)
+    bits: dict[str, dict[str, usable.Usable]] = {}
+    for factor in store.info["factors"]:
+        name, scope = factor["name"], factor["scope"]
+        for code, columns in codes.items():
+            if code in ("motion", "whitened") and not factor["judged"]:
+                continue
+            once = code == "motion" or (code == "static" and scope == "static")
+            train, test = (
+                rows_of(store, name, *side, once)
+                for side in zip(
+                    np.split(columns, [len(where.train)]), where[:2], strict=True
+                )
+            )
+            if not len(test.labels) or not len(train.labels):
+                continue
+            found = usable.usable(train, test)
+            bits.setdefault(name, {})[code] = found
+            yield from probe_rows(code, factor, test, found)
+            if factor["judged"] and code in ("static", "dynamic") and few(train):
+                found = usable.usable(train, test, "trees")
+                yield from probe_rows(f"{code}_trees", factor, test, found)
+    yield from blocked(bits, store.info["factors"])
+
+
+def few(rows: Rows) -> bool:
+    """Return whether trees can read a factor: continuous, or of not too many values."""
+    continuous = rows.labels.dtype.kind == "f"
+    return continuous or len(np.unique(rows.labels)) <= MOST_VALUES
+
+
+def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return `(clips, T, columns)` of every code that factors are read from.
+
+    Whitened z_t is (z_t - mean) / deviation of the prior p(z_t | .): what z says beyond
+    what f or its own past had announced (Neural Statistician, the unordered VAE, ...).
+    """
+    codes = {}
+    if {"static", "dynamic"} <= arrays.keys():
+        f, z = arrays["static"], arrays["dynamic"]
+        clips, time = z.shape[:2]
+        codes["static"] = np.repeat(f[:, None], time, 1)
+        codes["dynamic"] = z
+        codes["motion"] = np.repeat(z.reshape(clips, 1, -1), time, 1)
+        if {"prior_mean", "prior_std"} <= arrays.keys():
+            deviation = np.maximum(arrays["prior_std"], 1e-6)
+            codes["whitened"] = (z - arrays["prior_mean"]) / deviation
+    return codes
+
+
+def probe_rows(
+    code: str, factor: Mapping[str, Any], test: Rows, found: usable.Usable
+) -> Iterator[Row]:
+    """Yield a probe's score and bits; of continuous motion its CCC, r, RMSE too.
+
+    Args:
+        code: what the factor was read from, with `_trees` behind it for trees.
+        factor: its entry of `dataset.json`.
+        test: the rows that were read.
+        found: what the probe got out of them.
+    """
+    name, scope, n = factor["name"], factor["scope"], len(test.labels)
+    for metric, value in ((f"probe_{code}", found.score), (f"bits_{code}", found.bits)):
+        yield Row(metric, name, value, n, direction(metric, scope), usable.VERSION)
+    if code in ("static", "dynamic") and continuous_motion(factor):
+        measures = regression.regression(test.labels, found.answer)._asdict()
+        for measure, value in measures.items():
+            key = f"regression_{measure}_{code}"
+            yield Row(key, name, value, n, direction(key), regression.VERSION)
+
+
+def floor_rows(judges: Path) -> Iterator[Row]:
+    """Yield what pixels and constants reach, computed with the judges (floors.py)."""
+    verdict = json.loads((judges / "judge.json").read_text())
+    for name, entry in verdict.get("floors", {}).items():
+        for metric in ("probe_pixels", "probe_chance", "bits_pixels"):
+            yield Row(metric, name, entry[metric], entry["n"], "higher", floors.VERSION)
+
+
+def blocked(
+    bits: Mapping[str, Mapping[str, usable.Usable]], factors: list[dict[str, Any]]
+) -> Iterator[Row]:
+    """Yield the axis metrics of f and z as two blocks, over the judged factors."""
+    table = {
+        factor["name"]: (
+            found["static"].bits,
+            found["dynamic"].bits,
+            np.nan if factor["kind"] == "continuous" else found["static"].entropy,
+            factor["scope"] == "static",
+        )
+        for factor in factors
+        if factor["judged"]
+        and {"static", "dynamic"} <= (found := bits.get(factor["name"], {})).keys()
+    }
+    for name, value in blocks.blocks(table)._asdict().items():
+        yield Row(f"block_{name}", "", value, len(table), "higher", blocks.VERSION)
+
+
+def continuous_motion(factor: Mapping[str, Any]) -> bool:
+    """Return whether a factor is dynamic and continuous, such as valence."""
+    return factor["scope"] == "dynamic" and factor["kind"] == "continuous"

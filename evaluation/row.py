@@ -1,0 +1,43 @@
+"""One score, and whether higher or lower values of it are better."""
+
+from typing import NamedTuple
+
+LOWER = (
+    "generated_static_chance",
+    "generated_dynamic_chance",
+    "swap_static_leaked",
+    "swap_dynamic_stayed",
+    "mse",
+    "verification_eer_static",
+    "verification_hter_static",
+    "verification_auc_dynamic",
+    "regression_rmse_dynamic",
+    "regression_ccc_static",
+    "regression_pearson_static",
+)
+OF_CODES = ("static", "dynamic", "motion", "whitened")
+
+
+class Row(NamedTuple):
+    """One score: a row of metrics.parquet without the names of the cell."""
+
+    metric: str
+    factor: str
+    value: float
+    n: int
+    direction: str
+    metric_version: str
+
+
+def direction(metric: str, scope: str = "") -> str:
+    """Tell whether higher or lower values of a metric are better.
+
+    A static factor should not be read off z, nor a dynamic one off f: there lower is
+    better.
+    """
+    probe, _, code = metric.removesuffix("_trees").partition("_")
+    wrong = "dynamic" if code == "static" else "static"
+    leak = probe in ("probe", "bits") and code in OF_CODES and scope == wrong
+    return (
+        "lower" if metric in LOWER or metric.startswith("term_") or leak else "higher"
+    )
