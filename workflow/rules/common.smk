@@ -200,7 +200,7 @@ def code(*names):
     return [
         str(file)
         for path in paths
-        for file in (sorted(path.glob("*.py")) if path.is_dir() else [f"{path}.py"])
+        for file in (sorted(path.rglob("*.py")) if path.is_dir() else [f"{path}.py"])
     ]
 
 
