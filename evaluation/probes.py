@@ -1,12 +1,10 @@
-"""Linear probes: what a linear map can read off a code."""
+"""What probes share: scaling, thinning, scores, the constant answer, pixel codes."""
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from evaluation.rows import Rows
 from training.seeds import numpy_generator
 
-VERSION = "1"
 MOST_ROWS = 2000  # rows a probe is fitted on; more are thinned at random
 SIDE, COMPONENTS = 16, 64  # pixel probes: frame side after pooling, principal axes
 
@@ -31,50 +29,6 @@ def thin(rows: Rows) -> Rows:
     return Rows(rows.codes[kept], rows.labels[kept])
 
 
-def probe(train: Rows, test: Rows) -> float:
-    """Fit a linear probe on training identities and score it on test identities.
-
-    Multinomial logistic regression (accuracy) for int labels, ridge regression
-    (R2 = 1 - residual / total sum of squares) for float labels; both with unit penalty
-    on standardised codes, Alain & Bengio (2016), arXiv 1610.01644. Accuracy is in
-    [0, 1], R2 in (-inf, 1]. Ceiling 1; floor `constant(train, test)`. Whether high is
-    good depends: a static factor should be read off f and not off z.
-
-    Args:
-        train: at most 2000 rows are used, evenly at random.
-        test: all rows are scored.
-
-    Returns:
-        The score; constant codes give that of a constant answer; NaN without rows or
-        (R2) without variance in the test labels.
-    """
-    if not len(train.labels) or not len(test.labels):
-        return float("nan")
-    return score(test.labels, answers(train, test.codes))
-
-
-def answers(train: Rows, codes: np.ndarray) -> np.ndarray:
-    """Return what the probe fitted on training rows says of other codes.
-
-    Args:
-        train: one row at least.
-        codes: `(n, columns)`.
-
-    Returns:
-        `(n,)`, of the kind of the labels.
-    """
-    train = thin(train)
-    x, held_out = standardise(train.codes.astype(np.float64), codes.astype(np.float64))
-    if len(np.unique(train.labels)) < 2 or not x.any():
-        return np.full(len(codes), best_constant(train.labels))
-    if train.labels.dtype.kind == "f":
-        return (
-            Ridge(alpha=1.0, solver="cholesky").fit(x, train.labels).predict(held_out)
-        )
-    fitted = LogisticRegression(C=1.0, max_iter=100, tol=1e-3).fit(x, train.labels)
-    return fitted.predict(held_out)
-
-
 def score(truth: np.ndarray, answer: np.ndarray) -> float:
     """Return R2 of float labels, accuracy of int labels."""
     if truth.dtype.kind == "f":
@@ -83,7 +37,7 @@ def score(truth: np.ndarray, answer: np.ndarray) -> float:
 
 
 def constant(train: Rows, test: Rows) -> float:
-    """Score the best constant answer of the training rows: the floor of `probe`."""
+    """Score the best constant answer of the training rows: the floor of a probe."""
     if not len(train.labels) or not len(test.labels):
         return float("nan")
     return score(test.labels, np.full(len(test.labels), best_constant(train.labels)))

@@ -57,8 +57,10 @@ def _examples(
     of, shape = groups(rows), (examples, PAIRS, 2)
     # A pair has a value of its own: examples x pairs votes of length 2.
     index = drawn(of, rng, examples * PAIRS, 2).reshape(shape)
-    return np.stack([np.abs(codes[i] - codes[j]).mean(0) for i, j in _pairs(index)])
-
-
-def _pairs(index: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [(example[:, 0], example[:, 1]) for example in index]
+    first, second = index[..., 0], index[..., 1]
+    return np.stack(
+        [
+            np.abs(codes[i] - codes[j]).mean(0)
+            for i, j in zip(first, second, strict=True)
+        ]
+    )

@@ -9,10 +9,11 @@ from evaluation.axes.mig import mig
 from evaluation.ensemble import Ensemble
 from evaluation.network import Head, Judge
 from evaluation.pictures import pictures
-from evaluation.probes import pixel_codes, probe
+from evaluation.probes import pixel_codes
 from evaluation.rows import Rows
 from evaluation.statistics import bootstrap
 from evaluation.swaps import Factor, cell_sums
+from evaluation.usable import usable
 
 ROWS, COLUMNS, PAIRS, TIME = 800, 68, 60, 8
 torch.set_num_threads(1)
@@ -45,7 +46,7 @@ def test_dci(benchmark, sides):
 
 
 def test_probe(benchmark, sides):
-    benchmark(probe, *sides)
+    benchmark(usable, *sides)
 
 
 def test_pixel_codes(benchmark, rng):

@@ -15,8 +15,9 @@ from evaluation.axes.dci import dci
 from evaluation.axes.information import discretise, joint_counts, mutual_information
 from evaluation.axes.mig import mig
 from evaluation.axes.scores import axis_scores
-from evaluation.probes import constant, pixel_codes, probe, thin
+from evaluation.probes import constant, pixel_codes, thin
 from evaluation.rows import Rows
+from evaluation.usable import usable
 
 N = gallery.ROWS
 
@@ -217,9 +218,11 @@ def test_nothing_to_measure_is_nan():
         for name, score in axis_scores(factors, factors).items():
             assert np.isnan(score.value), name
     empty = Rows(np.zeros((0, 2)), np.zeros(0, np.int64))
-    assert np.isnan(probe(empty, same["a"])) and np.isnan(constant(same["a"], empty))
+    assert np.isnan(usable(empty, same["a"]).score) and np.isnan(
+        constant(same["a"], empty)
+    )
     flat = Rows(np.ones((9, 2)), np.ones(9, np.float32))
-    assert np.isnan(probe(flat, flat))
+    assert np.isnan(usable(flat, flat).score)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +237,7 @@ def test_nothing_to_measure_is_nan():
 )
 def test_probes_lie_in_their_bands(kind, low, high):
     for name, train in gallery.rows(kind, 0).items():
-        assert low <= probe(train, gallery.rows(kind, 1)[name]) <= high
+        assert low <= usable(train, gallery.rows(kind, 1)[name]).score <= high
 
 
 def test_continuous_factors():
@@ -242,7 +245,7 @@ def test_continuous_factors():
     x = rng.normal(size=(N, 3))
     truth = (2 * x[:, 0] + 1).astype(np.float32)
     train, test = Rows(x[: N // 2], truth[: N // 2]), Rows(x[N // 2 :], truth[N // 2 :])
-    assert probe(train, test) > 0.99
+    assert usable(train, test).score > 0.99
     assert constant(train, test) == pytest.approx(0, abs=0.02)
     found = dci({"x": train}, {"x": test})
     assert found.completeness > 0.9 and found.informativeness > 0.95
@@ -292,4 +295,5 @@ def test_pixel_codes_keep_what_is_in_the_picture():
     frames = (frames + rng.integers(0, 10, frames.shape)).astype(np.uint8)
     train, test = pixel_codes(frames[:600], frames[600:])
     assert train.shape == (600, 64) and test.shape == (300, 64)
-    assert probe(Rows(train, value[:600]), Rows(test, value[600:])) > 0.9
+    found = usable(Rows(train, value[:600]), Rows(test, value[600:]))
+    assert found.score > 0.9
