@@ -11,7 +11,6 @@ import argparse
 import inspect
 import json
 import os
-import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from datasets.atomic import write_npz, write_parquet
 from datasets.errors import UserError, cli
@@ -28,6 +26,7 @@ from datasets.store import Store, load
 from training import cell, checkpoint, device, seeds
 from training.batches import Batches, gather
 from training.contract import Context, Frames, SequenceModel
+from training.flops import flop_per_frame
 from training.loop import Fit, Interrupted, fit
 from training.provenance import now
 from training.represent import represent
@@ -186,19 +185,6 @@ def one_clip(batches: Batches, on: torch.device) -> tuple[Frames, Context]:
     frames = gather(batches.frames, index[:1], on)
     noise = seeds.torch_generator(on, "flop")
     return frames, Context(0, noise, torch.from_numpy(sequence[:1]).to(on))
-
-
-def flop_per_frame(model: SequenceModel, frames: Frames, context: Context) -> int:
-    """Return floating-point operations of one forward loss of a clip, per frame."""
-    # The counter sees a fused LSTM as nothing; without mkldnn it is matrix products.
-    # Switching mkldnn off warns of Intel GPUs, whatever the machine has.
-    with (
-        warnings.catch_warnings(action="ignore"),
-        torch.backends.mkldnn.flags(enabled=False),
-        FlopCounterMode(display=False) as counter,
-    ):
-        model.loss(frames, context)
-    return counter.get_total_flops() // frames.shape[1]
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.neighbors import NearestCentroid
 
+from evaluation.axes import explicitness
 from evaluation.axes.factor_vae import factor_vae
 from evaluation.axes.groups import drawn, groups
 from evaluation.axes.infomec import infomec
@@ -105,3 +106,12 @@ def test_drawn_rows_share_a_value_and_cover_all():
     )
     assert (labels[index] == labels[index][:, :1]).all()
     assert len(np.unique(index)) == 50
+
+
+def test_explicitness_is_the_area_sklearn_finds():
+    rng = np.random.default_rng(0)
+    share = np.round(rng.dirichlet(np.ones(4), 300), 1)  # with ties
+    labels = rng.integers(0, 4, 300)
+    mine = labels[:, None] == np.arange(4)
+    expected = [roc_auc_score(mine[:, k], share[:, k]) for k in range(4)]
+    assert explicitness._areas(share, mine) == pytest.approx(expected, abs=1e-12)
