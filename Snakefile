@@ -37,6 +37,7 @@ for path in BASELINE_RULES:
 
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/studies.smk"
 
 
 localrules:

@@ -27,17 +27,17 @@ LEADERBOARD = ["model", "metric", "mean", "low", "high", "rank_low", "rank_high"
 LEADERBOARD += ["n_ok", "n_cells"]
 
 
-def read_grid(results: Path) -> dict[str, Any]:
-    """Return `grid.json`.
+def read_grid(path: Path) -> dict[str, Any]:
+    """Return a `grid.json`.
 
     Raises:
         UserError: it is missing or not JSON.
     """
     try:
-        return json.loads((results / "grid.json").read_text())
+        return json.loads(path.read_text())
     except (OSError, ValueError) as problem:
         raise UserError(
-            f"{results / 'grid.json'} cannot be read ({problem}). It lists every cell "
+            f"{path} cannot be read ({problem}). It lists every cell "
             "that ought to exist; the workflow writes it first."
         ) from problem
 
@@ -184,9 +184,10 @@ def main() -> None:
     """Write the three tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--grid", type=Path, help="grid.json, if not the tier's own")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    grid = read_grid(given.results)
+    grid = read_grid(given.grid or given.results / "grid.json")
     cells = cells_of(given.results, grid)
     tables = [pd.read_parquet(folder / "metrics.parquet") for folder in cells.values()]
     metrics = pd.concat(tables) if tables else pd.DataFrame(columns=METRICS)

@@ -162,14 +162,18 @@ def read_json(path: Path) -> dict[str, Any]:
         return found
 
 
-def read_tree(folder: str | Path) -> Tree:
+def read_tree(folder: str | Path, study: Path | None = None) -> Tree:
     """Read `results/<tier>`: the grid says what ought to exist, the disk what does.
+
+    Args:
+        folder: of the tier.
+        study: folder of a study, whose grid.json and tables take the tier's place.
 
     Raises:
         UserError: there is no grid.json, or a file is damaged.
     """
     folder = Path(folder)
-    grid = read_json(folder / "grid.json")
+    grid = read_json((study or folder) / "grid.json")
     if not {"seeds", "datasets", "models"} <= grid.keys():
         raise UserError(
             f"{folder} has no grid.json with seeds, datasets and models. Expected a "
@@ -178,9 +182,8 @@ def read_tree(folder: str | Path) -> Tree:
     models = _models(folder, grid)
     datasets = [_dataset(folder, name) for name in grid["datasets"]]
     cells = list(_cells(folder, grid, models))
-    return Tree(
-        folder, grid, models, datasets, cells, _summary(folder, cells), _board(folder)
-    )
+    summary, board = _summary(study or folder, cells), _board(study or folder)
+    return Tree(folder, grid, models, datasets, cells, summary, board)
 
 
 def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:

@@ -59,7 +59,7 @@ def build(results: Path, out: Path, benchmarks: Path | None = None) -> Path:
     context = page_context(tree, out) | {"benchmarks": timings}
     for table in _tables(context):
         write(table, out / "tables")
-    write_text(out / "index.html", render(context))
+    write_text(out / "index.html", filled("page.html", context))
     return out / "index.html"
 
 
@@ -87,6 +87,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "failures": failure_groups(tree),
         "absent": tree.grid.get("absent") or [],
         "cards": cards(tree),
+        "studies": studies(tree, out),
         "published": published(tree.folder.parent / "published"),
         "trails": provenance.trails(tree, out),
         "versions": provenance.versions(tree),
@@ -95,6 +96,17 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
             for path in sorted((tree.folder / "tables").glob("*.parquet"))
         ],
     }
+
+
+def studies(tree: Tree, out: Path) -> list[tuple[str, str, str]]:
+    """Return the tier's studies as (name, label, link); no link before one is made."""
+    known = tree.grid.get("config", {}).get("studies", {})
+    found = []
+    for name, study in known.items():
+        page = tree.folder / "studies" / name / "index.html"
+        link = provenance.link(page, out) if page.is_file() else ""
+        found.append((name, study["label"], link))
+    return found
 
 
 def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
@@ -139,8 +151,8 @@ def arxiv(text: str) -> Markup:
     return Markup(re.sub(r"arXiv[: ](\d{4}\.\d{4,5})", link, str(escape(text))))
 
 
-def render(context: dict[str, Any]) -> str:
-    """Fill the template; every string from a file is escaped."""
+def filled(template: str, context: dict[str, Any]) -> str:
+    """Fill a template; every string from a file is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -154,7 +166,7 @@ def render(context: dict[str, Any]) -> str:
         "arxiv": arxiv,
     }
     environment.tests["absent"] = lambda value: isinstance(value, Absent)
-    return environment.get_template("page.html").render(
+    return environment.get_template(template).render(
         **context,
         words=words,
         nan=math.nan,

@@ -1,11 +1,13 @@
 """Draw training clips and gather their frames, whole batches at a time."""
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from datasets.store import Store
+from training.seeds import numpy_generator
 
 
 class Batches:
@@ -15,10 +17,17 @@ class Batches:
     fill less than half of its free memory.
     """
 
-    def __init__(self, store: Store, order: str, time: int, batch: int) -> None:
-        """Draw `batch` clips of `time` frames, random (`unordered`) or consecutive."""
+    def __init__(
+        self, store: Store, order: str, time: int, batch: int, share: float = 1.0
+    ) -> None:
+        """Draw `batch` clips of `time` frames from a share of the training identities.
+
+        Frames are random (`unordered`), consecutive (`ordered`), or consecutive and
+        then `shuffled`.
+        """
         train = store.sequences[store.sequences["split"] == "train"]
-        self.sequence = np.flatnonzero(train["n_frames"].to_numpy() >= time)
+        long = train["n_frames"].to_numpy() >= time
+        self.sequence = np.flatnonzero(long & chosen(train["identity"], share))
         self.first = train["first_frame"].to_numpy()
         self.length = train["n_frames"].to_numpy()
         self.frames: np.ndarray | Tensor = store.frames
@@ -33,6 +42,8 @@ class Batches:
         else:
             start = rng.integers(0, length - self.time + 1)
             offset = start + np.arange(self.time)
+            if self.order == "shuffled":
+                offset = rng.permuted(offset, axis=1)
         return self.first[sequence][:, None] + offset, sequence
 
     def move_to(self, device: torch.device) -> None:
@@ -41,6 +52,17 @@ class Batches:
             free, _ = torch.cuda.mem_get_info(device)
             if self.frames.nbytes < free / 2:
                 self.frames = torch.from_numpy(np.asarray(self.frames)).to(device)
+
+
+def chosen(identities: pd.Series, share: float) -> np.ndarray:
+    """Return bool: the rows of a share of the identities, at least one.
+
+    A smaller share is part of every larger one; training seeds see the same people.
+    """
+    people = np.unique(identities.to_numpy())
+    order = numpy_generator("share").permutation(len(people))
+    kept = people[order[: max(1, round(share * len(people)))]]
+    return identities.isin(kept).to_numpy()
 
 
 def distinct(length: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

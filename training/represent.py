@@ -11,7 +11,7 @@ from datasets.store import Store
 from training.batches import gather
 from training.contract import Codes, Context, SequenceModel
 from training.direct import clip_frames
-from training.seeds import torch_generator
+from training.seeds import numpy_generator, torch_generator
 
 CLIPS_AT_ONCE = 16
 MANIFOLD_IDENTITIES = 4
@@ -22,7 +22,7 @@ TRACE_FRAMES = 450
 
 @torch.inference_mode()
 def represent(
-    model: SequenceModel, store: Store, device: torch.device
+    model: SequenceModel, store: Store, device: torch.device, shuffled: bool = False
 ) -> dict[str, np.ndarray]:
     """Return the arrays of representation.npz; evaluation randomness is shared by all.
 
@@ -30,23 +30,27 @@ def represent(
         model: trained, in evaluation mode, on `device`.
         store: frames, with clips.parquet and pairs.parquet beside them.
         device: where to compute.
+        shuffled: encode every clip with its frames in random order, and give each frame
+            its own z_t back. Loss terms, drawn pictures and what a prior makes without
+            a clip are left out.
     """
     clips = pd.read_parquet(store.path / "clips.parquet")
     pairs = pd.read_parquet(store.path / "pairs.parquet")
     arrays = {"status": np.array("done")}
     able = model.capabilities
-    if "sample_static" in able and "sample_dynamic" in able:
+    if "sample_static" in able and "sample_dynamic" in able and not shuffled:
         time = int(clips["n_frames"].iloc[0])
         arrays |= _generate(model, store, len(pairs), time, device)
     if "swap" not in able:
         return arrays
-    codes = _encode(model, store, clips, device)
+    codes = _encode(model, store, clips, device, shuffled)
     test = np.flatnonzero(clips["split"].to_numpy() == "test")
     if "codes" in able:
         arrays |= {"static": _array(codes.static), "dynamic": _array(codes.dynamic)}
         arrays |= _prior(model, codes)
-        arrays |= _trace(model, store, device)
-        arrays |= _terms(model, store, clips.iloc[test], device)
+        if not shuffled:
+            arrays |= _trace(model, store, device)
+            arrays |= _terms(model, store, clips.iloc[test], device)
     a, b = (torch.tensor(pairs[side].tolist(), device=device) for side in "ab")
     arrays["reconstruction"] = _decode(model, codes.static[test], codes.dynamic[test])
     arrays["swap"] = _decode(model, codes.static[a], codes.dynamic[b])
@@ -57,7 +61,7 @@ def represent(
     if "sample_static" in able:
         f = model.sample_static(len(b), rng)
         arrays["sample_static"] = _decode(model, f, codes.dynamic[b])
-    if "codes" in able and codes.dynamic.shape[-1] >= 2:
+    if "codes" in able and codes.dynamic.shape[-1] >= 2 and not shuffled:
         arrays |= _manifold(model, store, clips.iloc[test], codes, test)
     return arrays
 
@@ -75,11 +79,29 @@ def _frames(store: Store, clips: pd.DataFrame, device: torch.device) -> Tensor:
 
 
 def _encode(
-    model: SequenceModel, store: Store, clips: pd.DataFrame, device: torch.device
+    model: SequenceModel,
+    store: Store,
+    clips: pd.DataFrame,
+    device: torch.device,
+    shuffled: bool,
 ) -> Codes:
+    index = clip_frames(clips)
+    if not shuffled:
+        return encode(model, store, index, device)
+    rng = numpy_generator("evaluation", store.info["name"], "shuffled")
+    order = rng.permuted(np.tile(np.arange(index.shape[1]), (len(index), 1)), axis=1)
+    codes = encode(model, store, np.take_along_axis(index, order, 1), device)
+    back = torch.from_numpy(order.argsort(1)).to(device)[..., None]
+    return Codes(codes.static, codes.dynamic.take_along_dim(back, 1))
+
+
+def encode(
+    model: SequenceModel, store: Store, index: np.ndarray, device: torch.device
+) -> Codes:
+    """Return the codes of clips, `(clips, T)` frame indices."""
     parts = [
-        model.encode(_frames(store, clips.iloc[part], device))
-        for part in _chunks(len(clips))
+        model.encode(gather(store.frames, index[part], device))
+        for part in _chunks(len(index))
     ]
     return Codes(*(torch.cat(part).float() for part in zip(*parts, strict=True)))
 

@@ -25,6 +25,10 @@ class Training:
         gradient_clip: largest gradient norm; 0 leaves gradients alone.
         max_minutes: wall time after which a run is `over_budget`.
         precision: `auto`, `float32` or `bfloat16`.
+        beta: weight of the terms called `kl_...`, Higgins et al. (2017); the history
+            has them as they were minimised.
+        shuffled: draw the frames of ordered clips in random order.
+        share: of the training identities that are used, in (0, 1].
     """
 
     steps: int = 2000
@@ -36,6 +40,9 @@ class Training:
     gradient_clip: float = 0.0
     max_minutes: float = 1e9
     precision: str = "auto"
+    beta: float = 1.0
+    shuffled: bool = False
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -44,8 +51,11 @@ class Training:
         at_least("steps", self.steps, 0)
         at_least("frames_per_step", self.frames_per_step, 1)
         at_least("gradient_clip", self.gradient_clip, 0)
+        at_least("beta", self.beta, 0)
         if not 0 <= self.beta1 < 1:
             raise UserError(f"beta1 must be in [0, 1). Got {self.beta1}.")
+        if not 0 < self.share <= 1:
+            raise UserError(f"share must be in (0, 1]. Got {self.share}.")
         if not self.learning_rate > 0:
             raise UserError(f"learning_rate must be > 0. Got {self.learning_rate}.")
 

@@ -116,13 +116,15 @@ def main() -> None:
 def batches_of(store: Store, model: SequenceModel, training: Training) -> Batches:
     """Return the source of training clips: as many frames per step for every model."""
     time = model.frames_per_sequence
-    batches = Batches(
-        store, model.order, time, max(1, training.frames_per_step // time)
+    order = (
+        "shuffled" if training.shuffled and model.order == "ordered" else model.order
     )
+    batch = max(1, training.frames_per_step // time)
+    batches = Batches(store, order, time, batch, training.share)
     if not len(batches.sequence):
         raise UserError(
             f"{model.label} trains on clips of {time} frames, but no training sequence "
-            f"of {store.info['name']} is that long; lower n_frames."
+            f"of {store.info['name']} is that long; lower n_frames or raise share."
         )
     return batches
 
@@ -145,7 +147,11 @@ def train(
         context = Context(step, noise, torch.from_numpy(sequence).to(on))
         with device.autocast(on, training.precision):
             terms = model.loss(frames, context)
-        return {name: term.mean() / batches.time for name, term in terms.items()}
+        weight = {name: training.beta for name in terms if name.startswith("kl_")}
+        return {
+            name: weight.get(name, 1.0) * term.mean() / batches.time
+            for name, term in terms.items()
+        }
 
     return fit(
         model,

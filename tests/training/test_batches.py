@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from datasets.store import load
-from training.batches import Batches, distinct, gather
+from training.batches import Batches, chosen, distinct, gather
 
 
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1), st.data())
@@ -48,3 +49,33 @@ def test_gather_gives_the_frames(squares: Path):
     np.testing.assert_allclose(frames[1, 0].numpy(), expected, rtol=1e-6)
     flat = frames.flatten(0, 1)
     assert flat.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_shuffled_clips_are_the_ordered_ones_in_another_order(squares: Path):
+    store = load(squares)
+    ordered, sequence = Batches(store, "ordered", 5, 64).draw(np.random.default_rng(0))
+    mixed, same = Batches(store, "shuffled", 5, 64).draw(np.random.default_rng(0))
+    assert np.array_equal(sequence, same)
+    assert np.array_equal(np.sort(mixed, axis=1), ordered)
+    assert not np.array_equal(mixed, ordered)
+
+
+@given(st.integers(1, 40), st.floats(0.01, 1), st.floats(0.01, 1))
+def test_a_smaller_share_is_part_of_a_larger_one(people: int, a: float, b: float):
+    identities = pd.Series(np.repeat([f"p{k}" for k in range(people)], 3))
+    few, many = chosen(identities, min(a, b)), chosen(identities, max(a, b))
+    assert not (few & ~many).any()
+    kept = identities[few].unique()
+    assert len(kept) == max(1, round(min(a, b) * people))
+    assert few.sum() == 3 * len(kept)  # all of a person's sequences, or none
+
+
+def test_a_share_of_the_identities_trains(squares: Path):
+    store = load(squares)
+    few = Batches(store, "ordered", 5, 400, share=0.25)
+    _, sequence = few.draw(np.random.default_rng(0))
+    assert (
+        set(sequence)
+        == set(few.sequence)
+        < set(Batches(store, "ordered", 5, 1).sequence)
+    )

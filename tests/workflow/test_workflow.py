@@ -230,3 +230,32 @@ def test_a_missing_source_says_how_to_get_it(finished, tmp_path, monkeypatch):
     assert "-ubyte.gz could not be fetched" in done.stdout
     assert "name that mirror with `mirror:` in the config" in done.stdout
     assert not list((copy.path / "results/sources/original").rglob("*.gz"))
+
+
+def test_the_studies_make_their_pages_and_train_only_what_is_new(finished, tmp_path):
+    copy = finished.copy(tmp_path / "copy")
+    before = set(runs(copy))
+    done = copy.snakemake("order_study", "small_data", "sensitivity")
+    assert done.returncode == 0, done.stdout[-6000:]
+    found = runs(copy)
+    assert {cell for cell in set(found) - before} == {
+        "mmnist/unordered_vae@shuffled_clips/seed0",
+        "mmnist/dsae@shuffled_clips/seed0",
+        "mmnist/dsae@shuffled=true/seed0",
+        "sprites/unordered_vae@share=0.5/seed0",
+        "sprites/unordered_vae@dim_z=2/seed0",
+    }
+    assert found["mmnist/dsae@shuffled=true/seed0"]["settings"]["training"]["shuffled"]
+    assert (
+        found["sprites/unordered_vae@dim_z=2/seed0"]["settings"]["model"]["dim_z"] == 2
+    )
+    for study in ("order_study", "small_data", "sensitivity"):
+        folder = copy.path / "results/tiny/studies" / study
+        assert "<h1>" in (folder / "index.html").read_text()
+        assert list(folder.glob("tables/*_scores.csv"))
+    order = pd.read_parquet(
+        copy.path / "results/tiny/mmnist/dsae@shuffled_clips/seed0/order.parquet"
+    )
+    assert {"permutation_variance", "sweep_probe"} <= set(order["metric"])
+    # The tier's own page is untouched by them.
+    assert copy.planned() == set()

@@ -4,6 +4,7 @@ No rules here: names and small functions the rule files share.
 """
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -60,6 +61,11 @@ if not DATASETS:
     raise WorkflowError(f"No dataset can be made here: {ABSENT}")
 
 
+def as_json(value):
+    """Return JSON that does not depend on the order of keys."""
+    return json.dumps(value, sort_keys=True)
+
+
 def module_of(base):
     """Return the Python module of a model file."""
     return "unordered_vae.model" if base == "unordered_vae" else f"baselines.{base}"
@@ -101,20 +107,81 @@ def grid_of_models():
 MODELS = grid_of_models()
 
 
+def studied(study, key="models"):
+    """Return the models of a study that the tier has."""
+    known = ["unordered_vae"] + [Path(path).stem for path in BASELINE_RULES]
+    for name in study[key]:
+        if name not in [*MODELS, *known, *config["models"]]:
+            raise WorkflowError(
+                f"config: a study names {name!r}, which is not a model. Known: "
+                f"{', '.join(MODELS)}."
+            )
+    return [name for name in study[key] if name in MODELS]
+
+
+def cells_of(study):
+    """Return the entries of a study: models of the tier, and those with one change."""
+    found = [{"name": name, "of": name} for name in studied(study)]
+    if study.get("reorder"):
+        change = {"setting": "clips", "value": "shuffled"}
+        found += [
+            {"name": f"{name}@{SHUFFLED}", "of": name} | change
+            for name in studied(study)
+        ]
+    for vary in study.get("vary", []):
+        setting = vary["setting"]
+        found += [
+            {
+                "name": f"{name}@{setting.split('.')[1]}={as_json(value)}",
+                "of": name,
+                "setting": setting,
+                "value": value,
+            }
+            for name in studied({"models": study["models"]} | vary)
+            for value in vary["values"]
+        ]
+    return found
+
+
+def varied(cell):
+    """Return the settings of a study's cell: its model's, with one change."""
+    entry = MODELS[cell["of"]]
+    section, key = cell["setting"].split(".")
+    return entry | {section: entry.get(section, {}) | {key: cell["value"]}}
+
+
+SHUFFLED = "shuffled_clips"
+STUDIES = {
+    name: study | {"cells": cells_of(study)}
+    for name, study in config["studies"].items()
+}
+VARIED = {
+    cell["name"]: varied(cell)
+    for study in STUDIES.values()
+    for cell in study["cells"]
+    if "." in cell.get("setting", "")
+}
+TRAINED = MODELS | VARIED
+
+
 def entries(base):
     """Return a pattern of all models in the grid that are made by one model file."""
-    names = [name for name, entry in MODELS.items() if entry["base"] == base]
-    return "|".join(names) or "nothing"
+    return one_of(name for name, entry in TRAINED.items() if entry["base"] == base)
+
+
+def one_of(names):
+    """Return a pattern that matches any of the names."""
+    return "|".join(map(re.escape, names)) or "nothing"
 
 
 def base_of(wildcards):
     """Return the model file's name of a cell."""
-    return MODELS[wildcards.model]["base"]
+    return TRAINED[wildcards.model]["base"]
 
 
 def cell_settings(wildcards):
     """Return the settings of a cell as JSON: shared, then the model's, the dataset's."""
-    entry = MODELS[wildcards.model]
+    entry = TRAINED[wildcards.model]
     here = entry.get("datasets", {}).get(wildcards.dataset, {})
     return as_json(
         {
@@ -134,11 +201,6 @@ def settings_of(section):
     common = {k: v for k, v in config[section].items() if k != "datasets"}
     own = config[section].get("datasets", {})
     return lambda wildcards: as_json(common | own.get(wildcards.dataset, {}))
-
-
-def as_json(value):
-    """Return JSON that does not depend on the order of keys."""
-    return json.dumps(value, sort_keys=True)
 
 
 def collection(dataset):
@@ -222,7 +284,8 @@ def rerun_command(wildcards):
 
 
 wildcard_constraints:
-    dataset="|".join(DATASETS),
-    model="|".join(MODELS),
+    dataset=one_of(DATASETS),
+    model=one_of([*TRAINED, *(f"{name}@{SHUFFLED}" for name in MODELS)]),
+    study=one_of(STUDIES),
     seed=r"\d+",
     part=r"\d+",

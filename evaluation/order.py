@@ -1,0 +1,137 @@
+"""What f owes to the order and the number of the frames it was read from.
+
+`python -m evaluation.order --data DIR --cell CELL`
+reads `order.npz` of a cell (training/reorder.py) and writes `order.parquet` beside it.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from datasets.atomic import write_parquet
+from datasets.errors import UserError, cli
+from datasets.store import Store, column, load
+from evaluation import verification
+from evaluation.clips import read
+from evaluation.floors import rows_of
+from evaluation.lists import Lists, lists
+from evaluation.probes import constant
+from evaluation.score import read_run
+from evaluation.usable import usable
+
+COLUMNS = ["metric", "frames", "value"]
+
+
+def permutation_variance(orders: np.ndarray) -> float:
+    """Return how far the order of frames moves f, over how far clips lie apart.
+
+    The variance of one clip's f over orders of the same frames, averaged over clips,
+    over the variance of f over clips; variances are summed over columns. 0: a set
+    encoder; 1: another order changes f as much as another clip does. A fully ordered
+    code of noise can exceed 1. Lower is better for what should stay.
+
+    Args:
+        orders: `(orders, clips, columns)`, the first as filmed.
+
+    Returns:
+        The ratio, >= 0; NaN where f is the same for all clips.
+    """
+    codes = orders.astype(np.float64)
+    apart = codes[0].var(0).sum()
+    if apart <= 1e-12:
+        return float("nan")
+    return float(codes.var(0).mean(0).sum() / apart)
+
+
+def identity_auc(static: np.ndarray, store: Store, where: Lists) -> float:
+    """Return how well f tells whether two test clips show one identity.
+
+    The area under the ROC of evaluation/verification.py; NaN without genuine pairs.
+
+    Args:
+        static: `(train and test clips, columns)`.
+        store: the dataset.
+        where: its evaluation lists.
+    """
+    n = len(where.train)
+    known, held_out = (
+        verification.trials(column(store, "identity", side[:, 0]), side)
+        for side in where[:2]
+    )
+    if not len(held_out.genuine) or not len(held_out.impostor):
+        return float("nan")
+    codes = static[:, None]
+    return verification.verify(codes[:n], codes[n:], known, held_out)["auc"]
+
+
+def static_probe(static: np.ndarray, store: Store, where: Lists) -> float:
+    """Return what linear probes read of the judged static factors in f.
+
+    (score - chance) / (1 - chance), averaged over factors; 0 for noise, 1 is perfect,
+    NaN without such a factor. Arguments as of `identity_auc`.
+    """
+    found = []
+    codes = np.split(static[:, None], [len(where.train)])
+    for factor in store.info["factors"]:
+        if factor["scope"] != "static" or not factor["judged"]:
+            continue
+        train, test = (
+            rows_of(store, factor["name"], code, index[:, :1])
+            for code, index in zip(codes, where[:2], strict=True)
+        )
+        if len(train.labels) and len(test.labels):
+            chance = constant(train, test)
+            found.append((usable(train, test).score - chance) / (1 - chance))
+    return float(np.mean(found)) if found else float("nan")
+
+
+def rows(
+    arrays: dict[str, np.ndarray], store: Store, where: Lists
+) -> Iterator[tuple[str, int, float]]:
+    """Yield `(metric, frames f was read from, value)` of one cell."""
+    if not arrays:
+        return
+    time = where.test.shape[1]
+    yield "permutation_variance", time, permutation_variance(arrays["orders"])
+    for frames, static in zip(arrays["frames"], arrays["sweep"], strict=True):
+        if frames <= time:  # two clips of one sequence would have one and the same f
+            yield "sweep_auc", int(frames), identity_auc(static, store, where)
+        yield "sweep_probe", int(frames), static_probe(static, store, where)
+
+
+def read_orders(cell: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of `order.npz`; none for a cell that has not finished.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    path = cell / "order.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError) as problem:
+        raise UserError(
+            f"{path} cannot be read ({problem}). Delete it and rerun: "
+            "python -m training.reorder writes it again."
+        ) from problem
+
+
+def main() -> None:
+    """Score the orders of one cell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--cell", type=Path, required=True)
+    given = parser.parse_args()
+    store, where = load(given.data), lists(*read(given.data))
+    found = pd.DataFrame(rows(read_orders(given.cell), store, where), columns=COLUMNS)
+    for position, (name, value) in enumerate(read_run(given.cell).items()):
+        found.insert(position, name, value)
+    types = {"metric": "str", "frames": "int64", "value": "float64"}
+    write_parquet(given.cell / "order.parquet", found.dropna().astype(types))
+
+
+if __name__ == "__main__":
+    cli(main)

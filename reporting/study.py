@@ -1,0 +1,351 @@
+"""The page of a study: models beside themselves with one thing changed.
+
+python -m reporting.study --results results/default \
+    --study results/default/studies/small_data
+"""
+
+import argparse
+import math
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from datasets.atomic import write_text
+from datasets.errors import UserError, cli
+from reporting import words
+from reporting.collect import Dataset, Model, Tree, read_tree, table
+from reporting.figures import literal, save, styled
+from reporting.page import filled
+from reporting.pixels import Picture
+from reporting.scores import Scores
+from reporting.tables import Absent, Column, Row, Score, Table, write
+
+SCORES = ("swap_score", "swap_static", "swap_dynamic")
+CODES = ("verification_auc_static", "verification_auc_dynamic")
+SETTINGS = {
+    "clips": "frames shuffled when encoded",
+    "training.shuffled": "frames shuffled in training",
+    "training.share": "share of the training identities",
+    "training.beta": "weight of the KL terms",
+    "settings.dim_z": "dimensions of z",
+    "settings.n_frames": "frames compared, N",
+}
+SWEEPS = {
+    "sweep_auc": "identity from f (AUC)",
+    "sweep_probe": "static factors from f (0 chance, 1 perfect)",
+}
+SWITCHED = (True, "shuffled")  # changes that have no value worth printing
+
+
+@dataclass(frozen=True)
+class Change:
+    """A cell of the study, over seeds.
+
+    Attributes:
+        model: the changed model, under its name in the study.
+        of: the model as the tier has it.
+        setting: what was changed; "" for the model itself.
+        value: what it was changed to.
+    """
+
+    model: Model
+    of: Model
+    setting: str
+    value: Any
+
+    @property
+    def label(self) -> str:
+        """Return the label of its row."""
+        if not self.setting:
+            return self.of.label
+        name = SETTINGS.get(self.setting, self.setting.split(".")[-1])
+        how = name if self.value in SWITCHED else f"{name}: {self.value}"
+        return f"{self.of.label}, {how}"
+
+
+def changes_of(tree: Tree) -> list[Change]:
+    """Return the cells of a study, each model before its changes."""
+    models = {model.name: model for model in tree.models}
+    entries = tree.grid["models"]
+    found = [
+        Change(
+            models[entry["name"]],
+            models[entry["of"]],
+            entry.get("setting", ""),
+            entry.get("value"),
+        )
+        for entry in entries
+    ]
+    first = list(dict.fromkeys(change.of.name for change in found))
+    return sorted(found, key=lambda change: first.index(change.of.name))
+
+
+def score_table(tree: Tree, dataset: Dataset, changes: list[Change]) -> Table:
+    """Make the table of a dataset: a row per cell, scores and what f tells."""
+    scores, order = Scores(tree, dataset), read_orders(tree, dataset, changes)
+    columns = [
+        Column(name, words.metric(name).label, "score", words.metric(name).direction)
+        for name in (*SCORES, *CODES)
+    ]
+    variance = order[order["metric"] == "permutation_variance"]
+    by_model = variance.groupby("of")["value"].mean()
+    moved = "variance of f over orders of the same frames, over that between clips"
+    columns.append(
+        Column("permutation_variance", "f by order", "score", "lower", moved)
+    )
+    rows = []
+    for change in changes:
+        values: list[Any] = [
+            scores.look(change.model, name) for name in (*SCORES, *CODES)
+        ]
+        found = by_model.get(change.of.name, math.nan) if not change.setting else None
+        values.append(None if found is None or math.isnan(found) else Score(found))
+        rows.append(Row(change.label, values, change.of))
+    title = f"Scores on {dataset.label}"
+    whole = Table(f"{dataset.name}_scores", title, columns, rows)
+    return whole.without_empty_columns()
+
+
+def read_orders(tree: Tree, dataset: Dataset, changes: list[Change]) -> pd.DataFrame:
+    """Return all `order.parquet` of a dataset, with the name of the model (`of`)."""
+    of = {change.model.name: change.of.name for change in changes}
+    tables = [
+        found.assign(of=of[cell.model.name])
+        for cell in tree.select(dataset.name)
+        if (found := table(cell.folder / "order.parquet")) is not None
+    ]
+    if not tables:
+        return pd.DataFrame(columns=["of", "metric", "frames", "value"])
+    return pd.concat(tables, ignore_index=True)
+
+
+def setting_of(tree: Tree, dataset: Dataset, model: Model, setting: str) -> Any:
+    """Return the value a model has where the study does not change it, or None."""
+    section, key = setting.split(".")
+    for cell in tree.select(dataset.name, model.name):
+        known = cell.run.get("settings", {})
+        part = known.get("model" if section == "settings" else section, {})
+        if key in part:
+            return part[key]
+    return None
+
+
+def curves(
+    tree: Tree, dataset: Dataset, changes: list[Change], images: Path
+) -> Iterator[Picture]:
+    """Draw the scores against every setting that was given numbers."""
+    numeric = {
+        change.setting
+        for change in changes
+        if isinstance(change.value, int | float) and not isinstance(change.value, bool)
+    }
+    scores = Scores(tree, dataset)
+    for setting in sorted(numeric):
+        lines = []
+        for model in dict.fromkeys(change.of for change in changes):
+            here = [c for c in changes if c.of is model and c.setting == setting]
+            own = setting_of(tree, dataset, model, setting)
+            points = [(change.value, change.model) for change in here]
+            if here and own is not None:
+                points.append((own, model))
+            lines.append((model, sorted(points, key=lambda point: point[0])))
+        name = f"{dataset.name}_{setting.split('.')[-1]}.svg"
+        yield _curves(scores, lines, SETTINGS.get(setting, setting), images / name)
+
+
+def _curves(
+    scores: Scores, lines: list[tuple[Model, list]], label: str, path: Path
+) -> Picture:
+    with styled():
+        figure = Figure(figsize=(9.6, 3), layout="constrained")
+        axes = figure.subplots(1, len(SCORES), sharey=True)
+        for axis, name in zip(axes, SCORES, strict=True):
+            for model, points in lines:
+                found = [(x, scores.get(changed, name)) for x, changed in points]
+                known = [(x, score) for x, score in found if score is not None]
+                _line(axis, model, known)
+            axis.set(xscale="log", xlabel=label, title=words.metric(name).label)
+            _ticks(axis, sorted({x for _, points in lines for x, _ in points}))
+            axis.grid(axis="y")
+        _legend(figure, [model for model, points in lines if points])
+        alt = f"{', '.join(words.metric(n).label for n in SCORES)} against {label}"
+        return save(figure, path, alt)
+
+
+def _line(axis: Axes, model: Model, known: list[tuple[float, Score]]) -> None:
+    x, means = [x for x, _ in known], [score.mean for _, score in known]
+    axis.plot(x, means, color=model.colour, marker="o", markersize=4, linewidth=1.3)
+    for at, score in known:
+        if not math.isnan(score.low):
+            ends = [score.low, score.high]
+            axis.plot([at, at], ends, color=model.colour, linewidth=1, alpha=0.6)
+
+
+def _ticks(axis: Axes, values: list[float]) -> None:
+    axis.set_xticks(values, [f"{value:g}" for value in values])
+    axis.set_xticks([], minor=True)
+
+
+def _legend(figure: Figure, models: list[Model]) -> None:
+    axis = figure.axes[0]
+    handles = [axis.plot([], [], color=m.colour, marker="o")[0] for m in models]
+    labels = [literal(model.label) for model in models]
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
+
+
+def pareto(points: np.ndarray) -> np.ndarray:
+    """Return bool `(n,)`: no other of the points is as good in both and better in one.
+
+    Args:
+        points: `(n, 2)`, higher is better in both.
+    """
+    other = points[None] - points[:, None]
+    beaten = (other >= 0).all(2) & (other > 0).any(2)
+    return ~beaten.any(1)
+
+
+def trade_off(
+    tree: Tree, dataset: Dataset, changes: list[Change], images: Path
+) -> Picture | None:
+    """Draw static kept against dynamic transferred, and join what nothing beats."""
+    scores = Scores(tree, dataset)
+    found = [
+        (
+            change,
+            scores.get(change.model, SCORES[1]),
+            scores.get(change.model, SCORES[2]),
+        )
+        for change in changes
+    ]
+    known = [
+        (c, static.mean, moved.mean) for c, static, moved in found if static and moved
+    ]
+    if len(known) < 3:
+        return None
+    points = np.array([point[1:] for point in known])
+    best = np.flatnonzero(pareto(points))
+    best = best[np.argsort(points[best, 0])]
+    with styled():
+        figure = Figure(figsize=(9.6, 4.4), layout="constrained")
+        axis = figure.subplots()
+        axis.plot(
+            *points[best].T, color="#888888", linewidth=1, linestyle="--", zorder=1
+        )
+        for number, (change, x, y) in enumerate(known, 1):
+            face = change.of.colour if not change.setting else "white"
+            axis.scatter(x, y, s=30, color=face, edgecolor=change.of.colour, zorder=2)
+            axis.annotate(
+                str(number),
+                (x, y),
+                textcoords="offset points",
+                xytext=(5, 3),
+                fontsize=8,
+                color="#333333",
+            )
+        axis.set(xlabel="static kept", ylabel="dynamic transferred")
+        axis.grid()
+        handles = [axis.plot([], [], ls="")[0] for _ in known]
+        labels = [f"{i} {literal(c.label)}" for i, (c, *_) in enumerate(known, 1)]
+        figure.legend(
+            handles, labels, loc="outside right upper", fontsize=8, handlelength=0
+        )
+        alt = (
+            "Static kept against dynamic transferred, a point per cell; nothing beats "
+            + words.listing([known[i][0].label for i in best])
+        )
+        return save(figure, images / f"{dataset.name}_trade_off.svg", alt)
+
+
+def sweep(
+    tree: Tree, dataset: Dataset, changes: list[Change], images: Path
+) -> Picture | None:
+    """Draw what f tells against the number of frames it was read from."""
+    found = read_orders(tree, dataset, changes)
+    models = [
+        m for m in dict.fromkeys(c.of for c in changes) if m.name in set(found["of"])
+    ]
+    if not models:
+        return None
+    with styled():
+        figure = Figure(figsize=(9.6, 3.2), layout="constrained")
+        for axis, (name, label) in zip(
+            figure.subplots(1, 2), SWEEPS.items(), strict=True
+        ):
+            rows = found[found["metric"] == name]
+            for model in models:
+                line = rows[rows["of"] == model.name].groupby("frames")["value"].mean()
+                axis.plot(
+                    line.index, line, color=model.colour, marker="o", markersize=4
+                )
+            axis.set(xscale="log", xlabel="frames f was read from", title=label)
+            _ticks(axis, sorted(rows["frames"].unique()))
+            axis.grid(axis="y")
+        _legend(figure, models)
+        alt = f"What f tells on {dataset.label} against the frames it was read from"
+        return save(figure, images / f"{dataset.name}_sweep.svg", alt)
+
+
+def section(tree: Tree, dataset: Dataset, images: Path) -> dict[str, Any]:
+    """Return what the page shows of one dataset, and write its images."""
+    changes = changes_of(tree)
+    return {
+        "dataset": dataset,
+        "scores": score_table(tree, dataset, changes),
+        "curves": list(curves(tree, dataset, changes, images)),
+        "trade_off": trade_off(tree, dataset, changes, images),
+        "sweep": sweep(tree, dataset, changes, images),
+    }
+
+
+def build(results: Path, study: Path) -> Path:
+    """Write `index.html`, `images/` and `tables/` of a study; return the page's path.
+
+    Raises:
+        UserError: the study has no grid.json, or a file is damaged.
+    """
+    tree = read_tree(results, study)
+    if not all("of" in entry for entry in tree.grid["models"]):
+        raise UserError(
+            f"{study / 'grid.json'} is not that of a study. Make it with the workflow, "
+            "for example: snakemake --cores all small_data."
+        )
+    shutil.rmtree(study / "images", ignore_errors=True)
+    sections = [section(tree, d, study / "images") for d in tree.datasets]
+    for part in sections:
+        write(part["scores"], study / "tables")
+    missing = {
+        value.reason
+        for part in sections
+        for row in part["scores"].rows
+        for value in row.values
+        if isinstance(value, Absent)
+    }
+    context = {
+        "title": tree.grid["label"],
+        "study": tree.grid["study"],
+        "seeds": len(tree.grid["seeds"]),
+        "sections": sections,
+        "missing": sorted(missing),
+    }
+    write_text(study / "index.html", filled("study.html", context))
+    return study / "index.html"
+
+
+def main() -> None:
+    """Parse the command line and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, required=True, help="results/<tier>")
+    parser.add_argument("--study", type=Path, required=True, help="folder of the study")
+    given = parser.parse_args()
+    print(f"wrote {build(given.results, given.study)}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    cli(main)

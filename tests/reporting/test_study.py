@@ -1,0 +1,136 @@
+"""The page of a study, from a fabricated tree."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from datasets.atomic import write_json, write_parquet
+from datasets.errors import UserError
+from reporting.study import build, pareto
+from tests.reporting.fake_tree import MODELS, fabricate
+
+VAE, DSAE = MODELS[:2]
+SHARE = "training.share"
+CHANGED = [
+    replace(VAE, name="unordered_vae@share=0.25", quality=0.3),
+    replace(VAE, name="unordered_vae@share=0.5", quality=0.6),
+    replace(DSAE, name="dsae@shuffled=true", quality=0.2),
+    replace(DSAE, name="dsae@shuffled_clips", quality=0.4, fate={"": "diverged"}),
+]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("study") / "results" / "default"
+    models = [VAE, DSAE, *CHANGED]
+    fabricate(folder, (0,), models, (("sprites", "Sprites", 3),))
+    for run in folder.glob("sprites/*/seed0/run.json"):
+        known = json.loads(run.read_text())
+        known["settings"]["training"]["share"] = 1.0
+        write_json(run, known)
+    orders = [("permutation_variance", 6, 0.25), ("sweep_probe", 1, 0.1)]
+    orders += [("sweep_probe", 20, 0.9), ("sweep_auc", 1, 0.6)]
+    table = pd.DataFrame(orders, columns=["metric", "frames", "value"])
+    write_parquet(folder / "sprites/dsae@shuffled_clips/seed0/order.parquet", table)
+    return folder
+
+
+def a_study(results: Path, name: str = "order_study") -> Path:
+    grid = {
+        "label": "Does <b>order</b> matter?",
+        "study": name,
+        "seeds": [0],
+        "datasets": ["sprites"],
+        "models": [
+            {"name": "unordered_vae", "of": "unordered_vae"},
+            {"name": "dsae", "of": "dsae"},
+            {
+                "name": "dsae@shuffled_clips",
+                "of": "dsae",
+                "setting": "clips",
+                "value": "shuffled",
+            },
+            {
+                "name": "dsae@shuffled=true",
+                "of": "dsae",
+                "setting": "training.shuffled",
+                "value": True,
+            },
+            *(
+                {
+                    "name": f"unordered_vae@share={value}",
+                    "of": "unordered_vae",
+                    "setting": SHARE,
+                    "value": value,
+                }
+                for value in (0.5, 0.25)
+            ),
+        ],
+    }
+    write_json(results / "studies" / name / "grid.json", grid)
+    return results / "studies" / name
+
+
+def test_the_page_has_every_cell_and_escapes(results: Path):
+    study = a_study(results)
+    page = build(results, study).read_text()
+    assert "Does &lt;b&gt;order&lt;/b&gt; matter?" in page
+    table = pd.read_csv(study / "tables/sprites_scores.csv").set_index("model")
+    assert list(table.index) == [
+        "Unordered VAE",
+        "Unordered VAE, share of the training identities: 0.5",
+        "Unordered VAE, share of the training identities: 0.25",
+        "DSAE (factorised)",
+        "DSAE (factorised), frames shuffled when encoded",
+        "DSAE (factorised), frames shuffled in training",
+    ]
+    assert table["swap_score"].isna().sum() == 1 and "diverged" in page
+    assert table.loc["DSAE (factorised)", "permutation_variance"] == 0.25
+    assert table["permutation_variance"].notna().sum() == 1
+
+
+def test_the_figures_are_there_and_the_tier_is_a_point_of_the_curve(results: Path):
+    study = a_study(results)
+    build(results, study)
+    images = {path.name for path in (study / "images").iterdir()}
+    assert images == {
+        "sprites_share.svg",
+        "sprites_sweep.svg",
+        "sprites_trade_off.svg",
+    }
+    ticks = (study / "images/sprites_share.svg").read_text()
+    assert all(f">{share}</text>" in ticks for share in ("0.25", "0.5", "1"))
+
+
+def test_the_same_tree_gives_the_same_bytes(results: Path):
+    study = a_study(results, "small_data")
+    first = {p: p.read_bytes() for p in build(results, study).parent.rglob("*.*")}
+    build(results, study)
+    assert {p: p.read_bytes() for p in first} == first
+
+
+def test_another_grid_is_refused(results: Path):
+    study = results / "studies" / "sensitivity"
+    write_json(study / "grid.json", json.loads((results / "grid.json").read_text()))
+    with pytest.raises(UserError, match="not that of a study"):
+        build(results, study)
+
+
+@given(
+    arrays(float, st.tuples(st.integers(1, 12), st.just(2)), elements=st.floats(-1, 1))
+)
+def test_the_front_is_what_nothing_beats(points: np.ndarray):
+    front = pareto(points)
+    for i, point in enumerate(points):
+        beaten = any(
+            (other >= point).all() and (other > point).any() for other in points
+        )
+        assert front[i] == (not beaten)
+    assert front.any()

@@ -1,0 +1,149 @@
+"""Small grids with one change at a time, each with a page of its own.
+
+REQUIRED: cells of the tier. OUTPUTS: {tier}/studies/{study}/index.html.
+"""
+
+STUDY = f"{TIER}/studies/{{study}}"
+
+
+def study_cells(wildcards):
+    """Return the scores of a study's cells."""
+    study = STUDIES[wildcards.study]
+    return [
+        f"{TIER}/{dataset}/{cell['name']}/seed{seed}/{name}.parquet"
+        for dataset in study["datasets"]
+        if dataset in DATASETS
+        for cell in study["cells"]
+        for seed in config["seeds"]
+        for name in ["metrics", *["order"] * cell["name"].endswith(f"@{SHUFFLED}")]
+    ]
+
+
+def study_grid(wildcards):
+    """Return what a study compares, as JSON in the format of the tier's grid."""
+    study = STUDIES[wildcards.study]
+    return as_json(
+        {
+            "tier": config["tier"],
+            "label": study["label"],
+            "study": wildcards.study,
+            "seeds": config["seeds"],
+            "datasets": [name for name in study["datasets"] if name in DATASETS],
+            "models": study["cells"],
+        }
+    )
+
+
+rule reorder:
+    """Encode a cell's clips in other orders, and f from fewer and more frames."""
+    input:
+        run=f"{CELL}/run.json",
+        representation=f"{CELL}/representation.npz",
+        pairs=f"{DATA}/pairs.parquet",
+        code=code("training/reorder", "training/represent"),
+    output:
+        run=f"{TIER}/{{dataset}}/{{model}}@{SHUFFLED}/seed{{seed}}/run.json",
+        representation=(
+            f"{TIER}/{{dataset}}/{{model}}@{SHUFFLED}/seed{{seed}}/representation.npz"
+        ),
+        order=f"{TIER}/{{dataset}}/{{model}}@{SHUFFLED}/seed{{seed}}/order.npz",
+    log:
+        f"{LOGS}/reorder/{{dataset}}/{{model}}/seed{{seed}}.log",
+    wildcard_constraints:
+        model=one_of(MODELS),
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        gpu=GPU,
+    params:
+        cell=subpath(input.run, parent=True),
+        data=subpath(input.pairs, parent=True),
+        out=subpath(output.run, parent=True),
+    shell:
+        "python -m training.reorder --cell {params.cell:q} --data {params.data:q} "
+        "--out {params.out:q} 2>&1 | tee {log:q}"
+
+
+rule score_orders:
+    """Score what order and number of frames do to f."""
+    input:
+        run=f"{CELL}/run.json",
+        order=f"{CELL}/order.npz",
+        pairs=f"{DATA}/pairs.parquet",
+        code=code("evaluation/order", "evaluation/verification", "evaluation/usable"),
+    output:
+        f"{CELL}/order.parquet",
+    log:
+        f"{LOGS}/score_orders/{{dataset}}/{{model}}/seed{{seed}}.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        cell=subpath(input.run, parent=True),
+        data=subpath(input.pairs, parent=True),
+    shell:
+        "python -m evaluation.order --data {params.data:q} --cell {params.cell:q} "
+        "2>&1 | tee {log:q}"
+
+
+rule study_grid:
+    """Write down every cell of a study."""
+    output:
+        f"{STUDY}/grid.json",
+    log:
+        f"{LOGS}/studies/{{study}}_grid.log",
+    conda:
+        "../../envs/data.yaml"
+    params:
+        grid=study_grid,
+    shell:
+        "printf '%s' {params.grid:q} > {output:q} 2> {log:q}"
+
+
+rule study_tables:
+    """Gather the cells of a study, with intervals."""
+    input:
+        grid=f"{STUDY}/grid.json",
+        cells=study_cells,
+        code=code("evaluation/summary", "evaluation/statistics"),
+    output:
+        f"{STUDY}/tables/summary.parquet",
+    log:
+        f"{LOGS}/studies/{{study}}_tables.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        results=TIER,
+        tables=subpath(output[0], parent=True),
+    shell:
+        "python -m evaluation.summary --results {params.results:q} --grid {input.grid:q} "
+        "--out {params.tables:q} 2>&1 | tee {log:q}"
+
+
+rule study_page:
+    """The page of a study."""
+    input:
+        grid=f"{STUDY}/grid.json",
+        tables=f"{STUDY}/tables/summary.parquet",
+        code=code("reporting"),
+        templates=[str(path) for path in sorted(Path("reporting/templates").glob("*"))],
+    output:
+        f"{STUDY}/index.html",
+    log:
+        f"{LOGS}/studies/{{study}}_page.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        results=TIER,
+        folder=subpath(output[0], parent=True),
+    shell:
+        "python -m reporting.study --results {params.results:q} "
+        "--study {params.folder:q} 2>&1 | tee {log:q}"
+
+
+for study in STUDIES:
+
+    rule:
+        name:
+            study
+        input:
+            f"{TIER}/studies/{study}/index.html",
