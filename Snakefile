@@ -44,6 +44,7 @@ localrules:
     all,
     data,
     report_partial,
+    tables_partial,
 
 
 rule all:

@@ -7,6 +7,8 @@ from reporting.tables import Absent, Column, Row, Table, Told
 from reporting.words import STATUSES, listing
 
 # What a model must be able to do to have a metric, by the beginning of its name.
+AXES = ("mig", "jemmig", "sap", "factor_vae", "beta_vae", "dci_", "modularity")
+AXES += ("explicitness", "infomec_", "irs")
 NEEDS = (
     (("generated_",), ("sample_static", "sample_dynamic")),
     (("sample_dynamic_",), ("swap", "sample_dynamic")),
@@ -14,8 +16,7 @@ NEEDS = (
     (("swap_", "reconstruction_", "mse", "psnr", "ssim", "response_"), ("swap",)),
     (("probe_", "bits_", "regression_", "verification_", "trace_"), ("codes",)),
     (("term_", "block_", "active_"), ("codes",)),
-    (("mig", "jemmig", "sap", "factor_vae", "beta_vae", "dci_"), ("codes",)),
-    (("modularity", "explicitness", "infomec_", "irs"), ("codes",)),
+    (AXES, ("codes",)),
 )
 LACKS = {
     "codes": "no codes",
@@ -51,6 +52,8 @@ def missing(tree: Tree, dataset: str, model: Model, metric: str) -> Absent | Non
         return Absent(listing(list(dict.fromkeys(words))))
     needs = next((needs for names, needs in NEEDS if metric.startswith(names)), ())
     lacks = lacking(done[0], needs)
+    if not lacks and metric.startswith(AXES):
+        return Absent("not applicable: codes of more than 256 columns")
     return Absent(f"not applicable: {', '.join(lacks)}") if lacks else None
 
 

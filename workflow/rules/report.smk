@@ -33,21 +33,37 @@ rule report:
         "{params.benchmarks} 2>&1 | tee {log:q}"
 
 
-rule report_partial:
-    """A page of whatever is there, after a run in which something failed."""
+rule tables_partial:
+    """Gather whatever cells are there, after a run in which something failed."""
     input:
         grid=f"{TIER}/grid.json",
     log:
-        f"{LOGS}/report_partial.log",
+        f"{LOGS}/tables_partial.log",
+    output:
+        temp(touch(f"{TIER}/tables/partial")),
     conda:
         "../../envs/torch.yaml"
     params:
         results=subpath(input.grid, parent=True),
     shell:
-        "(python -m evaluation.summary --results {params.results:q} "
-        "--out {params.results:q}/tables && "
+        "python -m evaluation.summary --results {params.results:q} "
+        "--out {params.results:q}/tables 2>&1 | tee {log:q}"
+
+
+rule report_partial:
+    """A page of whatever is there."""
+    input:
+        grid=f"{TIER}/grid.json",
+        tables=f"{TIER}/tables/partial",
+    log:
+        f"{LOGS}/report_partial.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        results=subpath(input.grid, parent=True),
+    shell:
         "python -m reporting.page --results {params.results:q} "
-        "--out {params.results:q}/report) 2>&1 | tee {log:q}"
+        "--out {params.results:q}/report 2>&1 | tee {log:q}"
 
 
 rule reference:
