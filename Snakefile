@@ -44,6 +44,8 @@ localrules:
     all,
     data,
     report_partial,
+    reproduce,
+    export,
     tables_partial,
 
 

@@ -26,6 +26,7 @@ from reporting.leaderboard import board_table, interval_words, places, verdict
 from reporting.manifolds import manifold_pictures
 from reporting.preprocessing import preprocessing
 from reporting.published import published
+from reporting.reproduction import reproduction, summary
 from reporting.score_tables import factor_tables, metric_tables
 from reporting.states import failure_groups, state_table, undrawn
 from reporting.swap_pictures import contact_sheet, swap_pictures
@@ -68,6 +69,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
     images = out / "images"
     board, ranking = board_table(tree), places(tree)
     cost, cost_by_dataset = cost_tables(tree)
+    repeated = reproduction(tree)
     return {
         "title": tree.grid.get("label") or tree.grid.get("tier") or "results",
         "tree": tree,
@@ -88,6 +90,8 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "absent": tree.grid.get("absent") or [],
         "cards": cards(tree),
         "studies": studies(tree, out),
+        "reproduction": repeated,
+        "reproduced": summary(repeated, tree) if repeated else "",
         "published": published(tree.folder.parent / "published"),
         "trails": provenance.trails(tree, out),
         "versions": provenance.versions(tree),
@@ -136,7 +140,7 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
 
 def _tables(context: dict[str, Any]) -> Iterator[Table]:
     costs = ("cost", "cost_by_dataset", "benchmarks")
-    names = ("board", "failure_modes", *costs, "states")
+    names = ("board", "failure_modes", *costs, "states", "reproduction")
     yield from (context[name] for name in names if context[name] is not None)
     for part in context["sections"]:
         yield from part["tables"].values()

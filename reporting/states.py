@@ -7,8 +7,10 @@ from reporting.tables import Absent, Column, Row, Table, Told
 from reporting.words import STATUSES, listing
 
 # What a model must be able to do to have a metric, by the beginning of its name.
-AXES = ("mig", "jemmig", "sap", "factor_vae", "beta_vae", "dci_", "modularity")
-AXES += ("explicitness", "infomec_", "irs")
+AXES = (
+    *("mig", "jemmig", "sap", "factor_vae", "beta_vae", "dci_", "modularity"),
+    *("explicitness", "infomec_", "irs"),
+)
 NEEDS = (
     (("generated_",), ("sample_static", "sample_dynamic")),
     (("sample_dynamic_",), ("swap", "sample_dynamic")),

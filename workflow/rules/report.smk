@@ -84,3 +84,39 @@ rule reference:
         "grid.json tables $(cd {params.results:q} && ls -d "
         "judges/*/judge.json report/tables/*.csv report/tables/*.md "
         "*/*/seed*/run.json) 2> {log:q} | tar -C {params.kept:q} -xf -"
+
+
+rule reproduce:
+    """Compare the run with the reference kept for its tier, cell by cell."""
+    input:
+        grid=f"{TIER}/grid.json",
+        tables=rules.tables.output,
+        page=f"{TIER}/report/index.html",
+    log:
+        f"{LOGS}/reproduce.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        results=subpath(input.grid, parent=True),
+    shell:
+        "python -m reporting.reproduction --results {params.results:q} "
+        "--out {params.results:q}/report/tables 2>&1 | tee {log:q}"
+
+
+rule export:
+    """Pack the tier for an archive, with RO-Crate metadata."""
+    input:
+        grid=f"{TIER}/grid.json",
+        page=f"{TIER}/report/index.html",
+        code=code("reporting/export"),
+    output:
+        f"{TIER}/seqdis-results.zip",
+    log:
+        f"{LOGS}/export.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        results=subpath(input.grid, parent=True),
+    shell:
+        "python -m reporting.export --results {params.results:q} --out {output:q} "
+        "2>&1 | tee {log:q}"

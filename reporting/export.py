@@ -1,0 +1,180 @@
+"""Pack a finished tier for an archive: one zip, described as an RO-Crate.
+
+    python -m reporting.export --results results/default --out seqdis-results.zip
+
+The metadata follow RO-Crate 1.1 (https://w3id.org/ro/crate/1.1). Two exports of one
+tree are equal byte for byte.
+"""
+
+import argparse
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from datasets.atomic import atomic
+from datasets.errors import UserError, cli
+from reporting.collect import Tree, read_tree
+
+SPECIFICATION = "https://w3id.org/ro/crate/1.1"
+KEPT = (
+    "grid.json",
+    "tables/*.parquet",
+    "report/index.html",
+    "report/images/*",
+    "report/tables/*",
+    "studies/*/grid.json",
+    "studies/*/index.html",
+    "studies/*/images/*",
+    "studies/*/tables/*",
+    "data/*/dataset.json",
+    "data/*/clips.parquet",
+    "data/*/pairs.parquet",
+    "judges/*/*.json",
+    "judges/*/*.safetensors",
+    "*/*/seed*/run.json",
+    "*/*/seed*/*.parquet",
+    "*/*/seed*/model.safetensors",
+)
+FORMATS = {
+    ".json": "application/json",
+    ".html": "text/html",
+    ".parquet": "application/vnd.apache.parquet",
+    ".csv": "text/csv",
+    ".md": "text/markdown",
+    ".tex": "application/x-tex",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: same tree, same bytes
+CREDITS = (
+    "Numbers, tables and weights: MIT. Pictures of Sprites are made of sheets of the "
+    "Liberated Pixel Cup (CC-BY-SA 3.0 or GPL 3.0, authors in data/*/dataset.json). "
+    "Pictures of GRID are CC-BY-4.0. Of licensed videos no picture is in here."
+)
+
+
+def files_of(tree: Tree) -> list[Path]:
+    """Return what is packed, relative to the tier's folder, in order.
+
+    Pictures of datasets whose source is a licensed copy are not ours to pass on.
+    """
+    datasets = tree.grid.get("config", {}).get("datasets", {})
+    private = [name for name, d in datasets.items() if d.get("source") == "licensed"]
+    found = {path for pattern in KEPT for path in tree.folder.glob(pattern)}
+    return sorted(
+        path.relative_to(tree.folder)
+        for path in found
+        if path.is_file()
+        and not (
+            path.parent.name == "images"
+            and path.name.startswith(tuple(f"{name}_" for name in private))
+        )
+    )
+
+
+def metadata(tree: Tree, files: list[Path]) -> dict[str, Any]:
+    """Return `ro-crate-metadata.json`."""
+    runs = [cell.run for cell in tree.cells if cell.run]
+    ended = max((run["ended"] for run in runs), default="")
+    begun = min((run["started"] for run in runs if run["started"]), default=ended)
+    commits = sorted({run["commit"] for run in runs})
+    entities: list[dict[str, Any]] = [
+        {
+            "@id": "ro-crate-metadata.json",
+            "@type": "CreativeWork",
+            "conformsTo": {"@id": SPECIFICATION},
+            "about": {"@id": "./"},
+        },
+        {
+            "@id": "./",
+            "@type": "Dataset",
+            "name": f"SeqDis: {tree.grid.get('label', tree.grid.get('tier'))}",
+            "description": "A run of the SeqDis benchmark of disentangled sequence "
+            f"models: {len(tree.models)} models, {len(tree.datasets)} datasets, seeds "
+            f"{tree.grid['seeds']}, protocol {tree.grid.get('protocol', '')}.",
+            "datePublished": ended,
+            "license": {"@id": "https://spdx.org/licenses/MIT"},
+            "usageInfo": CREDITS,
+            "hasPart": [{"@id": path.as_posix()} for path in files],
+            "mentions": [{"@id": "#run"}],
+        },
+        {
+            "@id": "#run",
+            "@type": "CreateAction",
+            "name": str(tree.grid.get("command", "snakemake")),
+            "startTime": begun,
+            "endTime": ended,
+            "instrument": {"@id": "#seqdis"},
+            "object": [{"@id": "grid.json"}],
+            "result": [{"@id": "report/index.html"}],
+        },
+        {
+            "@id": "#seqdis",
+            "@type": ["SoftwareSourceCode", "ComputationalWorkflow"],
+            "name": "SeqDis",
+            "version": ", ".join(commits),
+            "programmingLanguage": {"@id": "#snakemake"},
+        },
+        {
+            "@id": "#snakemake",
+            "@type": "ComputerLanguage",
+            "name": "Snakemake",
+            "url": "https://snakemake.readthedocs.io",
+        },
+        {
+            "@id": "https://spdx.org/licenses/MIT",
+            "@type": "CreativeWork",
+            "name": "MIT",
+        },
+    ]
+    entities += [_file(tree.folder, path) for path in files]
+    return {"@context": f"{SPECIFICATION}/context", "@graph": entities}
+
+
+def _file(folder: Path, path: Path) -> dict[str, Any]:
+    with (folder / path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "@id": path.as_posix(),
+        "@type": "File",
+        "name": path.name,
+        "contentSize": str((folder / path).stat().st_size),
+        "encodingFormat": FORMATS.get(path.suffix, "application/octet-stream"),
+        "sha256": digest,
+    }
+
+
+def export(results: Path, out: Path) -> Path:
+    """Write the zip and return its path.
+
+    Raises:
+        UserError: the tier has no page yet.
+    """
+    tree = read_tree(results)
+    if not (results / "report" / "index.html").is_file():
+        raise UserError(f"{results} has no report yet; run the workflow first.")
+    files = files_of(tree)
+    about = json.dumps(metadata(tree, files), indent=1, ensure_ascii=False)
+    with atomic(out) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for path in (Path("ro-crate-metadata.json"), *files):
+            entry = zipfile.ZipInfo(path.as_posix(), EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            first = path.name == "ro-crate-metadata.json"
+            archive.writestr(entry, about if first else (results / path).read_bytes())
+    return out
+
+
+def main() -> None:
+    """Pack one tier."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, required=True, help="results/<tier>")
+    parser.add_argument("--out", type=Path, required=True, help="the zip")
+    given = parser.parse_args()
+    print(f"wrote {export(given.results, given.out)}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    cli(main)

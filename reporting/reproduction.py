@@ -1,0 +1,157 @@
+"""Does a run repeat the reference? Identical, within the interval, or different.
+
+python -m reporting.reproduction --results results/default --out FOLDER
+"""
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from datasets.errors import UserError, cli
+from reporting.collect import Dataset, Model, Tree, read_json, read_tree, table
+from reporting.tables import Column, Row, Table, Told, write
+from reporting.words import count, metric, number
+
+HEADLINES = ("swap_score", "swap_static", "swap_dynamic")
+KEYS = ["dataset", "model", "seed", "metric", "factor"]
+CELL = ["dataset", "model"]
+IDENTICAL, WITHIN, DIFFERENT = "identical", "within interval", "different"
+COLUMNS = [
+    Column("dataset", "Dataset", "text"),
+    Column("verdict", "Against the reference", "text"),
+    Column("same", "Metrics, same to the last bit", "text"),
+    Column("largest", "Largest difference of a score", "text"),
+]
+
+
+def reference_of(tree: Tree) -> Path:
+    """Return the folder of the tier's reference run, which may not exist."""
+    return tree.folder.parent / "reference" / str(tree.grid.get("tier", ""))
+
+
+def reproduction(tree: Tree) -> Table | None:
+    """Compare every cell of a run with the tier's reference run.
+
+    A cell is identical if all metrics that both runs have are equal to the last bit;
+    within the interval if its headline scores lie in the reference's 95 % intervals,
+    which cover test sequences (and seeds, if there were several): another machine or
+    library gives such differences; else different.
+
+    Returns:
+        A row per cell that one of the runs has; None without a reference.
+    """
+    kept = reference_of(tree) / "tables"
+    known, ends = table(kept / "metrics.parquet"), table(kept / "summary.parquet")
+    mine = table(tree.folder / "tables" / "metrics.parquet")
+    if known is None or ends is None or mine is None:
+        return None
+    both = mine.merge(known, on=KEYS, suffixes=("", "_known"))
+    same = (both["value"] == both["value_known"]).groupby([both[k] for k in CELL])
+    equal, shared = same.sum().to_dict(), same.size().to_dict()
+    here, there = _headlines(mine), _headlines(known)
+    intervals = {
+        (row["dataset"], row["model"], row["metric"]): (row["low"], row["high"])
+        for row in ends.to_dict("records")
+        if row["metric"] in HEADLINES
+    }
+    rows = []
+    for dataset in tree.datasets:
+        for model in tree.models:
+            key = dataset.name, model.name
+            if key not in shared:
+                continue
+            if equal[key] == shared[key]:
+                verdict, detail = Told(IDENTICAL), "none"
+            else:
+                verdict, detail = _verdict(key, here, there, intervals)
+            counts = f"{equal[key]} of {shared[key]}"
+            rows.append(_row(model, dataset, verdict, counts, detail))
+    title = "This run against the reference"
+    return Table("reproduction", title, COLUMNS, rows)
+
+
+def _row(
+    model: Model, dataset: Dataset, verdict: Told, counts: str, detail: str
+) -> Row:
+    return Row(model.label, [dataset.label, verdict, counts, detail], model)
+
+
+def _headlines(metrics: pd.DataFrame) -> dict[Any, float]:
+    """Return means over seeds by (dataset, model, headline score)."""
+    rows = metrics[metrics["metric"].isin(HEADLINES)]
+    return rows.groupby([*CELL, "metric"])["value"].mean().to_dict()
+
+
+def _verdict(
+    key: tuple[str, str],
+    here: dict[Any, float],
+    there: dict[Any, float],
+    intervals: dict[Any, tuple[float, float]],
+) -> tuple[Told, str]:
+    """Return the verdict of a cell that is not identical, and its largest difference.
+
+    A cell without headline scores (no swap) has no interval to lie in.
+    """
+    outside, apart = [], {}
+    for name in HEADLINES:
+        mine, known = here.get((*key, name)), there.get((*key, name))
+        if mine is None or known is None:
+            continue
+        apart[name] = mine - known
+        low, high = intervals[*key, name]
+        if mine != known and not (math.isnan(low) or low <= mine <= high):
+            ends = f"{number(low)} to {number(high)}"
+            outside.append(f"{metric(name).label} {number(mine)}, not in {ends}")
+    if not apart:
+        return Told(DIFFERENT, "no swap scores to compare"), "–"
+    largest = max(apart, key=lambda name: abs(apart[name]))
+    detail = f"{metric(largest).label} {apart[largest]:+.3g}"
+    if outside:
+        return Told(DIFFERENT, "; ".join(outside)), detail
+    return Told(WITHIN), detail
+
+
+def summary(found: Table, tree: Tree) -> str:
+    """Say in a sentence what became of the comparison."""
+    verdicts = [row.values[1].text for row in found.rows]
+    parts = [
+        f"{verdicts.count(verdict)} {verdict}"
+        for verdict in (IDENTICAL, WITHIN, DIFFERENT)
+    ]
+    runs = sorted(reference_of(tree).glob("*/*/seed*/run.json"))
+    run = read_json(runs[0]) if runs else {}
+    machine = run.get("hardware", {}).get("name", "an unknown machine")
+    commit = str(run.get("commit", ""))[:10] or "an unknown commit"
+    return (
+        f"{count(len(verdicts), 'cell')} compared with the reference run (made on "
+        f"{machine} at commit {commit}): {', '.join(parts)}."
+    )
+
+
+def main() -> None:
+    """Write the table and print its summary."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, required=True, help="results/<tier>")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the table")
+    given = parser.parse_args()
+    tree = read_tree(given.results)
+    found = reproduction(tree)
+    if found is None:
+        raise UserError(
+            f"{reference_of(tree)} has no tables to compare with, or the run has none. "
+            "Only tiers that are kept in results/reference can be reproduced; "
+            "`snakemake reference` keeps one."
+        )
+    write(found, given.out)
+    for row in found.rows:
+        dataset, verdict, counts, detail = row.values
+        words = f"{verdict.text} ({counts} metrics; largest: {detail})"
+        print(f"{dataset}, {row.label}: {words}")  # noqa: T201
+    print(summary(found, tree))  # noqa: T201
+
+
+if __name__ == "__main__":
+    cli(main)

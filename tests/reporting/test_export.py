@@ -1,0 +1,77 @@
+"""The archive: complete, described, the same twice, nothing that is not ours."""
+
+import hashlib
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from datasets.atomic import write_json
+from datasets.errors import UserError
+from reporting.export import export
+from reporting.page import build
+
+
+@pytest.fixture
+def run(small: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "results" / "default"
+    shutil.copytree(small, folder)
+    build(folder, folder / "report")
+    return folder
+
+
+def test_every_file_is_described_and_as_described(run: Path, tmp_path: Path):
+    with zipfile.ZipFile(export(run, tmp_path / "out.zip")) as archive:
+        about = json.loads(archive.read("ro-crate-metadata.json"))
+        entities = {entity["@id"]: entity for entity in about["@graph"]}
+        files = {k: e for k, e in entities.items() if e["@type"] == "File"}
+        assert set(archive.namelist()) == {"ro-crate-metadata.json", *files}
+        for name, entity in files.items():
+            content = archive.read(name)
+            assert hashlib.sha256(content).hexdigest() == entity["sha256"]
+            assert str(len(content)) == entity["contentSize"]
+    root = entities["./"]
+    assert {part["@id"] for part in root["hasPart"]} == set(files)
+    conforms = entities["ro-crate-metadata.json"]["conformsTo"]["@id"]
+    assert about["@context"] == f"{conforms}/context"
+    assert root["datePublished"] and root["license"]["@id"] in entities
+    assert "report/index.html" in files and "tables/metrics.parquet" in files
+    assert not any(name.endswith("representation.npz") for name in files)
+
+
+def test_every_reference_leads_to_an_entity(run: Path, tmp_path: Path):
+    with zipfile.ZipFile(export(run, tmp_path / "out.zip")) as archive:
+        graph = json.loads(archive.read("ro-crate-metadata.json"))["@graph"]
+    known = {entity["@id"] for entity in graph}
+    for entity in graph:
+        for value in entity.values():
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, dict) and not part["@id"].startswith(
+                    "https://w3id"
+                ):
+                    assert part["@id"] in known
+
+
+def test_two_exports_are_the_same_bytes(run: Path, tmp_path: Path):
+    first = export(run, tmp_path / "a.zip").read_bytes()
+    assert export(run, tmp_path / "b.zip").read_bytes() == first
+
+
+def test_pictures_of_licensed_videos_stay_here(run: Path, tmp_path: Path):
+    grid = json.loads((run / "grid.json").read_text())
+    datasets = {"sprites": {"source": "licensed"}}
+    grid["config"] = grid.get("config", {}) | {"datasets": datasets}
+    write_json(run / "grid.json", grid)
+    assert list((run / "report/images").glob("sprites_*"))
+    with zipfile.ZipFile(export(run, tmp_path / "out.zip")) as archive:
+        images = [n for n in archive.namelist() if "/images/" in n]
+    assert images and not any("/sprites_" in name for name in images)
+
+
+def test_an_unfinished_tier_is_refused(small: Path, tmp_path: Path):
+    bare = tmp_path / "bare"
+    shutil.copytree(small, bare, ignore=shutil.ignore_patterns("report"))
+    with pytest.raises(UserError, match="no report yet"):
+        export(bare, tmp_path / "out.zip")

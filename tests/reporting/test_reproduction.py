@@ -1,0 +1,84 @@
+"""A run against its reference: every verdict, from fabricated trees."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from datasets.atomic import write_parquet
+from reporting.collect import read_tree
+from reporting.page import build
+from reporting.reproduction import reproduction, summary
+
+KEYS = ["dataset", "model", "metric", "factor"]
+
+
+@pytest.fixture
+def run(small: Path, tmp_path: Path) -> Path:
+    """Return a run whose reference is itself."""
+    folder = tmp_path / "results" / "default"
+    shutil.copytree(small, folder)
+    kept = folder.parent / "reference" / "default"
+    shutil.copytree(folder / "tables", kept / "tables")
+    for path in folder.glob("*/*/seed*/run.json"):
+        (kept / path.relative_to(folder)).parent.mkdir(parents=True)
+        shutil.copy(path, kept / path.relative_to(folder))
+    return folder
+
+
+def change(run: Path, model: str, metric: str, shift: float) -> None:
+    path = run / "tables" / "metrics.parquet"
+    table = pd.read_parquet(path)
+    rows = (table["model"] == model) & (table["metric"] == metric)
+    assert rows.any()
+    table.loc[rows, "value"] += shift
+    write_parquet(path, table)
+
+
+def verdicts(run: Path) -> dict[str, str]:
+    found = reproduction(read_tree(run))
+    assert found is not None
+    return {row.model.name: row.values[1].text for row in found.rows if row.model}
+
+
+def test_the_same_run_is_identical(run: Path):
+    assert set(verdicts(run).values()) == {"identical"}
+
+
+def test_a_hair_is_within_and_a_mile_is_different(run: Path):
+    change(run, "dsae", "swap_score", 1e-12)
+    change(run, "unordered_vae", "swap_score", -0.5)
+    found = verdicts(run)
+    assert found["dsae"] == "within interval"
+    assert found["unordered_vae"] == "different"
+    assert found["oracle"] == "identical"
+
+
+def test_another_metric_alone_is_within(run: Path):
+    change(run, "dsae", "ssim", 0.2)
+    assert verdicts(run)["dsae"] == "within interval"
+
+
+def test_the_page_and_the_summary_say_so(run: Path):
+    change(run, "unordered_vae", "swap_score", -0.5)
+    tree = read_tree(run)
+    found = reproduction(tree)
+    assert found is not None
+    words = summary(found, tree)
+    assert "1 different" in words and "a CPU" in words
+    page = build(run, run / "report")
+    assert 'id="reproduction"' in page.read_text()
+    assert "not in" in (page.parent / "tables/reproduction.md").read_text()
+
+
+def test_without_a_reference_it_says_what_to_do(small: Path, tmp_path: Path):
+    assert reproduction(read_tree(small)) is None
+    command = [sys.executable, "-m", "reporting.reproduction", "--results", str(small)]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode and "snakemake reference" in done.stderr
+    assert "Traceback" not in done.stderr
