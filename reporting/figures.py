@@ -48,7 +48,7 @@ def save(figure: Figure, path: Path, alt: str, dpi: int = 110) -> Picture:
         text = StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None})
         # A hundredth of a point cannot be seen, six decimals are half of the file.
-        write_text(path, re.sub(r"\d+\.\d{3,}", _rounded, text.getvalue()))
+        write_text(path, re.sub(r"<[^>]*>", _rounded, text.getvalue()))
     else:
         with atomic(path) as temporary:
             figure.savefig(temporary, dpi=dpi, metadata={"Software": None})
@@ -56,5 +56,10 @@ def save(figure: Figure, path: Path, alt: str, dpi: int = 110) -> Picture:
     return Picture(f"images/{path.name}", width, height, alt)
 
 
-def _rounded(found: re.Match[str]) -> str:
-    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+def _rounded(tag: re.Match[str]) -> str:
+    """Shorten the numbers of a tag; the text between tags stays as it is."""
+    return re.sub(r"\d+\.\d{3,}", _short, tag[0])
+
+
+def _short(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")

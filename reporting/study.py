@@ -9,6 +9,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,17 @@ class Change:
         if not self.setting:
             return self.of.label
         name = SETTINGS.get(self.setting, self.setting.split(".")[-1])
-        how = name if self.value in SWITCHED else f"{name}: {self.value}"
+        how = name if self.value in SWITCHED else f"{name}: {plain(self.value)}"
         return f"{self.of.label}, {how}"
+
+
+def plain(value: Any) -> str:
+    """Return a value as read: a share as a fraction where it is a simple one."""
+    if isinstance(value, float) and 0 < value < 1:
+        fraction = Fraction(value)
+        if fraction.denominator <= 64:
+            return str(fraction)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def changes_of(tree: Tree) -> list[Change]:
@@ -189,7 +199,7 @@ def _line(axis: Axes, model: Model, known: list[tuple[float, Score]]) -> None:
 
 
 def _ticks(axis: Axes, values: list[float]) -> None:
-    axis.set_xticks(values, [f"{value:g}" for value in values])
+    axis.set_xticks(values, [plain(value) for value in values])
     axis.set_xticks([], minor=True)
 
 
@@ -273,11 +283,11 @@ def sweep(
     ]
     if not models:
         return None
+    known = [(n, label) for n, label in SWEEPS.items() if n in set(found["metric"])]
     with styled():
-        figure = Figure(figsize=(9.6, 3.2), layout="constrained")
-        for axis, (name, label) in zip(
-            figure.subplots(1, 2), SWEEPS.items(), strict=True
-        ):
+        figure = Figure(figsize=(4.8 * len(known), 3.2), layout="constrained")
+        axes = figure.subplots(1, len(known), squeeze=False)[0]
+        for axis, (name, label) in zip(axes, known, strict=True):
             rows = found[found["metric"] == name]
             for model in models:
                 line = rows[rows["of"] == model.name].groupby("frames")["value"].mean()

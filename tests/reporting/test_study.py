@@ -85,8 +85,8 @@ def test_the_page_has_every_cell_and_escapes(results: Path):
     table = pd.read_csv(study / "tables/sprites_scores.csv").set_index("model")
     assert list(table.index) == [
         "Unordered VAE",
-        "Unordered VAE, share of the training identities: 0.5",
-        "Unordered VAE, share of the training identities: 0.25",
+        "Unordered VAE, share of the training identities: 1/2",
+        "Unordered VAE, share of the training identities: 1/4",
         "DSAE (factorised)",
         "DSAE (factorised), frames shuffled when encoded",
         "DSAE (factorised), frames shuffled in training",
@@ -106,7 +106,7 @@ def test_the_figures_are_there_and_the_tier_is_a_point_of_the_curve(results: Pat
         "sprites_trade_off.svg",
     }
     ticks = (study / "images/sprites_share.svg").read_text()
-    assert all(f">{share}</text>" in ticks for share in ("0.25", "0.5", "1"))
+    assert all(f">{share}</text>" in ticks for share in ("1/4", "1/2", "1"))
 
 
 def test_the_same_tree_gives_the_same_bytes(results: Path):

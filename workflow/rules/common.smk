@@ -273,6 +273,34 @@ def cells(name):
     )
 
 
+def study_cells(wildcards):
+    """Return the scores of a study's cells."""
+    study = STUDIES[wildcards.study]
+    return [
+        f"{TIER}/{dataset}/{cell['name']}/seed{seed}/{name}.parquet"
+        for dataset in study["datasets"]
+        if dataset in DATASETS
+        for cell in study["cells"]
+        for seed in config["seeds"]
+        for name in ["metrics", *["order"] * cell["name"].endswith(f"@{SHUFFLED}")]
+    ]
+
+
+def study_grid(wildcards):
+    """Return what a study compares, as JSON in the format of the tier's grid."""
+    study = STUDIES[wildcards.study]
+    return as_json(
+        {
+            "tier": config["tier"],
+            "label": study["label"],
+            "study": wildcards.study,
+            "seeds": config["seeds"],
+            "datasets": [name for name in study["datasets"] if name in DATASETS],
+            "models": study["cells"],
+        }
+    )
+
+
 def rerun_command(wildcards):
     """Return the command that makes one cell again."""
     cell = f"{TIER}/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"

@@ -37,10 +37,10 @@ rule tables_partial:
     """Gather whatever cells are there, after a run in which something failed."""
     input:
         grid=f"{TIER}/grid.json",
-    log:
-        f"{LOGS}/tables_partial.log",
     output:
         temp(touch(f"{TIER}/tables/partial")),
+    log:
+        f"{LOGS}/tables_partial.log",
     conda:
         "../../envs/torch.yaml"
     params:

@@ -6,34 +6,6 @@ REQUIRED: cells of the tier. OUTPUTS: {tier}/studies/{study}/index.html.
 STUDY = f"{TIER}/studies/{{study}}"
 
 
-def study_cells(wildcards):
-    """Return the scores of a study's cells."""
-    study = STUDIES[wildcards.study]
-    return [
-        f"{TIER}/{dataset}/{cell['name']}/seed{seed}/{name}.parquet"
-        for dataset in study["datasets"]
-        if dataset in DATASETS
-        for cell in study["cells"]
-        for seed in config["seeds"]
-        for name in ["metrics", *["order"] * cell["name"].endswith(f"@{SHUFFLED}")]
-    ]
-
-
-def study_grid(wildcards):
-    """Return what a study compares, as JSON in the format of the tier's grid."""
-    study = STUDIES[wildcards.study]
-    return as_json(
-        {
-            "tier": config["tier"],
-            "label": study["label"],
-            "study": wildcards.study,
-            "seeds": config["seeds"],
-            "datasets": [name for name in study["datasets"] if name in DATASETS],
-            "models": study["cells"],
-        }
-    )
-
-
 rule reorder:
     """Encode a cell's clips in other orders, and f from fewer and more frames."""
     input:
@@ -112,7 +84,7 @@ rule study_tables:
     conda:
         "../../envs/torch.yaml"
     params:
-        results=TIER,
+        results=subpath(input.grid, ancestor=3),
         tables=subpath(output[0], parent=True),
     shell:
         "python -m evaluation.summary --results {params.results:q} --grid {input.grid:q} "
@@ -133,7 +105,7 @@ rule study_page:
     conda:
         "../../envs/report.yaml"
     params:
-        results=TIER,
+        results=subpath(input.grid, ancestor=3),
         folder=subpath(output[0], parent=True),
     shell:
         "python -m reporting.study --results {params.results:q} "
