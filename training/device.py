@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+from training.lease import lease
 from training.provenance import processor
 
 
@@ -14,9 +15,12 @@ def pick() -> torch.device:
     # The same as use_deterministic_algorithms, which imports a compiler: two seconds.
     torch.set_deterministic_debug_mode("warn")
     torch.backends.cudnn.benchmark = False
-    if os.environ.get("SEQDIS_DEVICE") != "cpu" and torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("cpu")
+    if os.environ.get("SEQDIS_DEVICE") == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    devices = torch.cuda.device_count()
+    chosen = torch.device("cuda", lease(devices) if devices > 1 else 0)
+    torch.cuda.set_device(chosen)
+    return chosen
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
