@@ -39,7 +39,7 @@ def test_a_killed_job_frees_its_device(tmp_path: Path):
         time.sleep(0.05)
     for process in first:
         os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()
     for mark in tmp_path.glob("in_use_*"):
         mark.unlink()
     after = job(tmp_path, 0)
