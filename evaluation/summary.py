@@ -15,10 +15,12 @@ import pandas as pd
 from datasets.atomic import write_parquet
 from datasets.errors import UserError, cli
 from evaluation import statistics
+from evaluation.aggregates import Runs, aggregates, runs
 from evaluation.swaps import SUMS, judged_factors
 from training.seeds import numpy_generator
 
 Samples = dict[tuple[str, str, str, str], np.ndarray]
+RunsOf = dict[str, dict[str, Runs]]
 CELL = ["dataset", "model", "seed"]
 METRICS = [*CELL, "metric", "factor", "value", "n", "direction", "metric_version"]
 SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
@@ -70,27 +72,36 @@ def stacked_sums(tables: list[pd.DataFrame]) -> dict[tuple[str, str], np.ndarray
     return {key: np.stack([seed[key] for seed in per_seed]) for key in shared}
 
 
-def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> Samples:
-    """Return bootstrap samples by (dataset, model, metric, factor) of judged scores.
+def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, RunsOf]:
+    """Return bootstrap samples of all judged scores.
 
-    Models share the samples of pairs of a dataset, so they compare pairwise.
+    Averaged over seeds, by (dataset, model, metric, factor), and the scaled swap scores
+    of each training run, by model and dataset. Models share the samples of pairs of a
+    dataset, so they compare pairwise.
     """
-    folders: dict[tuple[str, str], list[Path]] = {}
-    for (dataset, model, _), folder in cells.items():
-        folders.setdefault((dataset, model), []).append(folder)
+    folders: dict[tuple[str, str], dict[int, Path]] = {}
+    for (dataset, model, seed), folder in cells.items():
+        folders.setdefault((dataset, model), {})[seed] = folder
     samples: Samples = {}
+    found: RunsOf = {}
     for (dataset, model), group in folders.items():
-        tables = [pd.read_parquet(folder / "judged.parquet") for folder in group]
-        tables = [table for table in tables if len(table)]
+        tables = {s: pd.read_parquet(f / "judged.parquet") for s, f in group.items()}
+        tables = {seed: table for seed, table in tables.items() if len(table)}
         verdict = results / "judges" / dataset / "judge.json"
         if not tables or not verdict.is_file():
             continue
         factors = judged_factors(json.loads(verdict.read_text()))
-        drawn = statistics.bootstrap(
-            stacked_sums(tables), factors, numpy_generator("bootstrap", dataset)
-        )
-        samples |= {(dataset, model, *key): value for key, value in drawn.items()}
-    return samples
+        sums = stacked_sums([*tables.values()])
+        if not sums:
+            continue
+        rng = numpy_generator("bootstrap", dataset)
+        draws = statistics.bootstrap(sums, factors, rng)
+        averages = statistics.average(draws)
+        samples |= {(dataset, model, *key): value for key, value in averages.items()}
+        scaled = runs([*tables], sums, factors, draws)
+        if scaled is not None:
+            found.setdefault(model, {})[dataset] = scaled
+    return samples, found
 
 
 def summarise(metrics: pd.DataFrame, samples: Samples) -> pd.DataFrame:
@@ -191,16 +202,17 @@ def main() -> None:
     cells = cells_of(given.results, grid)
     tables = [pd.read_parquet(folder / "metrics.parquet") for folder in cells.values()]
     metrics = pd.concat(tables) if tables else pd.DataFrame(columns=METRICS)
-    samples = bootstrap_all(given.results, cells)
+    samples, found = bootstrap_all(given.results, cells)
     roles = {
         model: json.loads((folder / "run.json").read_text())["role"]
         for (_, model, _), folder in cells.items()
     }
     write_parquet(given.out / "metrics.parquet", metrics.reset_index(drop=True))
     write_parquet(given.out / "summary.parquet", summarise(metrics, samples))
-    write_parquet(
-        given.out / "leaderboard.parquet", leaderboard(grid, roles, metrics, samples)
-    )
+    board = leaderboard(grid, roles, metrics, samples)
+    ranked = board.loc[board["rank_low"].notna(), "model"].tolist()
+    more = aggregates(board["model"].tolist(), ranked, found)
+    write_parquet(given.out / "leaderboard.parquet", board.merge(more, on="model"))
 
 
 if __name__ == "__main__":

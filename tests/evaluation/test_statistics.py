@@ -1,12 +1,20 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import trim_mean
 
+from evaluation import statistics
 from evaluation.statistics import (
-    bootstrap,
+    average,
+    holm,
+    improvement,
+    interquartile_mean,
     interval,
     rank_intervals,
     resample,
     seed_interval,
+    two_sided,
     weighted_mean,
 )
 from evaluation.swaps import Factor, agreement_sums
@@ -19,6 +27,10 @@ def sums_of(correct):
     """Return `(seeds, pairs, 6)` from bool `(seeds, pairs, T)`."""
     every = np.ones(correct.shape[1:], bool)
     return np.stack([agreement_sums("categorical", every, c, every) for c in correct])
+
+
+def bootstrap(*arguments):
+    return average(statistics.bootstrap(*arguments))
 
 
 def test_counts_sum_to_the_sample_size():
@@ -34,18 +46,6 @@ def test_weights_equal_explicit_resampling():
     weights = resample(np.random.default_rng(5), 12, 50)
     for value, counts in zip(drawn[KEY], weights.astype(int), strict=True):
         assert value == pytest.approx(np.repeat(correct[0], counts, 0).mean())
-
-
-def test_coverage_of_pairs():
-    rng = np.random.default_rng(1)
-    hits = 0
-    for _ in range(150):
-        level = rng.beta(14, 6, (1, 80, 1))  # pairs differ in difficulty, mean 0.7
-        correct = rng.random((1, 80, 4)) < level
-        drawn = bootstrap({KEY: sums_of(correct)}, FACTORS, rng, 200)
-        low, high = interval(drawn[KEY])
-        hits += low <= 0.7 <= high
-    assert 0.88 <= hits / 150 <= 0.99
 
 
 def test_spread_between_seeds_widens_the_interval():
@@ -93,3 +93,71 @@ def test_ranks():
     assert low.tolist()[1:] == [2, 2] and high.tolist()[1:] == [3, 3]
     tied = rank_intervals(np.zeros((3, 10)))
     assert tied[0].tolist() == tied[1].tolist() == [1, 1, 1]
+
+
+NUMBERS = st.floats(-1, 1, allow_subnormal=False)
+LISTS = st.lists(NUMBERS, min_size=1, max_size=30)
+
+
+def test_the_interquartile_mean_cuts_a_quarter_off_each_end():
+    values = np.array([100.0, 1, 2, 3, -50, 5, 4, 6])
+    assert interquartile_mean(values) == np.mean([2, 3, 4, 5])
+    assert interquartile_mean(values[:3]) == values[:3].mean()  # nothing whole to cut
+    both = interquartile_mean(np.stack([values, values + 1]))
+    assert both.tolist() == [3.5, 4.5]
+    assert np.isnan(interquartile_mean(np.array([np.nan, 1, 2, 3])))
+
+
+@given(LISTS, st.randoms())
+def test_interquartile_mean_of_any_values(values, random):
+    found = interquartile_mean(np.array(values))
+    assert found == pytest.approx(trim_mean(values, 0.25))
+    assert min(values) - 1e-9 <= found <= max(values) + 1e-9
+    random.shuffle(values)
+    assert interquartile_mean(np.array(values)) == pytest.approx(found)
+
+
+def test_improvement_by_hand():
+    won = improvement(np.array([2.0, 1, 1, np.nan]), np.array([1.0, 2, 1, 1]))
+    assert won[:3].tolist() == [1, 0, 0.5] and np.isnan(won[3])
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=30))
+def test_improvement_of_any_scores(pairs):
+    ours, theirs = np.array(pairs).T
+    share = improvement(ours, theirs).mean()
+    assert 0 <= share <= 1
+    assert share == pytest.approx(1 - improvement(theirs, ours).mean())
+    assert improvement(ours, ours).mean() == 0.5
+    # unmoved by a rising map: ranks of all values together
+    order = np.unique(np.array(pairs))
+    ranks = np.searchsorted(order, ours), np.searchsorted(order, theirs)
+    assert share == improvement(*(rank.astype(float) ** 3 for rank in ranks)).mean()
+
+
+def test_two_sided():
+    assert two_sided(np.arange(1.0, 100)) == 2 / 100
+    assert two_sided(-np.arange(1.0, 100)) == 2 / 100
+    assert two_sided(np.array([-1.0, 1, 2])) == 1
+    assert two_sided(np.zeros(50)) == 1  # equal in every sample is no difference
+    assert np.isnan(two_sided(np.array([])))
+    assert np.isnan(two_sided(np.array([np.nan, 1.0])))
+
+
+def test_holm_by_hand():
+    # 0.01 x 4, 0.02 x 3, 0.03 x 2 (not below the one before), 0.9
+    p = np.array([0.02, 0.9, 0.01, 0.03])
+    assert holm(p) == pytest.approx([0.06, 0.9, 0.04, 0.06])
+    gone = holm(np.array([np.nan, 0.04, np.nan]))
+    assert gone[1] == 0.04 and np.isnan(gone[[0, 2]]).all()
+    assert len(holm(np.array([]))) == 0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_is_between_each_and_bonferroni(values):
+    p = np.array(values)
+    adjusted = holm(p)
+    assert (adjusted >= p).all()
+    assert (adjusted <= np.minimum(len(p) * p, 1) + 1e-12).sum() >= 1
+    assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0).all()
+    assert adjusted.min() == pytest.approx(min(1, len(p) * p.min()))

@@ -71,7 +71,9 @@ rule tables:
     input:
         grid=f"{TIER}/grid.json",
         metrics=cells("metrics.parquet"),
-        code=code("evaluation/summary", "evaluation/statistics"),
+        code=code(
+            "evaluation/summary", "evaluation/statistics", "evaluation/aggregates"
+        ),
     output:
         multiext(
             f"{TIER}/tables/",

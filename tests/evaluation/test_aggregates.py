@@ -1,0 +1,161 @@
+"""Aggregates over datasets: answers known by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evaluation.aggregates import (
+    COLUMNS,
+    REFERENCE,
+    Runs,
+    aggregates,
+    improvement,
+    iqm,
+    mean_swap,
+    runs,
+)
+from evaluation.statistics import average, bootstrap
+from evaluation.swaps import Factor, agreement_sums, scores
+
+FACTORS = {
+    "skin": Factor("categorical", "static", 0.25),
+    "hair": Factor("categorical", "static", 0.5),
+    "sole": Factor("categorical", "static", 1.0),  # says nothing: left out
+    "pose": Factor("categorical", "dynamic", 0.0),
+    "x": Factor("continuous", "dynamic", 0.0),
+}
+CELLS = {"static": "swap_static_kept", "dynamic": "swap_dynamic_transferred"}
+
+
+def fixed(swap, static=(), dynamic=(), samples=20, seeds=None):
+    """Return runs that are alike in every bootstrap sample; lists are over seeds."""
+
+    def rows(values):
+        values = np.asarray(values, float)
+        return np.tile(values, (samples + 1, *[1] * values.ndim))
+
+    swap = np.atleast_1d(swap)
+    seeds = tuple(range(len(swap))) if seeds is None else seeds
+    ones = np.ones((samples + 1, len(swap)))
+    return Runs(seeds, ones, rows(swap), rows(static), rows(dynamic))
+
+
+@pytest.fixture(scope="module")
+def sums():
+    rng = np.random.default_rng(0)
+    found = {}
+    for name, factor in FACTORS.items():
+        size = (2, 30, 4)
+        if factor.kind == "continuous":
+            truth = rng.normal(size=size)
+            judged = truth + rng.normal(size=size)
+        else:
+            truth = np.ones(size, int)
+            judged = (rng.random(size) < 0.8).astype(int)
+        found[CELLS[factor.scope], name] = np.stack(
+            [
+                agreement_sums(factor.kind, t, j, np.ones(t.shape, bool))
+                for t, j in zip(truth, judged, strict=True)
+            ]
+        )
+    return found
+
+
+def test_scaled_scores_average_to_those_of_the_leaderboard(sums):
+    draws = bootstrap(sums, FACTORS, np.random.default_rng(1), 50)
+    found = runs((3, 4), sums, FACTORS, draws)
+    assert found.static.shape == (51, 2, 2) and found.dynamic.shape == (51, 2, 2)
+    whole = scores({key: values.sum(1) for key, values in sums.items()}, FACTORS)
+    assert found.static[0].mean(1) == pytest.approx(whole["swap_static", ""])
+    assert found.dynamic[0].mean(1) == pytest.approx(whole["swap_dynamic", ""])
+    assert found.swap[0] == pytest.approx(whole["swap_score", ""])
+    assert found.static[1:].mean(2) == pytest.approx(draws.scores["swap_static", ""])
+    # the mean over datasets is the same sample by sample as the leaderboard's
+    assert mean_swap([found])[1:] == pytest.approx(average(draws)["swap_score", ""])
+
+
+def test_a_dataset_without_dynamic_factors_has_no_runs(sums):
+    static = {key: values for key, values in sums.items() if key[0] == CELLS["static"]}
+    draws = bootstrap(static, FACTORS, np.random.default_rng(1), 5)
+    assert runs((0, 1), static, FACTORS, draws) is None
+
+
+def test_iqm_runs_over_datasets_seeds_and_factors():
+    one = fixed([0, 0], [[-9, 0.2], [0.3, 0.4]], [[0.5], [0.5]])
+    two = fixed([0, 0], [[0.5, 0.6], [0.7, 9]], [[0.1], [0.9]])
+    both, static, dynamic = iqm([one, two])
+    assert static == pytest.approx(np.mean([0.3, 0.4, 0.5, 0.6]))
+    assert dynamic == pytest.approx(0.5)
+    assert both == pytest.approx(2 * 0.45 * 0.5 / 0.95)
+    assert both.shape == (21,)
+
+
+def test_seeds_drawn_twice_count_twice():
+    some = fixed([0, 0, 0], [[0.1], [0.4], [0.9]], [[1], [1], [1]], samples=2)
+    some.counts[1:] = [[2, 0, 1], [0, 3, 0]]
+    _, static, _ = iqm([some])
+    assert static == pytest.approx([1.4 / 3, 1.1 / 3, 0.4])
+
+
+def test_copies_have_an_iqm_of_zero():
+    copy = fixed([0], [[1, 1, 1]], [[0, -0.1, 0]])
+    assert (iqm([copy])[0] == 0).all()
+
+
+def test_improvement_pairs_seeds_and_weighs_datasets_equally():
+    ours = {"a": fixed([0.9, 0.2]), "b": fixed([0.5])}
+    theirs = {"a": fixed([0.3, 0.8]), "b": fixed([0.5])}
+    # a: won and lost, b: equal. Unpaired, a would be 3 of 4.
+    assert improvement(ours, theirs)[0] == pytest.approx((0.5 + 0.5) / 2)
+    theirs["a"] = fixed([0.8, 0.3], seeds=(1, 0))
+    assert improvement(ours, theirs)[0] == pytest.approx(0.5)  # by seed, not by place
+    theirs["a"] = fixed([0.1], seeds=(1,))
+    assert improvement(ours, theirs)[0] == pytest.approx((1 + 0.5) / 2)
+    assert improvement(theirs, ours)[0] == pytest.approx((0 + 0.5) / 2)
+    theirs["a"] = fixed([0.1], seeds=(7,))
+    assert np.isnan(improvement(ours, theirs)).all()
+
+
+def test_improvement_varies_with_seeds():
+    wins = np.array([1, 1, 0.0])
+    share = improvement(
+        {"a": fixed(wins, samples=500)}, {"a": fixed(wins * 0 + 0.5, samples=500)}
+    )
+    assert share[0] == pytest.approx(2 / 3)
+    assert set(np.round(share[1:] * 3)) == {0, 1, 2, 3}
+    assert share[1:].mean() == pytest.approx(2 / 3, abs=0.05)
+
+
+def table(models, ranked, found):
+    return aggregates(models, ranked, found).set_index("model")
+
+
+def test_every_ranked_model_is_compared_with_the_reference():
+    side = ([[0.5]], [[0.5]])
+    found = {
+        REFERENCE: {"a": fixed([0.4], *side), "b": fixed([0.4], *side)},
+        "better": {"a": fixed([0.6], *side), "b": fixed([0.5], *side)},
+        "same": {"a": fixed([0.4], *side), "b": fixed([0.4], *side)},
+        "half": {"a": fixed([0.9], *side)},
+    }
+    names = [*found, "failed"]
+    board = table(names, [REFERENCE, "better", "same"], found)
+    assert board.columns.tolist() == COLUMNS
+    assert board.loc["better", "difference"] == pytest.approx(0.15)
+    ends = board.loc["better", ["difference_low", "difference_high"]]
+    assert ends.tolist() == pytest.approx([0.15, 0.15])
+    assert board.loc[["better", "same"], "improvement"].tolist() == [1, 0.5]
+    assert board.loc[["better", "same"], "p"].tolist() == pytest.approx([2 / 21, 1])
+    assert board.loc["better", "p_holm"] == pytest.approx(4 / 21)  # two comparisons
+    assert board["reference"].tolist() == ["", REFERENCE, REFERENCE, "", ""]
+    assert board.loc[[REFERENCE, "half", "failed"], "p"].isna().all()
+    assert board["iqm"].tolist()[:4] == [0.5] * 4  # the unranked one's of what it has
+    assert np.isnan(board.loc["failed", "iqm"])
+
+
+def test_without_the_reference_nothing_is_compared():
+    found = {"m": {"a": fixed([0.4], [[1]], [[1]])}}
+    board = table(["m", REFERENCE], ["m"], found)
+    assert board["p"].isna().all() and board["reference"].eq("").all()
+    assert board.loc["m", "iqm"] == 1
+    assert isinstance(aggregates([], [], {}), pd.DataFrame)
