@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from datasets.atomic import write_text
 from datasets.errors import UserError, cli
 from reporting import provenance, words
+from reporting.aggregates import aggregate_table, comparison_words
 from reporting.cards import cards
 from reporting.collect import Dataset, Tree, read_tree
 from reporting.cost import cost_figure, cost_tables, unscored
@@ -76,6 +77,8 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "board": board,
         "verdict": verdict(tree, board),
         "intervals": interval_words(tree),
+        "aggregates": aggregate_table(tree, ranking),
+        "comparisons": comparison_words(tree),
         "labels": {d.name: d.label for d in tree.datasets},
         "facts": provenance.facts(tree),
         "cautions": provenance.cautions(tree),
@@ -140,7 +143,8 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
 
 def _tables(context: dict[str, Any]) -> Iterator[Table]:
     costs = ("cost", "cost_by_dataset", "benchmarks")
-    names = ("board", "failure_modes", *costs, "states", "reproduction")
+    tables = ("board", "aggregates", "failure_modes", *costs, "states")
+    names = (*tables, "reproduction")
     yield from (context[name] for name in names if context[name] is not None)
     for part in context["sections"]:
         yield from part["tables"].values()
