@@ -77,7 +77,7 @@ def _reference(tree: Tree) -> str:
     return next(filter(None, board["reference"]), "")
 
 
-def _values(place: Place, row: dict[str, Any] | None, reference: str) -> list[Any]:
+def _values(place: Place, row: dict[Any, Any] | None, reference: str) -> list[Any]:
     if row is None or math.isnan(row["iqm"]):
         return [place.score if isinstance(place.score, Absent) else None] * len(COLUMNS)
     means = [_score(row, column.key) for column in COLUMNS[:3]]
@@ -90,7 +90,7 @@ def _values(place: Place, row: dict[str, Any] | None, reference: str) -> list[An
     return [*means, *[Absent(why)] * 3]
 
 
-def _score(row: dict[str, Any], key: str) -> Score:
+def _score(row: dict[Any, Any], key: str) -> Score:
     return Score(row[key], row[f"{key}_low"], row[f"{key}_high"])
 
 

@@ -145,10 +145,10 @@ def interval_words(tree: Tree) -> str:
     seeds = len(tree.grid["seeds"])
     if seeds == 1:
         return (
-            "Intervals are 95 % bootstrap intervals over test sequences only: there is "
-            "one training seed, so they do not show how much a retrained model varies."
+            "Intervals are 95 % bootstrap intervals over test pairs only: there is one "
+            "training seed, so they do not show how much a retrained model varies."
         )
     return (
         f"Intervals are 95 % two-level bootstrap intervals over {count(seeds, 'seed')} "
-        "and test sequences."
+        "and test pairs."
     )

@@ -25,6 +25,7 @@ from reporting.curves import training_curves
 from reporting.failure_modes import failure_modes
 from reporting.leaderboard import board_table, interval_words, places, verdict
 from reporting.manifolds import manifold_pictures
+from reporting.metric_agreement import agreement
 from reporting.preprocessing import preprocessing
 from reporting.published import published
 from reporting.reproduction import reproduction, summary
@@ -84,6 +85,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "cautions": provenance.cautions(tree),
         "failure_modes": failure_modes(tree),
         "sections": [section(tree, d, out) for d in tree.datasets],
+        "agreement": agreement(tree, images),
         "cost": cost,
         "cost_by_dataset": cost_by_dataset,
         "cost_figure": cost_figure(ranking, images),
@@ -146,6 +148,8 @@ def _tables(context: dict[str, Any]) -> Iterator[Table]:
     tables = ("board", "aggregates", "failure_modes", *costs, "states")
     names = (*tables, "reproduction")
     yield from (context[name] for name in names if context[name] is not None)
+    if context["agreement"] is not None:
+        yield context["agreement"].winners
     for part in context["sections"]:
         yield from part["tables"].values()
         yield from (table.plain for table in part["factors"].values())
