@@ -1,5 +1,8 @@
 """Aggregates over datasets: answers known by hand."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -159,3 +162,13 @@ def test_without_the_reference_nothing_is_compared():
     assert board["p"].isna().all() and board["reference"].eq("").all()
     assert board.loc["m", "iqm"] == 1
     assert isinstance(aggregates([], [], {}), pd.DataFrame)
+
+
+def test_every_column_is_in_the_documentation():
+    for name in ("formats", "metrics"):
+        text = (Path(__file__).parents[2] / f"docs/{name}.md").read_text()
+        told = re.findall(r"`(\w+)`", text)
+        columns = [name for name in COLUMNS if not name.endswith(("_low", "_high"))]
+        if name == "metrics":
+            columns.remove("reference")
+        assert [name for name in columns if name not in told] == []

@@ -8,7 +8,7 @@ import pytest
 from datasets import store as frame_store
 from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError
-from evaluation import ensemble, score, summary
+from evaluation import aggregates, ensemble, score, summary
 from evaluation.representation import Expected, read
 
 CHANCES = {"shade": 0.4, "place": 0.3, "height": 0.0}
@@ -305,8 +305,18 @@ def test_summary_over_models_and_seeds(tiny, judges, oracle, tmp_path, monkeypat
     tables = results / "tables"
     arguments = ["summary", "--results", str(results), "--out", str(tables)]
     monkeypatch.setattr("sys.argv", arguments)
+    monkeypatch.setattr(aggregates, "REFERENCE", "good")
     summary.main()
     board = pd.read_parquet(tables / "leaderboard.parquet").set_index("model")
+    assert [*board.columns] == [*summary.LEADERBOARD[1:], *aggregates.COLUMNS]
+    compared = board.loc["copy"]
+    assert compared["difference"] == pytest.approx(compared["mean"] - 1)
+    assert compared["difference_high"] < 0 and compared["improvement"] == 0
+    assert compared["p"] == compared["p_holm"] == pytest.approx(2 / 1001)
+    assert board["reference"].eq("good").sum() == 1
+    # nothing is trimmed off so few factors: then the IQM is the mean
+    assert board.loc[["good", "oracle"], "iqm"].tolist() == pytest.approx([1, 1])
+    assert board["iqm"].isna().sum() == 2
     assert board.loc["good", ["mean", "low", "high"]].tolist() == pytest.approx(
         [1, 1, 1]
     )
