@@ -99,7 +99,7 @@ def test_motion_can_be_paused(page) -> None:
     assert image.get_attribute("src").endswith("_moving.png")
 
 
-@pytest.mark.parametrize("which", ["report", "face_report"])
+@pytest.mark.parametrize("which", ["report", "face_report", "suite_report"])
 def test_nothing_is_wider_than_a_phone(page, which: str, request) -> None:
     page.get((request.getfixturevalue(which) / "index.html").as_uri())
     page.execute_script("document.querySelectorAll('details').forEach(d => d.open = 1)")

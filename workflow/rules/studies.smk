@@ -76,7 +76,9 @@ rule study_tables:
     input:
         grid=f"{STUDY}/grid.json",
         cells=study_cells,
-        code=code("evaluation/summary", "evaluation/statistics"),
+        code=code(
+            "evaluation/summary", "evaluation/statistics", "evaluation/aggregates"
+        ),
     output:
         f"{STUDY}/tables/summary.parquet",
     log:
