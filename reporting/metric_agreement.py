@@ -263,5 +263,8 @@ def draw(table: pd.DataFrame, path: Path, title: str) -> Picture:
 
 
 def _digits(value: float) -> str:
-    text = "" if np.isnan(value) else f"{value:.2f}"
-    return text.replace("-0.00", "0").replace("-", "−").replace("0.", ".")
+    if np.isnan(value):
+        return ""
+    if abs(value) < 0.005:
+        return "0"
+    return f"{value:.2f}".replace("-", "−").replace("0.", ".")
