@@ -39,6 +39,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
+from training.importance import Normal, log_weight, standard
 from training.networks import Decoder, frame_features, mlp, narrow, per_frame
 from training.settings import at_least, one_of
 
@@ -175,19 +176,31 @@ class Model(SequenceModel):
 
     def loss(self, frames: Frames, context: Context) -> Terms:
         """Return the terms of the negative lower bound with p and q as above."""
-        v = per_frame(self.features, frames)
-        mu_f, logvar_f = self.q_f(v)
-        f = draw(mu_f, logvar_f, context.generator)
-        mu_z, logvar_z = self.q_z(v, f)
-        z = draw(mu_z, logvar_z, context.generator)
-        logits = self.p_x(f, z)
-        nll = negative_log_likelihood(logits, frames, self.config.likelihood)
-        kl_z = kl_gaussian(mu_z, logvar_z, *self.p_z(z))
+        f, q_f, z, q_z = self.drawn(frames, context.generator)
+        nll = negative_log_likelihood(self.p_x(f, z), frames, self.config.likelihood)
+        kl_z = kl_gaussian(*q_z, *self.p_z(z))
         return {
             "reconstruction": nll.sum(1),
             "kl_dynamic": kl_z.sum(1),
-            "kl_static": kl_standard(mu_f, logvar_f),
+            "kl_static": kl_standard(*q_f),
         }
+
+    def log_weight(self, frames: Frames, context: Context) -> Float[Tensor, " batch"]:
+        """Return log p(x, f, z) - log q(f, z | x) of a draw."""
+        f, q_f, z, q_z = self.drawn(frames, context.generator)
+        nll = negative_log_likelihood(self.p_x(f, z), frames, self.config.likelihood)
+        return log_weight(nll, (f, q_f, standard(f)), (z, q_z, self.p_z(z)))
+
+    def drawn(
+        self, frames: Frames, generator: torch.Generator
+    ) -> tuple[Tensor, Normal, Tensor, Normal]:
+        """Return f, z and the mean and log variance they were drawn with."""
+        v = per_frame(self.features, frames)
+        mu_f, logvar_f = self.q_f(v)
+        f = draw(mu_f, logvar_f, generator)
+        mu_z, logvar_z = self.q_z(v, f)
+        z = draw(mu_z, logvar_z, generator)
+        return f, (mu_f, logvar_f), z, (mu_z, logvar_z)
 
     def encode(self, frames: Frames) -> Codes:
         """Return the posterior means of f and z_1:T."""

@@ -49,6 +49,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
+from training.importance import Normal, log_weight, standard
 from training.networks import Decoder, frame_features, mlp, narrow, per_frame
 from training.settings import at_least, one_of
 
@@ -141,22 +142,14 @@ class Model(SequenceModel):
         Clips that are not training sequences have no row in the table: their mu2 is the
         closed form, and there is no discriminative term.
         """
-        v = self.segments(frames)
-        mu_z2, logvar_z2 = split_gaussian(self.q_z2(v))
-        z2 = draw(mu_z2, logvar_z2, context.generator)
-        mu_z1, logvar_z1 = self.infer_z1(v, z2)
-        z1 = draw(mu_z1, logvar_z1, context.generator)
-        # f differs from frame to frame here: frames take the place of clips
-        logits = self.p_x(z2.flatten(0, 1), z1.flatten(0, 1)[:, None])
-        nll = negative_log_likelihood(
-            logits[:, 0].unflatten(0, frames.shape[:2]), frames, self.config.likelihood
-        )
+        z2, (mu_z2, logvar_z2), z1, q_z1 = self.drawn(frames, context.generator)
+        nll = self.nll(z2, z1, frames)
         known = bool((context.sequences >= 0).all())
         mu2 = self.mu2[context.sequences] if known else closed_form(mu_z2)
         prior = mu2[:, None], torch.full_like(mu2, VAR_Z2).log()[:, None]
         terms = {
             "reconstruction": nll.sum(1),
-            "kl_dynamic": kl_standard(mu_z1, logvar_z1).sum(1),
+            "kl_dynamic": kl_standard(*q_z1).sum(1),
             "kl_segment": kl_gaussian(mu_z2, logvar_z2, *prior).sum(1),
             "table_prior": 0.5 * mu2.square().sum(-1),  # without its constant
         }
@@ -164,6 +157,45 @@ class Model(SequenceModel):
             chosen = self.log_which(mu_z2, context.sequences).sum(1)
             terms["discriminative"] = -self.config.alpha * chosen
         return terms
+
+    def log_weight(self, frames: Frames, context: Context) -> Float[Tensor, " batch"]:
+        """Return log p(x, z1, z2) - log q(z1, z2 | x) of a draw, mu2 integrated out.
+
+        p(mu2 | z2) is a Gaussian around the closed form, whose variance is v, so that
+        p(z2) = p(z2 | mu2) p(mu2) / p(mu2 | z2) at any mu2, here at its mean.
+        """
+        z2, q_z2, z1, q_z1 = self.drawn(frames, context.generator)
+        mu2 = closed_form(z2)
+        v = torch.full_like(mu2, VAR_Z2 / (z2.shape[1] + VAR_Z2))
+        around = mu2[:, None], torch.full_like(mu2, VAR_Z2).log()[:, None]
+        return log_weight(
+            self.nll(z2, z1, frames),
+            (z2, q_z2, around),
+            (mu2, (mu2, v.log()), standard(mu2)),
+            (z1, q_z1, standard(z1)),
+        )
+
+    def drawn(
+        self, frames: Frames, generator: torch.Generator
+    ) -> tuple[Tensor, Normal, Tensor, Normal]:
+        """Return z2, z1 and the mean and log variance they were drawn with."""
+        v = self.segments(frames)
+        q_z2 = split_gaussian(self.q_z2(v))
+        z2 = draw(*q_z2, generator)
+        q_z1 = self.infer_z1(v, z2)
+        return z2, q_z2, draw(*q_z1, generator), q_z1
+
+    def nll(
+        self,
+        z2: Float[Tensor, "batch time f"],
+        z1: Float[Tensor, "batch time z"],
+        frames: Frames,
+    ) -> Float[Tensor, "batch time"]:
+        """Return -log p(x_t | z1_t, z2_t)."""
+        # f differs from frame to frame here: frames take the place of clips
+        logits = self.p_x(z2.flatten(0, 1), z1.flatten(0, 1)[:, None])
+        logits = logits[:, 0].unflatten(0, frames.shape[:2])
+        return negative_log_likelihood(logits, frames, self.config.likelihood)
 
     def log_which(
         self, z2: Float[Tensor, "batch time f"], sequences: Int[Tensor, " batch"]

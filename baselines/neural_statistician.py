@@ -44,6 +44,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
+from training.importance import Code, log_weight, standard
 from training.networks import Decoder, frame_features, mlp, narrow, per_frame
 from training.settings import at_least, one_of
 
@@ -138,6 +139,16 @@ class Model(SequenceModel):
             "kl_static": kl_standard(mu_c, logvar_c) / weight,
         }
 
+    def log_weight(self, frames: Frames, context: Context) -> Float[Tensor, " batch"]:
+        """Return log p(D, c, z) - log q(c, z | D) of a draw."""
+        v = per_frame(self.features, frames)
+        mu_c, logvar_c = self.q_c(v)
+        c = draw(mu_c, logvar_c, context.generator)
+        layers = self.layers(c, v, context.generator)
+        z = torch.cat([drawn for drawn, _, _ in layers], -1)
+        nll = negative_log_likelihood(self.p_x(c, z), frames, self.config.likelihood)
+        return log_weight(nll, (c, (mu_c, logvar_c), standard(c)), *layers)
+
     def annealing(self, step: int) -> float:
         """Return a at a training step; 0, the plain bound, when it is measured."""
         halvings = step // self.config.halving
@@ -149,19 +160,31 @@ class Model(SequenceModel):
         v: Float[Tensor, "batch time hidden"],
         generator: torch.Generator | None,
     ) -> tuple[Float[Tensor, "batch time z"], Float[Tensor, "batch time"]]:
-        """Go down the layers of q: return z, and the sum of KL(q(z_l) || p(z_l)).
+        """Return z, and the sum of KL(q(z_l) || p(z_l)) over layers."""
+        layers = self.layers(c, v, generator)
+        kl = torch.zeros(v.shape[:2], device=v.device)
+        for _, q, p in layers:
+            kl = kl + kl_gaussian(*q, *p)
+        return torch.cat([z for z, _, _ in layers], -1), kl
+
+    def layers(
+        self,
+        c: Float[Tensor, "batch f"],
+        v: Float[Tensor, "batch time hidden"],
+        generator: torch.Generator | None,
+    ) -> list[Code]:
+        """Go down the layers of q: return every z_l, its q and its p.
 
         Without a generator z are means, not samples.
         """
         given = c[:, None].expand(-1, v.shape[1], -1)
-        z: list[Tensor] = []
-        kl = torch.zeros(v.shape[:2], device=v.device)
+        found: list[Code] = []
         for q, p in zip(self.q_z, self.p_z, strict=True):
-            above = torch.cat([given, *z[-1:]], -1)
-            mu, logvar = split_gaussian(q(torch.cat([above, v], -1)))
-            kl = kl + kl_gaussian(mu, logvar, *split_gaussian(p(above)))
-            z.append(draw(mu, logvar, generator) if generator else mu)
-        return torch.cat(z, -1), kl
+            above = torch.cat([given, *(z for z, _, _ in found[-1:])], -1)
+            posterior = split_gaussian(q(torch.cat([above, v], -1)))
+            z = draw(*posterior, generator) if generator else posterior[0]
+            found.append((z, posterior, split_gaussian(p(above))))
+        return found
 
     def encode(self, frames: Frames) -> Codes:
         """Return the mean of c, and those of z_L, ..., z_1 given the means above."""

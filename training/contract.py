@@ -123,6 +123,16 @@ class SequenceModel(nn.Module):
         """Draw from p(z_1:T given f)."""
         raise NotImplementedError
 
+    def log_weight(
+        self, frames: Frames, context: Context
+    ) -> Float[Tensor, " batch"] | None:
+        """Return log p(x, f, z) - log q(f, z | x) of one draw f, z ~ q, per sequence.
+
+        In nats; its mean is the ELBO (training/importance.py). None where the model has
+        no such densities.
+        """
+        return None
+
     def dynamic_prior(self, codes: Codes) -> Gaussian | None:
         """Return mean and standard deviation of p(z_t given f or the past), if any."""
         return None

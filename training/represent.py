@@ -11,6 +11,7 @@ from datasets.store import Store
 from training.batches import gather
 from training.contract import Codes, Context, SequenceModel
 from training.direct import clip_frames
+from training.importance import bounds
 from training.seeds import numpy_generator, torch_generator
 
 CLIPS_AT_ONCE = 16
@@ -18,6 +19,7 @@ MANIFOLD_IDENTITIES = 4
 MANIFOLD_SIDE = 9
 MANIFOLD_REACH = 2.0  # standard deviations of z on the test clips
 TRACE_FRAMES = 450
+BOUND_CLIPS = 32  # spread over the test clips; each is decoded K times
 
 
 @torch.inference_mode()
@@ -51,6 +53,7 @@ def represent(
         if not shuffled:
             arrays |= _trace(model, store, device)
             arrays |= _terms(model, store, clips.iloc[test], device)
+            arrays |= _bounds(model, store, clips.iloc[test], device)
     a, b = (torch.tensor(pairs[side].tolist(), device=device) for side in "ab")
     arrays["reconstruction"] = _decode(model, codes.static[test], codes.dynamic[test])
     arrays["swap"] = _decode(model, codes.static[a], codes.dynamic[b])
@@ -145,22 +148,50 @@ def _prior(model: SequenceModel, codes: Codes) -> dict[str, np.ndarray]:
 def _terms(
     model: SequenceModel, store: Store, clips: pd.DataFrame, device: torch.device
 ) -> dict[str, np.ndarray]:
-    """Return the loss terms of every test clip, in nats per frame.
-
-    A model trained on N frames is asked about N frames spread evenly over the clip.
-    """
+    """Return the loss terms of every test clip, in nats per frame."""
+    asked = _asked(model, store, clips, device, "terms")
+    parts = [model.loss(frames, context) for frames, context in asked]
     n = model.frames_per_sequence
-    rng = torch_generator(device, "evaluation", store.info["name"], "terms")
-    parts = []
-    for part in _chunks(len(clips)):
-        frames = _frames(store, clips.iloc[part], device)
-        chosen = np.linspace(0, frames.shape[1] - 1, n).round().astype(int)
-        sequences = torch.full((len(frames),), -1, device=device)
-        parts.append(model.loss(frames[:, chosen], Context(0, rng, sequences)))
     return {
         f"term_{name}": _array(torch.cat([part[name] for part in parts]) / n)
         for name in parts[0]
     }
+
+
+def _bounds(
+    model: SequenceModel, store: Store, clips: pd.DataFrame, device: torch.device
+) -> dict[str, np.ndarray]:
+    """Return the importance-weighted bound and the ELBO of some clips, per frame."""
+    spread = np.linspace(0, len(clips) - 1, min(BOUND_CLIPS, len(clips)))
+    some = clips.iloc[spread.round().astype(int)]
+    asked = _asked(model, store, some, device, "importance")
+    found = [bounds(model, frames, context) for frames, context in asked]
+    known = [part for part in found if part is not None]
+    if not known:
+        return {}
+    whole = (torch.cat(part) for part in zip(*known, strict=True))
+    bound, elbo = (_array(part / model.frames_per_sequence) for part in whole)
+    return {"importance_bound": bound, "elbo": elbo}
+
+
+def _asked(
+    model: SequenceModel,
+    store: Store,
+    clips: pd.DataFrame,
+    device: torch.device,
+    stream: str,
+) -> Iterator[tuple[Tensor, Context]]:
+    """Yield what the density of clips is asked about, some clips at a time.
+
+    A model trained on N frames is asked about N frames spread evenly over the clip.
+    """
+    rng = torch_generator(device, "evaluation", store.info["name"], stream)
+    for part in _chunks(len(clips)):
+        frames = _frames(store, clips.iloc[part], device)
+        last = frames.shape[1] - 1
+        chosen = np.linspace(0, last, model.frames_per_sequence).round().astype(int)
+        sequences = torch.full((len(frames),), -1, device=device)
+        yield frames[:, chosen], Context(0, rng, sequences)
 
 
 def _trace(

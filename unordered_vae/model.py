@@ -60,6 +60,7 @@ from training.distributions import (
     split_gaussian,
     standard_normal,
 )
+from training.importance import Normal, log_weight, standard
 from training.networks import MAP, Decoder, encoder, mlp, narrow, per_frame
 from training.settings import at_least, one_of
 from unordered_vae.set_encoders import ANY_N, HEADS, set_encoder
@@ -165,27 +166,55 @@ class Model(SequenceModel):
 
     def loss(self, frames: Frames, context: Context) -> Terms:
         """Return the terms of the bound, summed over the sets of a clip."""
-        # Frames go to the sets in turn, so that sets of an ordered clip are alike, too.
-        x = frames.unflatten(1, (-1, self.sets)).transpose(1, 2).flatten(0, 1)
-        terms = self.bound(x, context.generator)
+        terms = self.bound(self.in_sets(frames), context.generator)
         return {k: v.unflatten(0, (-1, self.sets)).sum(1) for k, v in terms.items()}
+
+    def in_sets(self, frames: Frames) -> Float[Tensor, "sets n channel height width"]:
+        """Return the sets of every clip, one after the other."""
+        # Frames go to the sets in turn, so that sets of an ordered clip are alike, too.
+        return frames.unflatten(1, (-1, self.sets)).transpose(1, 2).flatten(0, 1)
 
     def bound(self, x: Frames, generator: torch.Generator) -> Terms:
         """Return the negative lower bound of each set (section 2, Learning)."""
-        h = per_frame(self.conv, x)
-        mu_f, logvar_f = self.q_f(self.seen(h, generator))
-        f = draw(mu_f, logvar_f, generator)
-        f = f.unflatten(0, (-1, self.sets)).flip(1).flatten(0, 1)  # of the other set
-        mu_z, logvar_z = self.infer_z(f, h)
-        z = draw(mu_z, logvar_z, generator)
-        prior_mu, prior_logvar = (p[:, None] for p in split_gaussian(self.p_z(f)))
+        f, q_f, z, q_z = self.drawn(x, generator)
         nll = negative_log_likelihood(self.p_x(f, z), x, self.config.likelihood)
-        kl_z = kl_gaussian(mu_z, logvar_z, prior_mu, prior_logvar)
+        kl_z = kl_gaussian(*q_z, *self.prior(f))
         return {
             "reconstruction": nll.sum(1),
             "kl_dynamic": kl_z.sum(1),
-            "kl_static": kl_standard(mu_f, logvar_f),
+            "kl_static": kl_standard(*q_f),
         }
+
+    def log_weight(self, frames: Frames, context: Context) -> Float[Tensor, " batch"]:
+        """Return log p(x, f, z) - log q(f, z | x) of a draw, summed over the sets.
+
+        Sets are explained apart, each with an f of its own; so with `distinct` it is of
+        p(x of one set) p(x of the other).
+        """
+        x = self.in_sets(frames)
+        f, q_f, z, q_z = self.drawn(x, context.generator)
+        nll = negative_log_likelihood(self.p_x(f, z), x, self.config.likelihood)
+        weight = log_weight(nll, (f, q_f, standard(f)), (z, q_z, self.prior(f)))
+        return weight.unflatten(0, (-1, self.sets)).sum(1)
+
+    def drawn(
+        self, x: Frames, generator: torch.Generator
+    ) -> tuple[Tensor, Normal, Tensor, Normal]:
+        """Return f, z and the mean and log variance they were drawn with."""
+        h = per_frame(self.conv, x)
+        mu, logvar = self.q_f(self.seen(h, generator))
+        f = draw(mu, logvar, generator)
+        f, mu, logvar = (  # of the other set
+            code.unflatten(0, (-1, self.sets)).flip(1).flatten(0, 1)
+            for code in (f, mu, logvar)
+        )
+        q_z = self.infer_z(f, h)
+        return f, (mu, logvar), draw(*q_z, generator), q_z
+
+    def prior(self, f: Float[Tensor, "batch f"]) -> Gaussian:
+        """Return mean and log variance of p(z | f), the same for all frames."""
+        mu, logvar = split_gaussian(self.p_z(f))
+        return mu[:, None], logvar[:, None]
 
     def seen(
         self, h: Float[Tensor, "batch n width 4 4"], generator: torch.Generator

@@ -155,6 +155,25 @@ def test_randomness_comes_from_the_context_alone(model: nn.Module):
     assert any(not torch.equal(first[k], other[k]) for k in first)
 
 
+def test_log_weights_have_the_elbo_as_their_mean(model: nn.Module):
+    """Draws of one clip: log w and minus the loss differ only by sampling the KL."""
+    many = 600
+    one = clips(model, 1).expand(many, *[-1] * 4)
+    now = Context(0, torch_generator(CPU, "w"), torch.full((many,), -1))
+    with torch.no_grad():
+        weight = model.eval().log_weight(one, now)
+        again = Context(0, torch_generator(CPU, "w"), now.sequences)
+        terms = model.loss(one, again)
+    if weight is None:
+        pytest.skip("no joint density of frames and codes")
+    assert weight.shape == (many,) and torch.isfinite(weight).all()
+    if set(terms) != {"reconstruction", "kl_dynamic", "kl_static"}:
+        pytest.skip("its loss is more than a bound; its own test compares")
+    gap = (weight + torch.stack([*terms.values()]).sum(0)).double()
+    error = gap.std().item() / many**0.5
+    assert 0 < error < 1 and abs(gap.mean().item()) < 4 * error
+
+
 @pytest.mark.parametrize("time", [1, 2, 3, 8, 11])
 def test_encode_takes_any_length_and_has_no_randomness(model: nn.Module, time: int):
     if "codes" not in model.capabilities:

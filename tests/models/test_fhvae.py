@@ -187,3 +187,27 @@ def test_a_segment_sees_its_neighbours_and_no_more():
     v = torch.stack([model.segments.features(frames[:, t]) for t in (1, 2, 3)], 1)
     torch.testing.assert_close(before[:, 2], model.segments.lstm(v)[0][:, -1])
     assert np.isfinite(model.encode(frames[:, :1]).dynamic.detach().numpy()).all()
+
+
+def test_log_weight_by_hand_with_mu2_integrated_out():
+    """p(z2_1:T) of one dimension is a Gaussian with covariance 0.25 I + 1."""
+    model, frames = small().eval(), torch.rand(2, 4, 1, 16, 16)
+    unknown = torch.full((2,), -1)
+    with torch.no_grad():
+        found = model.log_weight(frames, context(unknown))
+        rng = torch.Generator().manual_seed(5)
+        v = model.segments(frames)
+        q_z2 = split_gaussian(model.q_z2(v))
+        z2 = draw(*q_z2, rng)
+        q_z1 = model.infer_z1(v, z2)
+        z1 = draw(*q_z1, rng)
+        terms = model.loss(frames, context(unknown))
+    together = stats.multivariate_normal(np.zeros(4), 0.25 * np.eye(4) + 1)
+    for b in range(2):
+        expected = -terms["reconstruction"][b].item()
+        expected += together.logpdf(z2[b].T.numpy()).sum()
+        expected += stats.norm.logpdf(z1[b].numpy()).sum()
+        for z, (mu, logvar) in ((z2, q_z2), (z1, q_z1)):
+            scale = np.exp(logvar[b].numpy() / 2)
+            expected -= stats.norm.logpdf(z[b].numpy(), mu[b].numpy(), scale).sum()
+        assert found[b].item() == pytest.approx(expected, rel=1e-4)
