@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,18 @@ from training import checkpoint
 from training.device import autocast, pick
 
 CHUNK = 512  # frames judged at once
+
+
+class Look(NamedTuple):
+    """What is read off frames, and how the first member sees them.
+
+    Attributes:
+        answers: factor to `(n, T)`, see `Ensemble.judge`.
+        features: float32 `(n, T, hidden)`, the last layer before the heads.
+    """
+
+    answers: dict[str, np.ndarray]
+    features: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -41,25 +53,7 @@ class Ensemble:
         Raises:
             UserError: frames of another shape than the judges were trained on.
         """
-        device = next(self.judges[0].parameters()).device
-        found: dict[str, list[np.ndarray]] = {head.name: [] for head in self.heads}
-        clips = max(1, CHUNK // frames.shape[1])
-        for judge in self.judges:
-            parts: dict[str, list[np.ndarray]] = {name: [] for name in found}
-            for start in range(0, len(frames), clips):
-                block = torch.from_numpy(np.array(frames[start : start + clips]))
-                pixels = block.to(device).permute(0, 1, 4, 2, 3).float() / 255
-                with torch.inference_mode(), autocast(device):
-                    answers = judge(pixels)
-                for name, answer in answers.items():
-                    parts[name].append(answer.cpu().numpy())
-            for name, part in parts.items():
-                found[name].append(np.concatenate(part))
-        stacked = {name: np.stack(members) for name, members in found.items()}
-        for head in self.heads:
-            if not head.classes:
-                stacked[head.name] = stacked[head.name] * head.std + head.mean
-        return stacked
+        return self._together([self._one(judge, frames)[0] for judge in self.judges])
 
     def judge(self, frames: np.ndarray) -> dict[str, np.ndarray]:
         """Return what uint8 `(n, T, height, width, channel)` show.
@@ -69,8 +63,51 @@ class Ensemble:
             under the mean of calibrated probabilities; float32 of continuous ones, the
             members' mean.
         """
+        return self._decided(self.raw(frames))
+
+    def look(self, frames: np.ndarray) -> Look:
+        """Return what frames show and their features, in one pass."""
+        seen = [self._one(judge, frames) for judge in self.judges]
+        raw = self._together([answers for answers, _ in seen])
+        return Look(self._decided(raw), seen[0][1])
+
+    def features(self, frames: np.ndarray) -> np.ndarray:
+        """Return the first member's features alone, `(n, T, hidden)`."""
+        return self._one(self.judges[0], frames)[1]
+
+    def _one(
+        self, judge: Judge, frames: np.ndarray
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return one member's raw answers `(n, T, ...)` and features."""
+        device = next(judge.parameters()).device
+        parts: dict[str, list[np.ndarray]] = {head.name: [] for head in self.heads}
+        features: list[np.ndarray] = []
+        clips = max(1, CHUNK // frames.shape[1])
+        for start in range(0, len(frames), clips):
+            block = torch.from_numpy(np.array(frames[start : start + clips]))
+            pixels = block.to(device).permute(0, 1, 4, 2, 3).float() / 255
+            with torch.inference_mode(), autocast(device):
+                hidden = judge.features(pixels)
+                answers = judge.answers(hidden)
+            features.append(hidden.float().cpu().numpy())
+            for name, answer in answers.items():
+                parts[name].append(answer.cpu().numpy())
+        whole = {name: np.concatenate(part) for name, part in parts.items()}
+        return whole, np.concatenate(features)
+
+    def _together(self, members: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Stack the members' answers, values in the factor's unit."""
+        stacked = {
+            head.name: np.stack([m[head.name] for m in members]) for head in self.heads
+        }
+        for head in self.heads:
+            if not head.classes:
+                stacked[head.name] = stacked[head.name] * head.std + head.mean
+        return stacked
+
+    def _decided(self, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         answers = {}
-        for name, members in self.raw(frames).items():
+        for name, members in raw.items():
             if members.ndim == 4:
                 mean = probabilities(members, self.temperatures.get(name, 1.0))
                 answers[name] = mean.argmax(-1)

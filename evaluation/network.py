@@ -64,11 +64,18 @@ class Judge(nn.Module):
 
     def forward(self, frames: Tensor) -> dict[str, Tensor]:
         """Answer for every frame."""
+        return self.answers(self.features(frames))
+
+    def features(self, frames: Tensor) -> Tensor:
+        """Return what the heads see of every frame, `(batch, time, hidden)`."""
         flat = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         maps = self.trunk(flat)
         pooled = [maps.amax((2, 3)), maps.mean((2, 3))]
         features = self.mix(torch.cat([self.where(maps).flatten(1), *pooled], 1))
-        features = features.unflatten(0, frames.shape[:2])
+        return features.unflatten(0, frames.shape[:2])
+
+    def answers(self, features: Tensor) -> dict[str, Tensor]:
+        """Answer for every frame from its features."""
         inputs = {False: features}
         if self.time:
             local = F.relu(self.time(features.transpose(1, 2)).transpose(1, 2))

@@ -66,6 +66,20 @@ def test_the_ensemble_reads_clips(tiny, folder):
     assert set(members.temperatures) == {"shade", "place"}
 
 
+def test_one_look_gives_answers_and_features(tiny, folder):
+    members = ensemble.load(folder)
+    frames = tiny.frames[:12].reshape(3, 4, 16, 16, 1)
+    answers, features = members.look(frames)
+    for name, values in members.judge(frames).items():
+        assert np.array_equal(answers[name], values)
+    assert np.array_equal(features, members.features(frames))
+    first = members.judges[0]
+    assert features.shape == (3, 4, first.out["shade"].in_features)
+    assert features.dtype == np.float32
+    logits = first.out["shade"](torch.from_numpy(features)).detach().numpy()
+    assert np.allclose(logits, members.raw(frames)["shade"][0], atol=0.05)  # bfloat16
+
+
 def test_training_is_deterministic(tiny):
     quick = Settings(steps=3, batch=8, width=4)
     first, second = (judge.train(tiny, 4, 7, quick)[0].state_dict() for _ in "ab")
