@@ -71,6 +71,9 @@ def check(path: Path, arrays: Mapping[str, np.ndarray], expected: Expected) -> N
         "generated_new_static": (pairs, time, *frame),
     }
     shapes |= {name: (tests,) for name in arrays if name.startswith("term_")}
+    shapes |= {name: ("clips",) for name in ("importance_bound", "elbo")}
+    shapes["manifold"] = ("identities", "rows", "columns", *frame)
+    shapes["manifold_axes"] = ("rows", "columns", 2)
     for name, shape in shapes.items():
         if name not in arrays:
             continue
@@ -81,11 +84,13 @@ def check(path: Path, arrays: Mapping[str, np.ndarray], expected: Expected) -> N
         )
         if not fits:
             wanted = ", ".join(map(str, shape))
+            rows = f": one row per {_row(shape[0], expected)}, in their order"
+            rows = rows if isinstance(shape[0], int) else ""
             raise UserError(
-                f"{path}: `{name}` has shape {array.shape}, expected ({wanted}): one "
-                f"row per {_row(shape[0], expected)}, in their order. {REMEDY}"
+                f"{path}: `{name}` has shape {array.shape}, expected ({wanted})"
+                f"{rows}. {REMEDY}"
             )
-        kinds = "u" if len(shape) == 5 else "f"
+        kinds = "u" if len(shape) >= 5 else "f"
         if array.dtype.kind != kinds or (kinds == "u" and array.dtype != np.uint8):
             wanted = "uint8 pixels 0..255" if kinds == "u" else "float32"
             raise UserError(

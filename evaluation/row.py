@@ -5,6 +5,8 @@ from typing import NamedTuple
 LOWER = (
     "generated_static_chance",
     "generated_dynamic_chance",
+    "consistency_chance",
+    "manifold_roughness",
     "swap_static_leaked",
     "swap_dynamic_stayed",
     "mse",

@@ -17,7 +17,7 @@ import pandas as pd
 from datasets.atomic import write_parquet
 from datasets.errors import UserError, cli
 from datasets.store import Store, column, hidden_mask, labels, load
-from evaluation import failures, pictures, swaps, trace, verification
+from evaluation import failures, frechet, manifold, pictures, swaps, trace, verification
 from evaluation.axes.scores import axis_scores
 from evaluation.clips import read
 from evaluation.floors import rows_of
@@ -59,9 +59,8 @@ def judged(
 
     factors = read_verdict(judges)
     ensemble = members.load(judges)
-    predictions = {
-        name: ensemble.judge(arrays[name]) for name in FRAMES if name in arrays
-    }
+    looks = {name: ensemble.look(arrays[name]) for name in FRAMES if name in arrays}
+    predictions = {name: look.answers for name, look in looks.items()}
     truth = {
         name: (labels(store, name, where.test), hidden_mask(store, name, where.test))
         for name in factors
@@ -90,6 +89,10 @@ def judged(
         )
         for (metric, factor), value in values.items()
     ]
+    rows += manifold.covered(predictions, truth, factors)
+    real = ensemble.features(store.frames[where.test])
+    features = {name: look.features for name, look in looks.items()}
+    rows += frechet.distances(real, features)
     return rows, table[JUDGED_COLUMNS]
 
 
@@ -171,7 +174,7 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
 def plain(
     arrays: Mapping[str, np.ndarray], store: Store, where: Lists
 ) -> Iterator[Row]:
-    """Yield picture metrics of reconstructions and the loss terms."""
+    """Yield picture metrics of reconstructions, the loss terms and the bound."""
     if "reconstruction" in arrays:
         real = store.frames[where.test]
         found = pictures.pictures(real, arrays["reconstruction"])
@@ -180,7 +183,7 @@ def plain(
                 name, "", value, where.test.size, direction(name), pictures.VERSION
             )
     for name, values in arrays.items():
-        if name.startswith("term_"):
+        if name.startswith("term_") or name in ("importance_bound", "elbo"):
             mean = float(values.astype(np.float64).mean())
             yield Row(name, "", mean, len(values), direction(name), "1")
 
@@ -241,6 +244,7 @@ def score(
     if judges is not None and {"static", "dynamic"} & arrays.keys():
         rows += floor_rows(judges)
     rows += [*probed(arrays, store, where), *axes(arrays, store, where)]
+    rows += [*manifold.drawn(arrays), *manifold.near(arrays, store, where)]
     rows += [*verified(arrays, store, where), *traced(arrays, store)]
     rows += plain(arrays, store, where)
     rows += failed(arrays, store, where, history, rows)

@@ -12,11 +12,13 @@ sums of each pair. The cells of the 2x2 table (rows of `judged.parquet`):
 | (f_A, z_A) | `reconstruction_judged` | `reconstruction_judged` |
 | (f, new z), all from the priors | `generated_static_kept` against (f, z) | |
 | (new f, z), all from the priors | | `generated_dynamic_kept` against (f, z) |
+| (f_A, z_B) | | `consistency_agreed` against the reading of (f_B, z_B) |
 
 Nobody labelled what a prior makes, so there the judge's reading of the clip (f, z)
 takes the place of the truth, and chance is agreement with the next pair's reading
 (`generated_static_chance`, `generated_dynamic_chance`): a constant generator is at
-chance.
+chance. So it is with consistency: does one z show one thing under two f, whatever that
+is? `consistency_chance` is agreement with (f_B, z_B) of the next pair.
 """
 
 from collections.abc import Mapping
@@ -141,7 +143,9 @@ def cell_sums(
                 valid = valid & ~hidden[shown]
             kind, judged = factors[name].kind, predictions[frames][name]
             sums[cell, name] = agreement_sums(kind, target, judged, valid)
-    return sums | generated_sums(predictions, factors)
+    sums |= generated_sums(predictions, factors)
+    visible = {name: ~mask[b] for name, (_, mask) in truth.items()}
+    return sums | consistency_sums(predictions, visible, b, factors)
 
 
 def generated_sums(
@@ -162,6 +166,27 @@ def generated_sums(
     return sums
 
 
+def consistency_sums(
+    predictions: Mapping[str, Mapping[str, np.ndarray]],
+    visible: Mapping[str, np.ndarray],
+    b: np.ndarray,
+    factors: Mapping[str, Factor],
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return the sums of dynamic readings of (f_A, z_B) against those of (f_B, z_B)."""
+    sums: dict[tuple[str, str], np.ndarray] = {}
+    if not {"swap", "reconstruction"} <= predictions.keys():
+        return sums
+    for name, (kind, scope, _) in factors.items():
+        if scope == "static":
+            continue
+        own = predictions["reconstruction"][name][b]
+        other = predictions["swap"][name]
+        for cell, source in (("agreed", own), ("chance", np.roll(own, 1, 0))):
+            found = agreement_sums(kind, source, other, visible[name])
+            sums[f"consistency_{cell}", name] = found
+    return sums
+
+
 def scores(
     sums: Mapping[tuple[str, str], np.ndarray], factors: Mapping[str, Factor]
 ) -> dict[tuple[str, str], np.ndarray]:
@@ -175,6 +200,7 @@ def scores(
     by 0.05. Factors whose constant answer is perfect say nothing and are left out.
     `generated_static`, `generated_dynamic` and `generated_score` are the same of clips
     made from the priors alone; where chance is perfect the generator is constant: 0.
+    `consistency` is the same of one z under two f.
 
     Args:
         sums: `(cell, factor)` to `(..., 6)`, already summed over units.
@@ -206,20 +232,25 @@ def scores(
             sides[side] = rows[side, ""] = np.mean(scaled, 0)
     if len(sides) == 2:
         rows["swap_score", ""] = harmonic_mean(*sides.values())
-    made = {}
-    for side in ("static", "dynamic"):
+    for score, kept in (
+        ("consistency", "consistency_agreed"),
+        ("generated_static", "generated_static_kept"),
+        ("generated_dynamic", "generated_dynamic_kept"),
+    ):
         scaled = [
-            above_chance(
-                rows[f"generated_{side}_kept", name],
-                rows[f"generated_{side}_chance", name],
-            )
+            above_chance(rows[kept, name], rows[f"{score}_chance", name])
             for name in factors
-            if (f"generated_{side}_kept", name) in rows
+            if (kept, name) in rows
         ]
         if scaled:
-            made[side] = rows[f"generated_{side}", ""] = np.mean(scaled, 0)
+            rows[score, ""] = np.mean(scaled, 0)
+    made = [
+        rows[f"generated_{side}", ""]
+        for side in ("static", "dynamic")
+        if (f"generated_{side}", "") in rows
+    ]
     if len(made) == 2:
-        rows["generated_score", ""] = harmonic_mean(*made.values())
+        rows["generated_score", ""] = harmonic_mean(*made)
     return rows
 
 

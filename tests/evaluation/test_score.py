@@ -17,7 +17,15 @@ CHANCES = {"shade": 0.4, "place": 0.3, "height": 0.0}
 @pytest.fixture
 def judges(tmp_path, monkeypatch, reader):
     """Return a folder with a judge.json, and make the ensemble a perfect judge."""
-    monkeypatch.setattr(ensemble, "load", lambda folder: SimpleNamespace(judge=reader))
+
+    def features(frames):  # the four corners, `read_off` of them is perfect
+        return frames[:, :, 4::8, 4::8, 0].reshape(*frames.shape[:2], 4) / np.float32(9)
+
+    def look(frames):
+        return ensemble.Look(reader(frames), features(frames))
+
+    perfect = SimpleNamespace(look=look, features=features)
+    monkeypatch.setattr(ensemble, "load", lambda folder: perfect)
     folder = tmp_path / "results" / "judges" / "tiny"
     kinds = {"shade": ("categorical", "static"), "place": ("categorical", "dynamic")}
     kinds["height"] = ("continuous", "dynamic")
@@ -57,6 +65,10 @@ def oracle_codes(store, paint):
         "sample_dynamic": show(test_shade[where.a], test_place[where.b][::-1]),
         "sample_static": show(test_shade[where.a][::-1], test_place[where.b]),
         "term_reconstruction": np.full(len(where.test), 3.5, np.float32),
+        "importance_bound": np.full(7, -3.25, np.float32),
+        "elbo": np.full(7, -3.5, np.float32),
+        "manifold": np.zeros((2, 3, 4, 16, 16, 1), np.uint8),
+        "manifold_axes": np.stack(np.mgrid[:3, :4], -1).astype(np.float32),
     }
 
 
@@ -98,6 +110,13 @@ def test_an_oracle_scores_full_marks(tiny, judges, oracle, tmp_path, monkeypatch
     )
     assert value["block_gap", ""] > 0.3 and value["block_disentanglement", ""] > 0.8
     assert value["term_reconstruction", ""] == 3.5
+    assert value["importance_bound", ""] == -3.25 and value["elbo", ""] == -3.5
+    assert value["consistency", ""] == pytest.approx(1)
+    assert value["coverage", ""] == value["coverage_frames", "place"] == 1
+    assert value["frechet_reconstruction", ""] < 0.01 < value["frechet_real", ""]
+    assert value["trustworthiness", ""] == pytest.approx(1)
+    assert value["manifold_change", ""] == 0  # and no roughness: it never changes
+    assert ("manifold_roughness", "") not in value
     assert 0 < value["mse", ""] < 0.01 and value["psnr", ""] > 20
     assert not table["value"].isna().any()
     assert table["metric_version"].ne("").all()
@@ -109,12 +128,15 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
     for key in (
         ("swap_static_leaked", "shade"),
         ("mse", ""),
+        ("consistency_chance", "place"),
+        ("frechet_reconstruction", ""),
         ("probe_static", "place"),
         ("bits_static_trees", "place"),
         ("bits_motion", "shade"),
     ):
         assert towards[key] == "lower"
-    for key in (("swap_score", ""), ("probe_static", "shade"), ("psnr", "")):
+    higher = (("swap_score", ""), ("probe_static", "shade"), ("psnr", ""))
+    for key in (*higher, ("importance_bound", ""), ("consistency_agreed", "place")):
         assert towards[key] == "higher"
 
 
@@ -223,7 +245,7 @@ def test_a_run_that_is_not_done_only_says_so(
         (["status", "static"], ["probe_dynamic", "mig"]),
         (
             ["status", "swap"],
-            ["reconstruction_judged", "probe_pixels"],
+            ["reconstruction_judged", "probe_pixels", "consistency", "coverage"],
         ),
     ],
 )
@@ -242,6 +264,7 @@ CODES = ("static", "dynamic")
 def test_a_set_without_factors_needs_no_judge(bare, oracle, tmp_path, monkeypatch):
     table, _ = run(bare, None, tmp_path / "c", oracle, monkeypatch)
     expected = {"finished", "mse", "psnr", "ssim", "term_reconstruction"}
+    expected |= {"importance_bound", "elbo", "manifold_change"}
     expected |= {f"{what}_{code}" for what in ("active", "response") for code in CODES}
     expected |= {f"flag_{code}_collapse" for code in "fz"}
     expected |= {f"flag_ignores_{code}" for code in "fz"}
@@ -257,6 +280,9 @@ def test_a_set_without_factors_needs_no_judge(bare, oracle, tmp_path, monkeypatc
         ("dynamic", lambda a: a * np.nan, "`dynamic` has 240 of 240 values"),
         ("dynamic", lambda a: a.astype(np.int64), "`dynamic` is int64"),
         ("term_reconstruction", lambda a: a[:3], "test clip"),
+        ("elbo", lambda a: a[:, None], r"`elbo` .*expected \(clips\)\. See"),
+        ("manifold", lambda a: a[..., 0], r"expected \(identities, rows, columns"),
+        ("manifold", lambda a: a / 255, "`manifold` is float64, expected uint8"),
         ("status", lambda a: np.array(["done"]), "scalar text"),
     ],
 )

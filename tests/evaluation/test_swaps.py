@@ -192,3 +192,44 @@ def test_a_factor_with_one_value_says_nothing(world):
     sums = cell_sums({"swap": shown}, truth, pairs, factors)
     found = scores({key: value.sum(0) for key, value in sums.items()}, factors)
     assert np.isfinite(found["swap_dynamic", ""])
+
+
+def consistency(world, own, other):
+    """Score a decoder that shows `own` for (f_B, z_B) and `other` for (f_A, z_B)."""
+    truth, pairs = world
+    predictions = {"reconstruction": own, "swap": other}
+    sums = cell_sums(predictions, truth, pairs, FACTORS)
+    found = scores({key: value.sum(0) for key, value in sums.items()}, FACTORS)
+    assert not any(name == "who" for cell, name in found if "consistency" in cell)
+    return found
+
+
+def test_one_meaning_of_z_under_every_f_is_consistent_even_if_it_is_wrong(world):
+    truth, (_, b) = world
+    own = {name: values for name, (values, _) in truth.items()}
+    own = own | {"pose": (own["pose"] + 1) % 5, "x": 30 - own["x"]}
+    found = consistency(world, own, {name: values[b] for name, values in own.items()})
+    assert found["consistency", ""] == pytest.approx(1)
+    assert found["consistency_agreed", "pose"] == 1
+    assert found["swap_dynamic_transferred", "pose"] < 0.4  # nobody asked for the truth
+
+
+def test_f_that_says_what_z_means_is_not_consistent(world):
+    truth, (a, b) = world
+    own = {name: values for name, (values, _) in truth.items()}
+    of_a = {name: values[a] for name, values in own.items()}
+    assert consistency(world, own, of_a)["consistency", ""] == pytest.approx(0, abs=0.1)
+    turned = {"pose": (own["pose"][b] + own["who"][a]) % 5, "x": own["x"][b]}
+    found = consistency(world, own, turned | {"who": own["who"][a]})
+    assert found["consistency_agreed", "pose"] == pytest.approx(
+        (own["who"][a] == 0).mean()
+    )
+    assert found["consistency_agreed", "x"] == pytest.approx(1)
+
+
+def test_a_constant_decoder_agrees_with_itself_by_chance_alone(world):
+    own = {name: np.zeros_like(values) for name, (values, _) in world[0].items()}
+    found = consistency(world, own, own)
+    assert found["consistency_agreed", "pose"] == 1
+    assert found["consistency_chance", "pose"] == 1
+    assert found["consistency", ""] == 0
