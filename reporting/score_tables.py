@@ -8,7 +8,7 @@ from reporting.collect import Dataset, Model, Tree
 from reporting.scores import Scores, Value
 from reporting.states import note
 from reporting.tables import Column, Row, Score, Table
-from reporting.words import metric
+from reporting.words import metric, number
 
 HEADLINE = ("swap_score", "swap_static", "swap_dynamic", "block_gap", "ssim", "mse")
 BLOCKS = ("block_gap", "block_disentanglement", "block_completeness")
@@ -28,7 +28,20 @@ AXES = (
     "infomec_explicitness",
     "irs",
 )
-PICTURES = ("mse", "psnr", "ssim")
+PICTURES = (
+    *("mse", "psnr", "ssim"),
+    *(f"frechet_{made}" for made in ("reconstruction", "sample_dynamic", "generated")),
+)
+LIKELIHOOD = ("importance_bound", "elbo")
+MANIFOLD = (
+    "consistency",
+    "trustworthiness",
+    "continuity",
+    "coverage",
+    "coverage_frames",
+    "manifold_roughness",
+    "manifold_change",
+)
 GENERATED = ("generated_static", "generated_dynamic", "generated_score")
 VERIFICATION = tuple(
     f"verification_{measure}_{code}"
@@ -110,7 +123,12 @@ class FactorTable:
 
 
 def metric_table(
-    tree: Tree, dataset: Dataset, name: str, title: str, metrics: list[str]
+    tree: Tree,
+    dataset: Dataset,
+    name: str,
+    title: str,
+    metrics: list[str],
+    caption: str = "",
 ) -> Table:
     """Make the table models x metrics (those without a factor)."""
     scores = Scores(tree, dataset)
@@ -127,7 +145,8 @@ def metric_table(
         )
         for model in tree.models
     ]
-    return Table(f"{dataset.name}_{name}", title, columns, rows).without_empty_columns()
+    table = Table(f"{dataset.name}_{name}", title, columns, rows, caption)
+    return table.without_empty_columns()
 
 
 def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
@@ -135,9 +154,13 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
 
     A metric that the page has never heard of gets a column in `others`.
     """
-    overall = Scores(tree, dataset).overall()
+    scores = Scores(tree, dataset)
+    overall = scores.overall()
+    halves = scores.shared("frechet_real", "")
+    apart = f"Fréchet distance of two halves of the real clips: {number(halves)}"
     terms = [m for m in overall if m.startswith("term_")]
     known = {*HEADLINE, *BLOCKS, *AXES, *PICTURES, *VERIFICATION, *GENERATED, *terms}
+    known |= {*LIKELIHOOD, *MANIFOLD, "frechet_real"}
     modes = ("flag_", "active_", "response_", "finished")  # told over all datasets
     plan = {
         "headline": ("Headline metrics", list(HEADLINE)),
@@ -145,7 +168,9 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
         "axes": ("Axis metrics", list(AXES)),
         "pictures": ("Picture metrics", list(PICTURES)),
         "verification": ("Who is it? (verification)", list(VERIFICATION)),
+        "likelihood": ("Bounds on log p(x), nats per frame", list(LIKELIHOOD)),
         "terms": ("Loss terms, nats per frame", terms),
+        "manifold": ("The dynamic manifold", list(MANIFOLD)),
         "generated": ("From the priors alone", list(GENERATED)),
         "others": (
             "Other scores",
@@ -153,7 +178,10 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
         ),
     }
     tables = {
-        name: metric_table(tree, dataset, name, title, metrics)
+        name: metric_table(
+            *(tree, dataset, name, title, metrics),
+            caption=apart if name == "pictures" and math.isfinite(halves) else "",
+        )
         for name, (title, metrics) in plan.items()
     }
     tables["leakage"] = leakage_table(tree, dataset)
@@ -251,6 +279,21 @@ PLANS = (
         "dynamic",
         "Dynamic factors of B when f is sampled",
         ("sample_static_dynamic_kept", "kept (B)"),
+    ),
+    Plan(
+        "consistency",
+        "dynamic",
+        "Is the same read off one z under two f?",
+        ("consistency_agreed", "the same z"),
+        ("consistency_chance", "another z"),
+        "",
+    ),
+    Plan(
+        "coverage",
+        "dynamic",
+        "Values of real frames that samples of the prior show",
+        ("coverage", "of the values"),
+        ceiling="",
     ),
     Plan(
         "probe_static",

@@ -12,7 +12,12 @@ AXES = (
     *("explicitness", "infomec_", "irs"),
 )
 NEEDS = (
-    (("generated_",), ("sample_static", "sample_dynamic")),
+    (("generated_", "frechet_generated"), ("sample_static", "sample_dynamic")),
+    (("frechet_sample_dynamic",), ("swap", "sample_dynamic")),
+    (("frechet_", "consistency"), ("swap",)),
+    (("coverage",), ("sample_dynamic",)),
+    (("manifold_", "trustworthiness", "continuity"), ("codes",)),
+    (("importance_bound", "elbo"), ("codes",)),
     (("sample_dynamic_",), ("swap", "sample_dynamic")),
     (("sample_static_",), ("swap", "sample_static")),
     (("swap_", "reconstruction_", "mse", "psnr", "ssim", "response_"), ("swap",)),

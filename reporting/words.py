@@ -254,6 +254,81 @@ METRICS = {
     "block_completeness": Metric(
         "Block C", "higher", "is each factor in one code only? 0 to 1"
     ),
+    "consistency": Metric(
+        "Consistency",
+        "higher",
+        "is the same dynamic factor read in decode(f_A, z_B) as in decode(f_B, z_B), "
+        "right or wrong? Mean over factors of (agreed − chance) / (1 − chance)",
+    ),
+    "consistency_agreed": Metric(
+        "The same z", "higher", "agreement of the two readings; accuracy or CCC"
+    ),
+    "consistency_chance": Metric(
+        "Another z", "lower", "agreement with decode(f_B, z_B) of the next pair"
+    ),
+    "trustworthiness": Metric(
+        "Trustworthiness",
+        "higher",
+        "do the 10 nearest z of other identities show near poses? 1 is always, 0 what "
+        "shuffled codes score",
+    ),
+    "continuity": Metric(
+        "Continuity",
+        "higher",
+        "do the 10 nearest poses of other identities have near z? 1 is always, 0 what "
+        "shuffled codes score",
+    ),
+    "coverage": Metric(
+        "Coverage",
+        "higher",
+        "share of the values of dynamic factors in real frames that the judge reads in "
+        "samples of p(z); frames read at random have 1, too",
+    ),
+    "coverage_frames": Metric(
+        "Coverage, by frames",
+        "higher",
+        "the same, every value counted as often as real frames show it",
+    ),
+    "manifold_roughness": Metric(
+        "Roughness",
+        "lower",
+        "coefficient of variation of the change along an axis of the drawn plane: 0 is "
+        "an even pace, 2.6 a single jump; unrelated pictures are even, too",
+    ),
+    "manifold_change": Metric(
+        "Change per z",
+        "",
+        "root mean square change of pixels in [0, 1] per deviation of z, on the plane",
+    ),
+    "frechet_reconstruction": Metric(
+        "Fréchet, reconstructed",
+        "lower",
+        "Fréchet distance of reconstructions from real frames in features of the "
+        "judge, over their variance: 0 for copies, 1 for one mean picture. Not FID, "
+        "not FVD",
+    ),
+    "frechet_sample_dynamic": Metric(
+        "Fréchet, z sampled", "lower", "the same of decode(f_A, z) with z ~ p(z | f_A)"
+    ),
+    "frechet_generated": Metric(
+        "Fréchet, f and z sampled",
+        "lower",
+        "the same of frames from the priors alone, which can hardly be nearer than "
+        "other real frames",
+    ),
+    "frechet_real": Metric(
+        "Fréchet of real halves",
+        "lower",
+        "the same of two halves of the real test clips: what no distance means",
+    ),
+    "importance_bound": Metric(
+        "log p(x), 64 draws",
+        "higher",
+        "importance-weighted bound, nats per frame, on up to 32 test clips",
+    ),
+    "elbo": Metric(
+        "ELBO", "higher", "the same bound of one draw, on the same clips and draws"
+    ),
     "mse": Metric(
         "MSE", "lower", "mean squared error of reconstructions, pixels in [0, 1]"
     ),

@@ -247,6 +247,9 @@ def _swap_metrics(add, dataset: str, model: Fake) -> None:
     add("mse", 0.05 * (1 - quality) + 0.001, "lower")
     add("psnr", 15 + 10 * quality)
     add("novel_score", 0.5)
+    add("consistency", quality)
+    add("frechet_reconstruction", 1.5 - quality, "lower")
+    add("frechet_real", 0.125, "lower")
     for factor, _, scope, _, n in factors_of(dataset):
         chance = 1 / n if n else 0.0
         good, bad = chance + (0.97 - chance) * quality, chance + 0.1
@@ -258,6 +261,8 @@ def _swap_metrics(add, dataset: str, model: Fake) -> None:
         else:
             add("swap_dynamic_transferred", good, factor=factor)
             add("swap_dynamic_stayed", bad, "lower", factor)
+            add("consistency_agreed", good, factor=factor)
+            add("consistency_chance", bad, "lower", factor)
             if "sample_static" in model.able:
                 add("sample_static_dynamic_kept", good, factor=factor)
         add("reconstruction_judged", good, factor=factor)
@@ -267,6 +272,12 @@ def _swap_metrics(add, dataset: str, model: Fake) -> None:
 def _code_metrics(add, dataset: str, model: Fake) -> None:
     quality = model.quality
     add("mig", quality)
+    for name in ("trustworthiness", "continuity", "manifold_change"):
+        add(name, quality)
+    add("manifold_roughness", 1.2 - quality, "lower")
+    if "kl_static" in model.terms:
+        add("importance_bound", -300 * (1.2 - quality))
+        add("elbo", -310 * (1.2 - quality))
     add("verification_auc_static", 0.5 + quality / 2)
     add("verification_eer_static", 0.5 - quality / 2, "lower")
     add("verification_auc_dynamic", 0.8 if quality < 0.5 else 0.55, "lower")

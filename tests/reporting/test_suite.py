@@ -14,6 +14,7 @@ from reporting.cost import cost_tables
 from reporting.failure_modes import failure_modes
 from reporting.leaderboard import board_table
 from reporting.pixels import GAP
+from reporting.score_tables import metric_tables
 from reporting.scores import Scores
 from reporting.states import missing, state_table, undrawn
 from reporting.tables import Absent, Score, Table, Told
@@ -92,6 +93,23 @@ def test_priors_alone(suite: Path, suite_report: Path, text: str) -> None:
     assert re.search(r"\| SVG-LP \|( not applicable: no p\(f\) \|){3}", markdown)
     assert text.count(">From the priors alone</h3>") == 3
     assert "corrected for chance" in part(text, "mmnist")
+
+
+def test_the_manifold_the_distances_and_the_bounds(tree: Tree, text: str) -> None:
+    tables = metric_tables(tree, tree.datasets[0])
+    heads = [column.head for column in tables["manifold"].columns]
+    assert heads[0] == "Consistency\u00a0↑" and "Roughness\u00a0↓" in heads
+    assert "Change per z" in heads  # better in neither direction
+    assert "frechet_reconstruction" in [c.key for c in tables["pictures"].columns]
+    assert re.search(r"halves of the real clips: 0\.1\d\d$", tables["pictures"].caption)
+    rows = {row.label: row.values for row in tables["likelihood"].rows}
+    assert rows["Unordered VAE"][0].mean > rows["Unordered VAE"][1].mean
+    assert rows["MoCoGAN"][0] == NO_ENCODER
+    assert rows["DRNET"] == [None, None]
+    assert [c.key for c in tables["others"].columns] == ["novel_score"]
+    assert "a pseudo-likelihood. A dash: the model has no joint density" in text
+    for name in ("manifold", "likelihood", "consistency"):
+        assert f'id="table-{tree.datasets[0].name}_{name}"' in text
 
 
 def test_strips_show_what_the_priors_make(tree: Tree, suite_report: Path) -> None:
