@@ -40,8 +40,9 @@ def load_module(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and name.startswith(error.name):
             raise UserError(
-                f"there is no model file {name.replace('.', '/')}.py; `base` in the "
-                "config must name a file in baselines/ or unordered_vae."
+                f"there is no Python module {name}. Expected a file of baselines/ (its "
+                "name, or `base` in the config) or one that can be imported here "
+                "(`module` in the config); correct the name."
             ) from error
         raise
     for part in ("Config", "Model"):

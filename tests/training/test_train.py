@@ -130,7 +130,7 @@ def test_mistakes_end_in_one_line(squares: Path, tmp_path: Path):
         (command(tmp_path / "no", tmp_path), "has no dataset.json"),
         (
             command(squares, tmp_path, model="nonesuch"),
-            "no model file baselines/nonesuch",
+            "no Python module baselines.nonesuch",
         ),
     ):
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)

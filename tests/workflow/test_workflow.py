@@ -2,8 +2,9 @@
 
 import json
 import os
-import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -125,25 +126,14 @@ def test_a_cell_made_again_has_the_same_metrics(finished, tmp_path):
     assert (cell / "metrics.parquet").read_bytes() == before
 
 
-def test_adding_a_baseline_as_the_docs_say(finished, tmp_path):
+def test_a_new_baseline_trains_no_other_model(finished, tmp_path):
     copy = finished.copy(tmp_path / "copy")
-    text = (copy.path / "docs/adding_a_baseline.md").read_text()
-    blocks = re.findall(r"`([\w/.]+)`:\n\n```python\n(.*?)```", text, re.DOTALL)
-    assert [name for name, _ in blocks] == [
-        "baselines/frame_average.py",
-        "workflow/rules/baselines/frame_average.smk",
-    ]
-    assert len(blocks[1][1].splitlines()) == 3
-    for name, block in blocks:
-        (copy.path / name).write_text(block)
-    before = runs(copy)
-    done = copy.snakemake()
-    assert done.returncode == 0, done.stdout[-6000:]
-    after = runs(copy)
-    assert {name: after[name] for name in before} == before
-    added = {f"{dataset}/frame_average/seed0" for dataset in DATASETS}
-    assert set(after) - set(before) == added
-    assert "Frame average" in (copy.path / "results/tiny/report/index.html").read_text()
+    subprocess.run(
+        [sys.executable, "-m", "baselines.new", "added"], cwd=copy.path, check=True
+    )
+    assert copy.planned() == {
+        *("train_added", "score", "grid", "tables", "report", "all")
+    }
 
 
 def test_a_crash_leaves_the_others_and_shows_on_the_partial_page(finished, tmp_path):
@@ -184,6 +174,15 @@ def test_a_crash_leaves_the_others_and_shows_on_the_partial_page(finished, tmp_p
         (['datasets={"faces": {"kind": "faces"}}'], "faces"),
         (['models={"nonesuch": {}}'], "has no nonesuch.smk. Known: unordered_vae"),
         (['models={"dsae": {"stteings": {}}}'], "stteings"),
+        (['models={"svg": {"base": "dsae"}}'], "also the name of a rule file"),
+        (['models={"mine": {"base": "train_baseline"}}'], "set `base` or `module`"),
+        (['models={"mine": {"module": "mine.py; ls"}}'], "mine.py; ls"),
+        (
+            ['rules=["mine/none.smk"]'],
+            "names mine/none.smk, which is not a file. Paths",
+        ),
+        (['rules=["workflow/rules/baselines/dsae.smk"]'], "a model of that name"),
+        (['rules=["examples/pca/pca.py"]'], "examples/pca/pca.py"),
         (['models={"dsae": {"datasets": {"spirtes": {}}}}'], "spirtes"),
         (['leave_out=["dase"]'], "which is not a model. Known: unordered_vae"),
         (["protocol=2020.1"], "2026.1"),

@@ -33,11 +33,26 @@ DRAWING += tuple(
 )
 
 # Every baseline is a file here; a leading underscore marks what is not one.
-BASELINE_RULES = [
+DISCOVERED = [
     f"workflow/rules/baselines/{path.name}"
     for path in sorted(Path(workflow.basedir, "workflow/rules/baselines").glob("[!_]*"))
     if path.suffix == ".smk"
 ]
+
+
+def private_rules():
+    """Return the rule files that the config names, which must be there."""
+    for path in config["rules"]:
+        if not Path(path).is_file():
+            raise WorkflowError(
+                f"config: rules names {path}, which is not a file. Paths start at the "
+                f"folder that Snakemake runs in, {Path.cwd()}. Correct the path, or take "
+                "it out."
+            )
+    return [str(Path(path).resolve()) for path in config["rules"]]
+
+
+BASELINE_RULES = [*DISCOVERED, *private_rules()]
 
 
 def why_absent(settings):
@@ -66,28 +81,43 @@ def as_json(value):
     return json.dumps(value, sort_keys=True)
 
 
-def module_of(base):
-    """Return the Python module of a model file."""
-    return "unordered_vae.model" if base == "unordered_vae" else f"baselines.{base}"
-
-
-def model_file(base):
-    """Return the path of a model file; all files of the seed's model."""
-    return code("unordered_vae" if base == "unordered_vae" else f"baselines/{base}")
+def model_names():
+    """Return the model of every rule file, by the file's name."""
+    names = ["unordered_vae"]
+    for path in BASELINE_RULES:
+        name = Path(path).stem
+        if name in names:
+            raise WorkflowError(
+                f"{path} is named after {name!r}, but there is a model of that name. "
+                "Rename the rule file, and the name in its `entries(...)`."
+            )
+        names.append(name)
+    return names
 
 
 def grid_of_models():
-    """Return every model's settings: discovered files, then named variants."""
-    bases = ["unordered_vae"] + [Path(path).stem for path in BASELINE_RULES]
+    """Return every model's settings: those with a rule file, then the config's entries.
+
+    `base` is the model whose rule makes an entry. Who names a module and has no rule
+    file is made by the rule that the others inherit, train_baseline.
+    """
+    bases = model_names()
     entries = {name: {"base": name} for name in bases}
     for name, settings in config["models"].items():
-        entries[name] = {"base": name} | settings
+        ruled = name in bases or "module" not in settings
+        entries[name] = {"base": name if ruled else "train_baseline"} | settings
     for name, entry in entries.items():
-        if entry["base"] not in bases:
+        alone = "module" in entry and entry["base"] == "train_baseline"
+        if entry["base"] not in bases and not alone:
             raise WorkflowError(
                 f"config: models.{name} needs a model called {entry['base']!r}, but "
                 f"workflow/rules/baselines/ has no {entry['base']}.smk. Known: "
-                f"{', '.join(bases)}. Correct the name or set `base`."
+                f"{', '.join(bases)}. Correct the name, or set `base` or `module`."
+            )
+        if name in bases and entry["base"] != name:
+            raise WorkflowError(
+                f"config: models.{name} has the base {entry['base']!r}, but {name} is "
+                "also the name of a rule file, whose model would not run. Rename one."
             )
         for dataset in entry.get("datasets", {}):
             if dataset not in config["datasets"]:
@@ -109,9 +139,8 @@ MODELS = grid_of_models()
 
 def studied(study, key="models"):
     """Return the models of a study that the tier has."""
-    known = ["unordered_vae"] + [Path(path).stem for path in BASELINE_RULES]
     for name in study[key]:
-        if name not in [*MODELS, *known, *config["models"]]:
+        if name not in [*MODELS, *model_names(), *config["models"]]:
             raise WorkflowError(
                 f"config: a study names {name!r}, which is not a model. Known: "
                 f"{', '.join(MODELS)}."
@@ -174,9 +203,23 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "nothing"
 
 
-def base_of(wildcards):
-    """Return the model file's name of a cell."""
-    return TRAINED[wildcards.model]["base"]
+def module_of(wildcards):
+    """Return the Python module of a cell's model."""
+    entry = TRAINED[wildcards.model]
+    if "module" in entry:
+        return entry["module"]
+    base = entry["base"]
+    return "unordered_vae.model" if base == "unordered_vae" else f"baselines.{base}"
+
+
+def model_file(wildcards):
+    """Return the files of a cell's model; none if its module is installed elsewhere."""
+    name = module_of(wildcards)
+    if name == "unordered_vae.model":
+        return code("unordered_vae")
+    files = code(name.replace(".", "/"))
+    elsewhere = "module" in TRAINED[wildcards.model]
+    return [file for file in files if Path(file).exists() or not elsewhere]
 
 
 def cell_settings(wildcards):

@@ -57,7 +57,7 @@ rule grid:
                     for name, entry in MODELS.items()
                 ],
                 "absent": [{"dataset": k, "reason": v} for k, v in ABSENT.items()],
-                "config": without(config, "mirror")
+                "config": without(config, "mirror", "rules")
                 | {"datasets": {k: without(v, "root") for k, v in DATASETS.items()}},
                 "command": "snakemake --cores all",
             }

@@ -1,5 +1,6 @@
 """What a baseline's rule file inherits: `train_baseline` for a torch model under the
 suite's contract, `write_baseline` for a program that writes its representation itself.
+An entry of the config that names a module needs no rule file: train_baseline makes it.
 
 REQUIRED: {tier}/data/{dataset}/*. OUTPUTS: {tier}/{dataset}/{model}/seed{seed}/*.
 """
@@ -10,7 +11,7 @@ rule train_baseline:
     input:
         info=f"{DATA}/dataset.json",
         pairs=f"{DATA}/pairs.parquet",
-        script=lambda wildcards: model_file(base_of(wildcards)),
+        script=model_file,
         code=code("training"),
     output:
         run=f"{CELL}/run.json",
@@ -20,7 +21,7 @@ rule train_baseline:
     benchmark:
         f"{TIER}/benchmarks/train/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        model="template",
+        model=entries("train_baseline"),
     conda:
         "../../../envs/torch.yaml"
     resources:
@@ -28,7 +29,7 @@ rule train_baseline:
     params:
         data=subpath(input.info, parent=True),
         cell=subpath(output.run, parent=True),
-        module=lambda wildcards: module_of(base_of(wildcards)),
+        module=module_of,
         settings=cell_settings,
         command=rerun_command,
     shell:
@@ -38,11 +39,11 @@ rule train_baseline:
 
 
 rule write_baseline:
-    """Run `python -m baselines.NAME`, which writes run.json and representation.npz."""
+    """Run a program that writes run.json and representation.npz."""
     input:
         info=f"{DATA}/dataset.json",
         pairs=f"{DATA}/pairs.parquet",
-        script=lambda wildcards: model_file(base_of(wildcards)),
+        script=model_file,
         code=code("training/direct", "training/verdict", "datasets/render"),
     output:
         run=f"{CELL}/run.json",
@@ -56,10 +57,10 @@ rule write_baseline:
     params:
         data=subpath(input.info, parent=True),
         cell=subpath(output.run, parent=True),
-        module=lambda wildcards: module_of(base_of(wildcards)),
+        program=lambda wildcards: f"python -m {module_of(wildcards)}",
         settings=cell_settings,
         command=rerun_command,
     shell:
-        "python -m {params.module} --model {wildcards.model} "
+        "{params.program} --model {wildcards.model} "
         "--data {params.data:q} --settings {params.settings:q} --seed {wildcards.seed} "
         "--out {params.cell:q} --command {params.command:q} 2>&1 | tee {log:q}"
