@@ -25,7 +25,7 @@ bench: .venv/installed
 lint: .venv/installed
 	ruff check
 	ruff format --check
-	snakefmt --check Snakefile workflow
+	snakefmt --check Snakefile workflow examples
 	snakemake --lint
 	mypy
 

@@ -1,0 +1,14 @@
+"""A program of its own, in an environment of its own."""
+
+
+use rule write_baseline as write_pca with:
+    input:
+        info=f"{DATA}/dataset.json",
+        pairs=f"{DATA}/pairs.parquet",
+        script="examples/pca/pca.py",
+    wildcard_constraints:
+        model=entries("pca"),
+    conda:
+        "env.yaml"
+    params:
+        program="python examples/pca/pca.py",
