@@ -1,4 +1,4 @@
-"""One finished run of the tiny tier in a copy of the checkout, shared by the tests."""
+"""Copies of the checkout: one without results, one with a finished tiny tier."""
 
 import os
 import shutil
@@ -49,11 +49,19 @@ class Checkout:
         return Checkout(path)
 
 
+def new_checkout(path: Path) -> Checkout:
+    shutil.copytree(ROOT, path, ignore=LEFT_OUT)
+    return Checkout(path)
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return new_checkout(tmp_path_factory.mktemp("scratch") / "checkout")
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    path = tmp_path_factory.mktemp("workflow") / "checkout"
-    shutil.copytree(ROOT, path, ignore=LEFT_OUT)
-    checkout = Checkout(path)
+    checkout = new_checkout(tmp_path_factory.mktemp("workflow") / "checkout")
     done = checkout.snakemake()
     assert done.returncode == 0, done.stdout[-6000:]
     return checkout

@@ -23,6 +23,7 @@ def test_the_commands_are_the_ones_we_test():
         "make test",
         "make real",
         "snakemake --cores 8 --use-conda",
+        "python -m baselines.new frame_average",
     ]
 
 
@@ -43,6 +44,8 @@ def test_every_config_key_is_explained():
         assert re.search(rf"`{key}[.`]", text), key
     for key in schema["$defs"]["training"]["properties"]:
         assert f"training.{key}" in text, key
+    for key in schema["properties"]["models"]["additionalProperties"]["properties"]:
+        assert re.search(rf"`\.{key}[.`]", text), key
 
 
 def test_the_leaderboard_is_that_of_the_reference_run():
