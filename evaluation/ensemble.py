@@ -21,10 +21,12 @@ class Look(NamedTuple):
 
     Attributes:
         answers: factor to `(n, T)`, see `Ensemble.judge`.
+        shares: categorical factor to `(n, T, values)`, calibrated probabilities.
         features: float32 `(n, T, hidden)`, the last layer before the heads.
     """
 
     answers: dict[str, np.ndarray]
+    shares: dict[str, np.ndarray]
     features: np.ndarray
 
 
@@ -63,13 +65,15 @@ class Ensemble:
             under the mean of calibrated probabilities; float32 of continuous ones, the
             members' mean.
         """
-        return self._decided(self.raw(frames))
+        raw = self.raw(frames)
+        return decided(raw, self.shares(raw))
 
     def look(self, frames: np.ndarray) -> Look:
         """Return what frames show and their features, in one pass."""
         seen = [self._one(judge, frames) for judge in self.judges]
         raw = self._together([answers for answers, _ in seen])
-        return Look(self._decided(raw), seen[0][1])
+        shares = self.shares(raw)
+        return Look(decided(raw, shares), shares, seen[0][1])
 
     def features(self, frames: np.ndarray) -> np.ndarray:
         """Return the first member's features alone, `(n, T, hidden)`."""
@@ -105,15 +109,25 @@ class Ensemble:
                 stacked[head.name] = stacked[head.name] * head.std + head.mean
         return stacked
 
-    def _decided(self, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        answers = {}
-        for name, members in raw.items():
-            if members.ndim == 4:
-                mean = probabilities(members, self.temperatures.get(name, 1.0))
-                answers[name] = mean.argmax(-1)
-            else:
-                answers[name] = members.mean(0).astype(np.float32)
-        return answers
+    def shares(self, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the calibrated probabilities of categorical factors."""
+        return {
+            name: probabilities(members, self.temperatures.get(name, 1.0))
+            for name, members in raw.items()
+            if members.ndim == 4
+        }
+
+
+def decided(
+    raw: dict[str, np.ndarray], shares: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the most probable value of each factor, or the members' mean."""
+    return {
+        name: shares[name].argmax(-1)
+        if name in shares
+        else members.mean(0).astype(np.float32)
+        for name, members in raw.items()
+    }
 
 
 def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:

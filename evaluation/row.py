@@ -6,6 +6,7 @@ LOWER = (
     "generated_static_chance",
     "generated_dynamic_chance",
     "consistency_chance",
+    "field_conditional_entropy",
     "manifold_roughness",
     "swap_static_leaked",
     "swap_dynamic_stayed",

@@ -17,7 +17,16 @@ import pandas as pd
 from datasets.atomic import write_parquet
 from datasets.errors import UserError, cli
 from datasets.store import Store, column, hidden_mask, labels, load
-from evaluation import failures, frechet, manifold, pictures, swaps, trace, verification
+from evaluation import (
+    failures,
+    field,
+    frechet,
+    manifold,
+    pictures,
+    swaps,
+    trace,
+    verification,
+)
 from evaluation.axes.scores import axis_scores
 from evaluation.clips import read
 from evaluation.floors import rows_of
@@ -90,10 +99,45 @@ def judged(
         for (metric, factor), value in values.items()
     ]
     rows += manifold.covered(predictions, truth, factors)
+    if "sample_static" in looks:
+        rows += field_rows(looks["sample_static"].shares, store, where, factors)
     real = ensemble.features(store.frames[where.test])
     features = {name: look.features for name, look in looks.items()}
     rows += frechet.distances(real, features)
     return rows, table[JUDGED_COLUMNS]
+
+
+def field_rows(
+    shares: Mapping[str, np.ndarray],
+    store: Store,
+    where: Lists,
+    factors: Mapping[str, swaps.Factor],
+) -> Iterator[Row]:
+    """Yield the field's scores of clips with drawn f (evaluation/field.py).
+
+    Nothing where no dynamic factor stays the same within every clip.
+
+    Args:
+        shares: the judge's probabilities of `sample_static`.
+        store: the dataset.
+        where: its evaluation lists.
+        factors: the judged factors.
+    """
+    b = where.test[where.b]
+    truth = {
+        name: labels(store, name, b)
+        for name, factor in factors.items()
+        if factor.scope == "dynamic" and name in shares
+    }
+    still = {n: value[:, 0] for n, value in truth.items() if not np.ptp(value, 1).any()}
+    if not still:
+        return
+    sizes = {name: shares[name].shape[-1] for name in still}
+    share = field.joint({name: shares[name] for name in still})
+    found = field.field(share, field.joint_labels(still, sizes))
+    for name, value in found._asdict().items():
+        metric = f"field_{name}"
+        yield Row(metric, "", value, len(b), direction(metric), field.VERSION)
 
 
 def read_verdict(judges: Path) -> dict[str, swaps.Factor]:

@@ -28,6 +28,12 @@ AXES = (
     "infomec_explicitness",
     "irs",
 )
+FIELD = (
+    "field_accuracy",
+    "field_inception_score",
+    "field_conditional_entropy",
+    "field_marginal_entropy",
+)
 PICTURES = (
     *("mse", "psnr", "ssim"),
     *(f"frechet_{made}" for made in ("reconstruction", "sample_dynamic", "generated")),
@@ -160,7 +166,7 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
     apart = f"Fréchet distance of two halves of the real clips: {number(halves)}"
     terms = [m for m in overall if m.startswith("term_")]
     known = {*HEADLINE, *BLOCKS, *AXES, *PICTURES, *VERIFICATION, *GENERATED, *terms}
-    known |= {*LIKELIHOOD, *MANIFOLD, "frechet_real"}
+    known |= {*LIKELIHOOD, *MANIFOLD, *FIELD, "frechet_real"}
     modes = ("flag_", "active_", "response_", "finished")  # told over all datasets
     plan = {
         "headline": ("Headline metrics", list(HEADLINE)),
@@ -171,6 +177,7 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
         "likelihood": ("Bounds on log p(x), nats per frame", list(LIKELIHOOD)),
         "terms": ("Loss terms, nats per frame", terms),
         "manifold": ("The dynamic manifold", list(MANIFOLD)),
+        "field": ("The field's own scores", list(FIELD)),
         "generated": ("From the priors alone", list(GENERATED)),
         "others": (
             "Other scores",

@@ -14,6 +14,7 @@ AXES = (
 NEEDS = (
     (("generated_", "frechet_generated"), ("sample_static", "sample_dynamic")),
     (("frechet_sample_dynamic",), ("swap", "sample_dynamic")),
+    (("field_",), ("swap", "sample_static")),
     (("frechet_", "consistency"), ("swap",)),
     (("coverage",), ("sample_dynamic",)),
     (("manifold_", "trustworthiness", "continuity"), ("codes",)),

@@ -316,6 +316,21 @@ METRICS = {
         "the same of frames from the priors alone, which can hardly be nearer than "
         "other real frames",
     ),
+    "field_accuracy": Metric(
+        "Acc",
+        "higher",
+        "clips decoded from drawn f and z of a test clip: the judge reads what that "
+        "clip does",
+    ),
+    "field_inception_score": Metric(
+        "IS", "higher", "exp(H(y) − H(y|x)) of the classes the judge reads"
+    ),
+    "field_conditional_entropy": Metric(
+        "H(y|x)", "lower", "how unsure the judge is of a clip, nats"
+    ),
+    "field_marginal_entropy": Metric(
+        "H(y)", "higher", "how evenly the classes come up, nats"
+    ),
     "frechet_real": Metric(
         "Fréchet of real halves",
         "lower",

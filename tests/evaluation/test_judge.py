@@ -69,7 +69,7 @@ def test_the_ensemble_reads_clips(tiny, folder):
 def test_one_look_gives_answers_and_features(tiny, folder):
     members = ensemble.load(folder)
     frames = tiny.frames[:12].reshape(3, 4, 16, 16, 1)
-    answers, features = members.look(frames)
+    answers, _, features = members.look(frames)
     for name, values in members.judge(frames).items():
         assert np.array_equal(answers[name], values)
     assert np.array_equal(features, members.features(frames))

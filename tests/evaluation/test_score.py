@@ -8,7 +8,7 @@ import pytest
 from datasets import store as frame_store
 from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError
-from evaluation import aggregates, ensemble, score, summary
+from evaluation import aggregates, ensemble, score, summary, swaps
 from evaluation.representation import Expected, read
 
 CHANCES = {"shade": 0.4, "place": 0.3, "height": 0.0}
@@ -22,7 +22,7 @@ def judges(tmp_path, monkeypatch, reader):
         return frames[:, :, 4::8, 4::8, 0].reshape(*frames.shape[:2], 4) / np.float32(9)
 
     def look(frames):
-        return ensemble.Look(reader(frames), features(frames))
+        return ensemble.Look(reader(frames), {}, features(frames))
 
     perfect = SimpleNamespace(look=look, features=features)
     monkeypatch.setattr(ensemble, "load", lambda folder: perfect)
@@ -372,3 +372,19 @@ def test_summary_of_nothing(tmp_path, monkeypatch):
     assert len(pd.read_parquet(tmp_path / "t" / "summary.parquet")) == 0
     board = pd.read_parquet(tmp_path / "t" / "leaderboard.parquet")
     assert board["n_ok"].tolist() == [0] and board["mean"].isna().all()
+
+
+def test_the_field_scores_need_a_factor_that_stays_within_clips(tiny, monkeypatch):
+    store = tiny
+    tables = (pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs"))
+    where = score.lists(*tables)
+    factors = {"place": swaps.Factor("categorical", "dynamic", 0.25)}
+    shares = {"place": np.full((len(where.b), where.test.shape[1], 4), 0.25)}
+    assert list(score.field_rows(shares, store, where, factors)) == []
+    still = np.repeat(np.arange(len(where.b))[:, None] % 4, where.test.shape[1], 1)
+    monkeypatch.setattr(score, "labels", lambda *_: still)
+    shares = {"place": np.eye(4)[still]}
+    found = {r.metric: r for r in score.field_rows(shares, store, where, factors)}
+    assert found["field_accuracy"].value == 1
+    assert found["field_inception_score"].value == pytest.approx(4, rel=0.1)
+    assert found["field_conditional_entropy"].direction == "lower"
