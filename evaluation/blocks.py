@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-VERSION = "1"
+VERSION = "2"
 QUIET = 0.02  # bits that a probe of noise has by luck; fewer count as none
 
 

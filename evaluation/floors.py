@@ -5,12 +5,12 @@ The same for all models of a dataset, so they are computed once, with the judges
 
 import numpy as np
 
-from datasets.store import Store, hidden_mask, labels
+from datasets.store import Store, column, hidden_mask, labels
 from evaluation.probes import constant, pixel_codes
 from evaluation.rows import Rows
 from evaluation.usable import usable
 
-VERSION = "1"
+VERSION = "2"
 
 
 def rows_of(
@@ -28,7 +28,8 @@ def rows_of(
     use = ~hidden_mask(store, name, index)
     if once:
         use &= np.cumsum(use, 1) == 1
-    return Rows(codes[use], labels(store, name, index)[use])
+    who = column(store, "identity", index)[use]
+    return Rows(codes[use], labels(store, name, index)[use], who)
 
 
 def floors(

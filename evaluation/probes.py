@@ -26,7 +26,8 @@ def thin(rows: Rows) -> Rows:
         return rows
     rng = numpy_generator("probe", len(rows.labels))
     kept = np.sort(rng.permutation(len(rows.labels))[:MOST_ROWS])
-    return Rows(rows.codes[kept], rows.labels[kept])
+    who = None if rows.identity is None else rows.identity[kept]
+    return Rows(rows.codes[kept], rows.labels[kept], who)
 
 
 def score(truth: np.ndarray, answer: np.ndarray) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.swaps import agreement, agreement_sums
 
-VERSION = "1"
+VERSION = "2"
 
 
 class Regression(NamedTuple):

@@ -6,7 +6,11 @@ import numpy as np
 
 
 class Rows(NamedTuple):
-    """Codes and labels: `(n, columns)` float and `(n,)`, int or float."""
+    """Codes and labels: `(n, columns)` float and `(n,)`, int or float.
+
+    `identity` `(n,)` tells whose row it is; without it every row is someone else's.
+    """
 
     codes: np.ndarray
     labels: np.ndarray
+    identity: np.ndarray | None = None

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.blocks import blocks
+from evaluation.linear import held_out, linear
 from evaluation.rows import Rows
 from evaluation.usable import FAMILIES, usable, usable_share
 
@@ -52,6 +53,65 @@ def test_a_gaussian_channel_has_its_capacity():
     train, test = Rows(x[:4000], y[:4000]), Rows(x[4000:], y[4000:])
     assert usable(train, test).bits == pytest.approx(1, abs=0.05)
     assert usable_share(train, test) == pytest.approx(0.75, abs=0.02)
+
+
+def clips(continuous: bool) -> tuple[Rows, Rows]:
+    """Return codes of 60 people, 40 columns of nothing, eight rows each."""
+    rng = np.random.default_rng(4)
+    codes = rng.normal(size=(120, 40)).repeat(8, 0)
+    labels = rng.integers(0, 3, 120).repeat(8)
+    if continuous:
+        labels = rng.normal(size=120).repeat(8).astype(np.float32)
+    who = np.arange(120).repeat(8)
+    return (
+        Rows(codes[:480], labels[:480], who[:480]),
+        Rows(codes[480:], labels[480:], who[480:]),
+    )
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+def test_what_a_probe_learnt_by_heart_costs_no_bits(continuous: bool):
+    """A unit penalty loses five bits here: sure, and wrong on new people."""
+    train, test = clips(continuous)
+    assert usable(train, test).bits == pytest.approx(0, abs=0.1)
+
+
+def test_rows_of_one_person_in_both_parts_would_hide_it():
+    train, test = clips(False)
+    assert usable(train._replace(identity=None), test).bits < -0.5
+
+
+def test_a_clean_code_is_hardly_penalised():
+    rng, labels = two(500)
+    code = np.eye(4)[labels] + rng.normal(0, 0.01, (len(labels), 4))
+    train, test = Rows(code[:500], labels[:500]), Rows(code[500:], labels[500:])
+    assert usable_share(train, test) > 0.99
+
+
+@pytest.mark.parametrize("people", [1, 2, 3, 9])
+def test_people_are_held_out_whole(people: int):
+    who = np.arange(24) % people
+    out = held_out(who)
+    assert 0 < out.sum() < 24 and (out == held_out(who)).all()
+    if people > 1:
+        assert not set(who[out]) & set(who[~out])
+
+
+def test_the_loss_is_of_rows_held_out():
+    """Of one column of noise, the mean squared error is the variance of the labels."""
+    rng = np.random.default_rng(5)
+    labels = rng.normal(0, 2, 400)
+    _, loss = linear(rng.normal(size=(400, 1)), labels)
+    out = held_out(np.arange(400))
+    expected = np.mean((labels[out] - labels[~out].mean()) ** 2)
+    assert loss == pytest.approx(expected, rel=0.02)
+
+
+def test_a_single_value_left_after_holding_out_is_no_error():
+    labels = np.array([1, 0, 0, 0])
+    for who in range(4):
+        found = usable(Rows(np.eye(4), np.roll(labels, who)), Rows(np.eye(4), labels))
+        assert np.isfinite(found.bits)
 
 
 def test_trees_read_what_lines_cannot():

@@ -45,6 +45,7 @@ rule certify:
             "evaluation/certify",
             "evaluation/ensemble",
             "evaluation/floors",
+            "evaluation/linear",
             "evaluation/usable",
         ),
     output:

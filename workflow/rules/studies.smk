@@ -42,7 +42,12 @@ rule score_orders:
         run=f"{CELL}/run.json",
         order=f"{CELL}/order.npz",
         pairs=f"{DATA}/pairs.parquet",
-        code=code("evaluation/order", "evaluation/verification", "evaluation/usable"),
+        code=code(
+            "evaluation/linear",
+            "evaluation/order",
+            "evaluation/usable",
+            "evaluation/verification",
+        ),
     output:
         f"{CELL}/order.parquet",
     log:
