@@ -1,23 +1,42 @@
 """What probes share: scaling, thinning, scores, the constant answer, pixel codes."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from evaluation.rows import Rows
+from evaluation.turns import rows_in_turn
 from training.seeds import numpy_generator
 
 MOST_ROWS = 2000  # rows a probe is fitted on; more are thinned at random
 SIDE, COMPONENTS = 16, 64  # pixel probes: frame side after pooling, principal axes
 
 
-def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both with the training mean removed and unit training deviation.
+class Standard(NamedTuple):
+    """Removes the training mean and divides by the training deviation.
 
-    Columns that are constant in training become 0 in both.
+    Columns that are constant in training become 0.
     """
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def __call__(self, codes: np.ndarray) -> np.ndarray:
+        """Return float64 `(n, columns)`."""
+        return (codes.astype(float) - self.mean) * self.scale
+
+    def answers(self, of: Callable, codes: np.ndarray) -> np.ndarray:
+        """Return what a fitted method says of codes, in turns if they are many."""
+        return np.concatenate([of(self(codes[part])) for part in rows_in_turn(codes)])
+
+
+def standard(train: np.ndarray) -> Standard:
+    """Return how codes are standardised, from training rows."""
+    train = train.astype(float)
     mean, std = train.mean(0), train.std(0)
     flat = std <= 1e-6 * (1e-6 + np.abs(mean))
-    scale = np.where(flat, 0, 1 / np.where(flat, 1, std))
-    return (train - mean) * scale, (test - mean) * scale
+    return Standard(mean, np.where(flat, 0, 1 / np.where(flat, 1, std)))
 
 
 def thin(rows: Rows) -> Rows:

@@ -10,7 +10,7 @@ from sklearn.ensemble import (
 )
 
 from evaluation.linear import linear
-from evaluation.probes import best_constant, score, standardise, thin
+from evaluation.probes import best_constant, score, standard, thin
 from evaluation.rows import Rows
 
 VERSION = "2"
@@ -67,7 +67,8 @@ def usable(train: Rows, test: Rows, family: str = "linear") -> Usable:
         before = _gaussian(truth, known.mean(), known.astype(float).var())
     else:
         before = _categorical(truth, known, known, None)
-    x, held_out = standardise(train.codes.astype(float), test.codes.astype(float))
+    scaled = standard(train.codes)
+    x = scaled(train.codes)
     if len(np.unique(known)) < 2 or not x.any():
         answer = np.full(len(truth), best_constant(known))
         return Usable(answer, score(truth, answer), 0.0, before)
@@ -79,11 +80,11 @@ def usable(train: Rows, test: Rows, family: str = "linear") -> Usable:
         else:
             model = _trees(continuous).fit(x, known)
             loss = np.mean((known - model.predict(x)) ** 2) if continuous else np.nan
-    answer = model.predict(held_out)
+    answer = scaled.answers(model.predict, test.codes)
     if continuous:
         after = _gaussian(truth, answer, loss)
     else:
-        shares = model.predict_proba(held_out)
+        shares = scaled.answers(model.predict_proba, test.codes)
         after = _categorical(truth, known, model.classes_, shares)
     return Usable(answer, score(truth, answer), before - after, before)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from evaluation.probes import standardise
+from evaluation.probes import standard
 from training.seeds import numpy_generator
 
 VERSION = "2"
@@ -85,8 +85,8 @@ def verify(
     Returns:
         `hter` is NaN without training pairs of both kinds.
     """
-    frames = (np.concatenate(codes).astype(np.float64) for codes in (train, test))
-    known, held_out = standardise(*frames)
+    scaled = standard(np.concatenate(train))
+    known, held_out = (scaled(np.concatenate(codes)) for codes in (train, test))
     at = threshold(*scored(known.reshape(train.shape), train_pairs))
     genuine, impostor = scored(held_out.reshape(test.shape), pairs)
     rejected, accepted = np.mean(genuine < at), np.mean(impostor >= at)

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from evaluation.axes.groups import alive, drawn, groups, varying
 from evaluation.rows import Rows
+from evaluation.turns import columns_in_turn
 
 VERSION = "1"
 EXAMPLES, PAIRS = 800, 64
@@ -37,7 +38,12 @@ def beta_vae(factors: dict[str, Rows], rng: np.random.Generator) -> float:
     use = alive(chosen)
     if len(chosen) == 1 or not use.any():
         return 1 / len(chosen)
-    scale = np.concatenate([rows.codes[:, use] for rows in chosen]).std(0)
+    scale = np.concatenate(
+        [
+            np.concatenate([rows.codes[:, part] for rows in chosen]).std(0)
+            for part in columns_in_turn(chosen[0].codes)
+        ]
+    )[use]
     each = 2 * EXAMPLES // len(chosen)
     examples = np.concatenate(
         [_examples(rows, use, rng, each) / scale for rows in chosen]
@@ -53,14 +59,14 @@ def _examples(
     rows: Rows, use: np.ndarray, rng: np.random.Generator, examples: int
 ) -> np.ndarray:
     """Return `(examples, columns)`: mean distance of pairs that share a value."""
-    codes = rows.codes[:, use].astype(np.float64)
+    codes = rows.codes
     of, shape = groups(rows), (examples, PAIRS, 2)
     # A pair has a value of its own: examples x pairs votes of length 2.
     index = drawn(of, rng, examples * PAIRS, 2).reshape(shape)
     first, second = index[..., 0], index[..., 1]
     return np.stack(
         [
-            np.abs(codes[i] - codes[j]).mean(0)
+            np.abs(codes[i][:, use].astype(np.float64) - codes[j][:, use]).mean(0)
             for i, j in zip(first, second, strict=True)
         ]
     )

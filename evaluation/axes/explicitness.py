@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from evaluation.probes import standardise, thin
+from evaluation.probes import standard, thin
 from evaluation.rows import Rows
 
 VERSION = "1"
@@ -43,13 +43,14 @@ def _factor(train: Rows, test: Rows) -> float:
     """Return the mean of 2 AUC - 1 over the values that are and are not in `test`."""
     if not len(test.labels) or len(np.unique(test.labels)) < 2:
         return float("nan")
-    x, held_out = standardise(train.codes.astype(float), test.codes.astype(float))
+    scaled = standard(train.codes)
+    x = scaled(train.codes)
     if not x.any():
         return 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a ranking is enough
         fitted = LogisticRegression(max_iter=100, tol=1e-3).fit(x, train.labels)
-    share = fitted.predict_proba(held_out)
+    share = scaled.answers(fitted.predict_proba, test.codes)
     mine = test.labels[:, None] == fitted.classes_
     areas = _areas(share, mine)[mine.any(0)]
     return float(2 * areas.mean() - 1) if len(areas) else float("nan")

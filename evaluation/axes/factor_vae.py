@@ -4,6 +4,7 @@ import numpy as np
 
 from evaluation.axes.groups import alive, drawn, groups, varying
 from evaluation.rows import Rows
+from evaluation.turns import columns_in_turn
 
 VERSION = "1"
 VOTES, LENGTH = 800, 64  # of each factor's share of training and of test votes
@@ -46,9 +47,13 @@ def _votes(
     rows: Rows, use: np.ndarray, rng: np.random.Generator, votes: int
 ) -> np.ndarray:
     """Return the stillest column of each vote."""
-    codes = rows.codes[:, use].astype(np.float64)
-    whole = codes.var(0)
+    codes = rows.codes
+    whole = np.concatenate(
+        [codes[:, part].astype(np.float64).var(0) for part in columns_in_turn(codes)]
+    )[use]
     index = drawn(groups(rows), rng, votes, LENGTH)
     # One vote at a time: all would be votes x length x columns numbers.
-    within = np.stack([codes[vote].var(0, ddof=1) for vote in index])
+    within = np.stack(
+        [codes[vote][:, use].astype(np.float64).var(0, ddof=1) for vote in index]
+    )
     return np.where(whole > 0, within / np.where(whole > 0, whole, 1), np.inf).argmin(1)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from evaluation.rows import Rows
+from evaluation.turns import columns_in_turn
 
 BINS = 20  # of a continuous column: equal widths between its extremes
-MOST_CELLS = 1 << 24  # counted at once; more columns are taken in turns
 
 
 def discretise(column: np.ndarray, bins: int = BINS) -> np.ndarray:
@@ -44,10 +44,9 @@ def joint_counts(codes: np.ndarray, factor: np.ndarray, bins: int = BINS) -> np.
         bins: of a column.
     """
     values = int(factor.max()) + 1
-    at_once = max(1, MOST_CELLS // len(factor))
     parts = []
-    for first in range(0, codes.shape[1], at_once):
-        ids = discretise(codes[:, first : first + at_once], bins)
+    for part in columns_in_turn(codes):
+        ids = discretise(codes[:, part], bins)
         columns = ids.shape[1]
         ids += np.arange(columns) * bins
         ids *= values

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from evaluation.axes.groups import groups, varying
+from evaluation.axes.groups import Groups, groups, varying
 from evaluation.rows import Rows
+from evaluation.turns import columns_in_turn
 
 VERSION = "1"
 PERCENTILE = 99  # of deviations, in the place of the largest: one odd row decides less
@@ -31,17 +32,25 @@ def irs(factors: dict[str, Rows]) -> float:
         return float("nan")
     robust, reach = [], []
     for rows in chosen:
-        codes = rows.codes.astype(np.float64)
-        whole = np.percentile(np.abs(codes - codes.mean(0)), PERCENTILE, axis=0)
-        order, first, size = groups(rows)
-        moved = np.zeros(codes.shape[1])
-        for start, n in zip(first, size, strict=True):
-            part = codes[order[start : start + n]]
-            moved += np.percentile(np.abs(part - part.mean(0)), PERCENTILE, axis=0)
-        share = moved / len(size) / np.where(whole > 0, whole, 1)
+        of = groups(rows)
+        whole, moved = np.hstack(
+            [_reach(rows.codes[:, part], of) for part in columns_in_turn(rows.codes)]
+        )
+        share = moved / np.where(whole > 0, whole, 1)
         robust.append(np.where(whole > 0, 1 - np.minimum(1, share), 0))
         reach.append(whole)
     weight = np.max(reach, 0)
     if not weight.any():
         return 0.0
     return float(np.max(robust, 0) @ weight / weight.sum())
+
+
+def _reach(columns: np.ndarray, of: Groups) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far columns go, in all rows and within a group on average."""
+    codes = columns.astype(np.float64)
+    whole = np.percentile(np.abs(codes - codes.mean(0)), PERCENTILE, axis=0)
+    moved = np.zeros(codes.shape[1])
+    for start, n in zip(of.first, of.size, strict=True):
+        part = codes[of.order[start : start + n]]
+        moved += np.percentile(np.abs(part - part.mean(0)), PERCENTILE, axis=0)
+    return whole, moved / len(of.size)

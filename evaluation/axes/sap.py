@@ -4,6 +4,7 @@ import numpy as np
 
 from evaluation.axes.information import two_best
 from evaluation.rows import Rows
+from evaluation.turns import columns_in_turn
 
 VERSION = "1"
 
@@ -32,11 +33,20 @@ def sap(train: dict[str, Rows], test: dict[str, Rows]) -> float:
         if len(np.unique(rows.labels)) < 2 or len(np.unique(held_out.labels)) < 2:
             continue
         continuous = rows.labels.dtype.kind == "f"
-        scores = (_lines if continuous else _thresholds)(rows, held_out)
-        scores[rows.codes.std(0) <= 1e-12] = 0
+        score = _lines if continuous else _thresholds
+        scores = np.concatenate(
+            [
+                score(_columns(rows, part), _columns(held_out, part))
+                for part in columns_in_turn(rows.codes)
+            ]
+        )
         best, second = two_best(scores[:, None])
         gaps.append(float(best[0] - second[0]))
     return float(np.mean(gaps)) if gaps else float("nan")
+
+
+def _columns(rows: Rows, part: slice) -> Rows:
+    return rows._replace(codes=rows.codes[:, part])
 
 
 def _lines(train: Rows, test: Rows) -> np.ndarray:
@@ -48,7 +58,8 @@ def _lines(train: Rows, test: Rows) -> np.ndarray:
     truth = test.labels.astype(float)[:, None]
     answer = y_mean + (test.codes - x_mean) * slope
     total = ((truth - truth.mean()) ** 2).sum()
-    return np.maximum(0, 1 - ((truth - answer) ** 2).sum(0) / total)
+    scores = np.maximum(0, 1 - ((truth - answer) ** 2).sum(0) / total)
+    return np.where(train.codes.std(0) > 1e-12, scores, 0)
 
 
 def _thresholds(train: Rows, test: Rows) -> np.ndarray:
@@ -64,4 +75,4 @@ def _thresholds(train: Rows, test: Rows) -> np.ndarray:
         scores[column] = np.mean(
             [(answer[test.labels == values[k]] == k).mean() for k in present]
         )
-    return scores
+    return np.where(train.codes.std(0) > 1e-12, scores, 0)

@@ -276,7 +276,7 @@ def test_columns_counted_in_turns_are_counted_alike(monkeypatch):
     rng = np.random.default_rng(0)
     code, factor = rng.normal(size=(200, 7)), rng.integers(0, 4, 200)
     whole = joint_counts(code, factor)
-    monkeypatch.setattr("evaluation.axes.information.MOST_CELLS", 500)
+    monkeypatch.setattr("evaluation.turns.MOST", 500)
     assert (joint_counts(code, factor) == whole).all()
 
 
