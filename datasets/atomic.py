@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datasets.errors import UserError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -54,9 +56,27 @@ def write_json(path: str | Path, obj: Any) -> None:
 
 
 def write_parquet(path: str | Path, frame: "pd.DataFrame") -> None:
-    """Write a table without its index."""
+    """Write a table without its index, a checksum with every page."""
     with atomic(path) as temporary:
-        frame.to_parquet(temporary, index=False)
+        frame.to_parquet(temporary, index=False, write_page_checksum=True)
+
+
+def read_parquet(path: str | Path) -> "pd.DataFrame":
+    """Read what `write_parquet` wrote.
+
+    Raises:
+        UserError: it is missing, or not as it was written.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError, ValueError) as problem:
+        raise UserError(
+            f"{path} cannot be read ({problem}). It is missing, damaged or of another "
+            "version; delete it and rerun: the step that writes it will run again."
+        ) from problem
 
 
 def write_npy(path: str | Path, array: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from datasets import store
-from datasets.atomic import write_text
+from datasets.atomic import read_parquet, write_text
 from datasets.cropping import SIZE
 from datasets.description import describe
 from datasets.errors import UserError
@@ -58,7 +58,7 @@ def gather(
             f"None of {len(found)} videos in {root} gave a sequence of faces. Reasons: "
             f"{'; '.join(sorted(reasons)[:5])}. See {out / 'preprocess.csv'}."
         )
-    tables = [pd.read_parquet(pieces / p["video"] / "frames.parquet") for p in whole]
+    tables = [read_parquet(pieces / p["video"] / "frames.parquet") for p in whole]
     shape = (sum(map(len, tables)), SIZE, SIZE, 3)
     with store.frame_writer(out, shape, settings["size"]) as append:
         for piece in whole:

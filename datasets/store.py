@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import atomic, write_json, write_parquet
+from datasets.atomic import atomic, read_parquet, write_json, write_parquet
 from datasets.errors import UserError
 from datasets.shrink import shrink
 
@@ -50,8 +50,8 @@ def load(path: str | Path) -> Store:
         "frames.npy",
         lambda file: np.load(file, mmap_mode="r", allow_pickle=False),
     )
-    sequences = _read(path, "sequences.parquet", pd.read_parquet)
-    timeline = _read(path, "frames.parquet", pd.read_parquet)
+    sequences = _read(path, "sequences.parquet", read_parquet)
+    timeline = _read(path, "frames.parquet", read_parquet)
     store = Store(path, frames, sequences, timeline, info)
     for claim, holds in _checks(store):
         if not holds:
@@ -70,7 +70,7 @@ def _read(path: Path, name: str, reader: Callable[[Path], Any]) -> Any:
         )
     try:
         return reader(path / name)
-    except (ValueError, OSError) as problem:
+    except (ValueError, OSError, UserError) as problem:
         raise UserError(
             f"{path / name} cannot be read ({problem}). "
             "Delete the folder and prepare the dataset again."

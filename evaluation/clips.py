@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_parquet
+from datasets.atomic import read_parquet, write_parquet
 from datasets.errors import UserError, cli
 from datasets.store import load
 from training.seeds import numpy_generator
@@ -178,7 +178,7 @@ def read(data: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
                 f"{data} has no {name}. Make the evaluation lists first: "
                 f"python -m evaluation.clips --data {data} --settings JSON."
             )
-        tables.append(pd.read_parquet(Path(data) / name))
+        tables.append(read_parquet(Path(data) / name))
     return tables[0], tables[1]
 
 

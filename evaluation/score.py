@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_parquet
+from datasets.atomic import read_parquet, write_parquet
 from datasets.errors import UserError, cli
 from datasets.store import Store, column, hidden_mask, labels, load
 from evaluation import (
@@ -315,7 +315,7 @@ def read_history(cell: Path) -> pd.DataFrame:
     """Return `history.parquet` of a cell, or no rows where it has none."""
     path = cell / "history.parquet"
     if path.is_file():
-        return pd.read_parquet(path)
+        return read_parquet(path)
     return pd.DataFrame(columns=["step", "seconds", "term", "value"])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_parquet
+from datasets.atomic import read_parquet, write_parquet
 from datasets.errors import UserError, cli
 from evaluation import statistics
 from evaluation.aggregates import Runs, aggregates, runs
@@ -85,7 +85,7 @@ def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, 
     samples: Samples = {}
     found: RunsOf = {}
     for (dataset, model), group in folders.items():
-        tables = {s: pd.read_parquet(f / "judged.parquet") for s, f in group.items()}
+        tables = {s: read_parquet(f / "judged.parquet") for s, f in group.items()}
         tables = {seed: table for seed, table in tables.items() if len(table)}
         verdict = results / "judges" / dataset / "judge.json"
         if not tables or not verdict.is_file():
@@ -200,7 +200,7 @@ def main() -> None:
     given = parser.parse_args()
     grid = read_grid(given.grid or given.results / "grid.json")
     cells = cells_of(given.results, grid)
-    tables = [pd.read_parquet(folder / "metrics.parquet") for folder in cells.values()]
+    tables = [read_parquet(folder / "metrics.parquet") for folder in cells.values()]
     metrics = pd.concat(tables) if tables else pd.DataFrame(columns=METRICS)
     samples, found = bootstrap_all(given.results, cells)
     roles = {

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from datasets import store
+from datasets.atomic import read_parquet
 from datasets.errors import UserError
 from reporting.colours import CONTROLS, model_colours
 
@@ -147,8 +148,7 @@ def table(path: Path) -> pd.DataFrame | None:
     """Read a Parquet file, or return None when it does not exist."""
     if not path.is_file():
         return None
-    with readable(path):
-        return pd.read_parquet(path)
+    return read_parquet(path)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Save and load weights and whole training states as safetensors, never as pickle."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -16,8 +17,19 @@ from datasets.errors import UserError
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, object]) -> None:
     """Write tensors, with `about` as JSON in the header, atomically."""
     whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    note = {"about": json.dumps(about), "sha256": digest(whole)}
     # Not save_file: its error for a full disk is no OSError.
-    write_bytes(path, to_bytes(whole, {"about": json.dumps(about)}))
+    write_bytes(path, to_bytes(whole, note))
+
+
+def digest(tensors: dict[str, Tensor]) -> str:
+    """Return the sha256 of tensors and their names; safetensors has no checksum."""
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        found.update(name.encode())
+        whole = tensors[name].detach().cpu().contiguous()
+        found.update(whole.view(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
@@ -28,9 +40,12 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     """
     try:
         with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-        return load_file(path), about
-    except (OSError, SafetensorError) as error:
+            note = file.metadata() or {}
+        tensors, about = load_file(path), json.loads(note.get("about", "{}"))
+        if note.get("sha256", digest(tensors)) != digest(tensors):
+            raise ValueError("its sha256 is not the one written with it")
+        return tensors, about
+    except (OSError, ValueError, SafetensorError) as error:
         raise UserError(
             f"{path} cannot be read as a safetensors file ({error}). "
             "Delete it and rerun: the step that makes it will run again."

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_npz
+from datasets.atomic import read_parquet, write_npz
 from datasets.store import Store, load
 from training.provenance import now, processor
 from training.verdict import write_verdict
@@ -61,8 +61,8 @@ def write_directly(label: str, make: Make) -> None:
     args = parser.parse_args()
     started = now()
     store = load(args.data)
-    clips = pd.read_parquet(args.data / "clips.parquet")
-    made = make(store, clips, pd.read_parquet(args.data / "pairs.parquet"))
+    clips = read_parquet(args.data / "clips.parquet")
+    made = make(store, clips, read_parquet(args.data / "pairs.parquet"))
     status, reason = ("skipped", made) if isinstance(made, str) else ("done", "")
     arrays = {} if isinstance(made, str) else made
     write_npz(args.out / "representation.npz", status=np.array(status), **arrays)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from datasets.atomic import write_json, write_npz
+from datasets.atomic import read_parquet, write_json, write_npz
 from datasets.errors import UserError, cli
 from datasets.store import Store, load
 from training import cell, device
@@ -76,7 +76,7 @@ def reencoded(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return the arrays of representation.npz and of order.npz."""
     model = cell.reload(path, run, cell.spec_of(store)).to(on)
-    clips = pd.read_parquet(store.path / "clips.parquet")
+    clips = read_parquet(store.path / "clips.parquet")
     arrays = represent(model, store, on, shuffled=True)
     if "codes" not in model.capabilities:
         return arrays, {}

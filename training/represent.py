@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from datasets.atomic import read_parquet
 from datasets.store import Store
 from training.batches import gather
 from training.contract import Codes, Context, SequenceModel
@@ -36,8 +37,8 @@ def represent(
             its own z_t back. Loss terms, drawn pictures and what a prior makes without
             a clip are left out.
     """
-    clips = pd.read_parquet(store.path / "clips.parquet")
-    pairs = pd.read_parquet(store.path / "pairs.parquet")
+    clips = read_parquet(store.path / "clips.parquet")
+    pairs = read_parquet(store.path / "pairs.parquet")
     arrays = {"status": np.array("done")}
     able = model.capabilities
     if "sample_static" in able and "sample_dynamic" in able and not shuffled:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from datasets.atomic import write_npz, write_parquet
 from datasets.errors import UserError, cli
-from datasets.store import Store, load
+from datasets.store import Store, verify
 from training import cell, checkpoint, device, seeds
 from training.batches import Batches, gather
 from training.contract import Context, Frames, SequenceModel
@@ -55,7 +55,7 @@ def main() -> None:
     args = arguments()
     started = now()
     on = device.pick()
-    store = load(args.data)
+    store = verify(args.data)
     module = cell.load_module(args.module)
     training, config = cell.resolve(module, args.settings, args.model)
     spec = cell.spec_of(store)
