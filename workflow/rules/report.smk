@@ -79,8 +79,8 @@ rule reference:
         results=subpath(input.grid, parent=True),
         kept=f"results/reference/{config['tier']}",
     shell:
-        "mkdir -p {params.kept:q} && "
-        "tar -C {params.results:q} -cf - --exclude=benchmarks --exclude=images "
+        "rm -rf {params.kept:q} && mkdir -p {params.kept:q} && "
+        "tar -C {params.results:q} -cf - --exclude='reproduction.*' "
         "grid.json tables $(cd {params.results:q} && ls -d "
         "judges/*/judge.json report/tables/*.csv report/tables/*.md "
         "*/*/seed*/run.json) 2> {log:q} | tar -C {params.kept:q} -xf -"
