@@ -48,8 +48,6 @@ rule cut_out:
         f"{PIECES}/part{{part}}.csv",
     log:
         f"{LOGS}/cut_out/{{dataset}}/part{{part}}.log",
-    benchmark:
-        f"{TIER}/benchmarks/cut_out/{{dataset}}/part{{part}}.tsv"
     conda:
         "../../envs/data.yaml"
     params:
@@ -80,8 +78,6 @@ rule prepare:
         info=f"{DATA}/dataset.json",
     log:
         f"{LOGS}/prepare/{{dataset}}.log",
-    benchmark:
-        f"{TIER}/benchmarks/prepare/{{dataset}}.tsv"
     conda:
         "../../envs/data.yaml"
     params:

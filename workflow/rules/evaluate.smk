@@ -17,8 +17,6 @@ rule score:
         judged=f"{CELL}/judged.parquet",
     log:
         f"{LOGS}/score/{{dataset}}/{{model}}/seed{{seed}}.log",
-    benchmark:
-        f"{TIER}/benchmarks/score/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     conda:
         "../../envs/torch.yaml"
     params:

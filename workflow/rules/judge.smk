@@ -14,8 +14,6 @@ rule train_judge:
         f"{JUDGES}/seed{{seed}}.safetensors",
     log:
         f"{LOGS}/judge/{{dataset}}/seed{{seed}}.log",
-    benchmark:
-        f"{TIER}/benchmarks/judge/{{dataset}}/seed{{seed}}.tsv"
     # Nothing can be scored without its judge, so it goes first.
     priority: 50
     conda:

@@ -18,8 +18,6 @@ rule train_baseline:
         representation=f"{CELL}/representation.npz",
     log:
         f"{LOGS}/train/{{dataset}}/{{model}}/seed{{seed}}.log",
-    benchmark:
-        f"{TIER}/benchmarks/train/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model=entries("train_baseline"),
     conda:
