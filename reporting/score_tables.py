@@ -399,6 +399,7 @@ def _scale(
         ends = [scores.shared(m, name) for m in ("probe_chance", "probe_pixels")]
     elif not plan.ceiling:
         ends = [0.0, math.nan]
+        measure = "share" if plan.name == "coverage" else measure
     else:
         ends = [dataset.judged(name, key) for key in ("chance", "real")]
     return Scale(name, label, measure, *ends)

@@ -211,6 +211,11 @@ def _metrics(
         if {"sample_static", "sample_dynamic"} <= set(model.able):
             for side in ("static", "dynamic", "score"):
                 add(f"generated_{side}", 0.8 * model.quality)
+        if "sample_dynamic" in model.able:
+            add("coverage", model.quality)
+            for factor, _, scope, *_ in factors_of(dataset):
+                if scope == "dynamic":
+                    add("coverage", model.quality, factor=factor)
         if "swap" in model.able:
             _swap_metrics(add, dataset, model)
         if "codes" in model.able:

@@ -14,7 +14,7 @@ from reporting.cost import cost_tables
 from reporting.failure_modes import failure_modes
 from reporting.leaderboard import board_table
 from reporting.pixels import GAP
-from reporting.score_tables import metric_tables
+from reporting.score_tables import factor_tables, metric_tables
 from reporting.scores import Scores
 from reporting.states import missing, state_table, undrawn
 from reporting.tables import Absent, Score, Table, Told
@@ -107,6 +107,8 @@ def test_the_manifold_the_distances_and_the_bounds(tree: Tree, text: str) -> Non
     assert rows["MoCoGAN"][0] == NO_ENCODER
     assert rows["DRNET"] == [None, None]
     assert [c.key for c in tables["others"].columns] == ["novel_score"]
+    shares = factor_tables(tree, tree.datasets[0])["coverage"]
+    assert {scale.measure for scale in shares.scales} == {"share"}
     assert "a pseudo-likelihood. A dash: the model has no joint density" in text
     for name in ("manifold", "likelihood", "consistency"):
         assert f'id="table-{tree.datasets[0].name}_{name}"' in text
@@ -195,10 +197,11 @@ def test_no_score_of_a_model_without_encoder_is_blank(
     tree: Tree, suite_report: Path
 ) -> None:
     model = next(m for m in tree.models if m.name == "mocogan")
+    of_all = ("finished", "novel_", "generated_", "flag_", "coverage")
     for dataset in tree.datasets:
         scores = Scores(tree, dataset)
         for metric in scores.metrics:
-            if not metric.startswith(("finished", "novel_", "generated_", "flag_")):
+            if not metric.startswith(of_all):
                 assert scores.look(model, metric) == NO_ENCODER, metric
     for path in (suite_report / "tables").glob("*.md"):
         if path.stem != "leaderboard" and not path.stem.endswith("_others"):
