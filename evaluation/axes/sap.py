@@ -66,13 +66,14 @@ def _thresholds(train: Rows, test: Rows) -> np.ndarray:
     """Return the balanced accuracy of the nearest class mean along each column."""
     values, ids = np.unique(train.labels, return_inverse=True)
     means = np.stack([train.codes[ids == k].mean(0) for k in range(len(values))])
+    truth = np.searchsorted(values, test.labels).clip(max=len(values) - 1)
+    known = values[truth] == test.labels
+    counts = np.bincount(truth[known], minlength=len(values))
     scores = np.zeros(train.codes.shape[1])
-    present = [k for k, value in enumerate(values) if (test.labels == value).any()]
     for column, centres in enumerate(means.T):
         order = np.argsort(centres, kind="stable")
         between = (centres[order][1:] + centres[order][:-1]) / 2
         answer = order[np.searchsorted(between, test.codes[:, column])]
-        scores[column] = np.mean(
-            [(answer[test.labels == values[k]] == k).mean() for k in present]
-        )
+        hits = np.bincount(truth[known & (answer == truth)], minlength=len(values))
+        scores[column] = np.mean((hits / np.maximum(1, counts))[counts > 0])
     return np.where(train.codes.std(0) > 1e-12, scores, 0)
