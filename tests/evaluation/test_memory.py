@@ -19,7 +19,9 @@ from evaluation.rows import Rows
 from training.seeds import numpy_generator
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not getrusage: a child starts with the peak of the process that forked it.
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(l.split()[1]) for l in lines if l.startswith("VmHWM")) / 1024
 
 def now():
     pages = int(open("/proc/self/statm").read().split()[1])

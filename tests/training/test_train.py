@@ -70,7 +70,7 @@ def test_files_are_as_documented(cell: Path, squares: Path):
     assert found["trace"] == ((12, 3), "float32")
     assert found["term_kl_dynamic"] == ((12,), "float32")
     for name in ("importance_bound", "elbo"):
-        assert found[name] == ((12,), "float32")
+        assert found[name] == ((1,), "float32")  # a tenth of the test clips
     assert (arrays(cell)["importance_bound"] >= arrays(cell)["elbo"]).all()
     assert found["prior_std"] == ((36, 4, 3), "float32")
 
