@@ -56,9 +56,18 @@ def write_json(path: str | Path, obj: Any) -> None:
 
 
 def write_parquet(path: str | Path, frame: "pd.DataFrame") -> None:
-    """Write a table without its index, a checksum with every page."""
+    """Write a table without its index, a checksum with every page.
+
+    Without dictionaries, whose pages get no checksum.
+    """
     with atomic(path) as temporary:
-        frame.to_parquet(temporary, index=False, write_page_checksum=True)
+        frame.to_parquet(
+            temporary,
+            index=False,
+            compression="zstd",
+            use_dictionary=False,
+            write_page_checksum=True,
+        )
 
 
 def read_parquet(path: str | Path) -> "pd.DataFrame":
@@ -68,11 +77,10 @@ def read_parquet(path: str | Path) -> "pd.DataFrame":
         UserError: it is missing, or not as it was written.
     """
     import pandas as pd
-    import pyarrow as pa
 
     try:
         return pd.read_parquet(path, page_checksum_verification=True)
-    except (pa.ArrowException, OSError, ValueError) as problem:
+    except Exception as problem:  # a damaged schema can end in any error
         raise UserError(
             f"{path} cannot be read ({problem}). It is missing, damaged or of another "
             "version; delete it and rerun: the step that writes it will run again."

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+from datasets.atomic import write_parquet
 from datasets.store import frame_writer, write
 
 # One thread each, as in the workflow: many threads wait for each other on tiny arrays.
@@ -105,10 +106,10 @@ def make_squares(path: Path, seed: int = 0) -> Path:
     clips.insert(0, "clip", np.arange(len(clips)))
     clips["first_frame"] = clips["sequence"] * TIME
     clips["n_frames"] = 4
-    clips.to_parquet(path / "clips.parquet", index=False)
+    write_parquet(path / "clips.parquet", clips)
     a = np.arange(24, 36)
     pairs = pd.DataFrame({"pair": np.arange(12), "a": a, "b": np.roll(a, 1)})
-    pairs.to_parquet(path / "pairs.parquet", index=False)
+    write_parquet(path / "pairs.parquet", pairs)
     return path
 
 
