@@ -20,7 +20,8 @@ def groups(rows: Rows) -> Groups:
     """Sort rows by the value of their factor; continuous factors by its bin."""
     ids = classes(rows.labels)
     size = np.bincount(ids)
-    return Groups(np.argsort(ids, kind="stable"), np.cumsum(size) - size, size)
+    small = ids.astype(np.min_scalar_type(len(size)))  # sorted by digits, not compared
+    return Groups(np.argsort(small, kind="stable"), np.cumsum(size) - size, size)
 
 
 def drawn(of: Groups, rng: np.random.Generator, votes: int, length: int) -> np.ndarray:

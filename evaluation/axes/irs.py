@@ -48,9 +48,29 @@ def irs(factors: dict[str, Rows]) -> float:
 def _reach(columns: np.ndarray, of: Groups) -> tuple[np.ndarray, np.ndarray]:
     """Return how far columns go, in all rows and within a group on average."""
     codes = columns.astype(np.float64)
-    whole = np.percentile(np.abs(codes - codes.mean(0)), PERCENTILE, axis=0)
+    whole = _far(codes)
+    codes = codes[of.order]
     moved = np.zeros(codes.shape[1])
     for start, n in zip(of.first, of.size, strict=True):
-        part = codes[of.order[start : start + n]]
-        moved += np.percentile(np.abs(part - part.mean(0)), PERCENTILE, axis=0)
+        moved += _far(codes[start : start + n])
     return whole, moved / len(of.size)
+
+
+def _far(codes: np.ndarray) -> np.ndarray:
+    """Return the percentile of each column's distances from its mean."""
+    distances = codes - codes.mean(0)
+    return _percentile(np.abs(distances, out=distances))
+
+
+def _percentile(values: np.ndarray) -> np.ndarray:
+    """Return numpy.percentile of each column, in half its time."""
+    at = (len(values) - 1) * (PERCENTILE / 100)
+    below = int(at)
+    columns = np.partition(np.ascontiguousarray(values.T), below, axis=1)
+    low = columns[:, below]
+    high = columns[:, below + 1 :].min(1) if below + 1 < len(values) else low
+    # From the nearer end, as numpy does, for the same bits.
+    share = at - below
+    if share < 0.5:
+        return low + (high - low) * share
+    return high - (high - low) * (1 - share)

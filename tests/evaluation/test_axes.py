@@ -10,6 +10,7 @@ from evaluation.axes import explicitness
 from evaluation.axes.factor_vae import factor_vae
 from evaluation.axes.groups import drawn, groups
 from evaluation.axes.infomec import infomec
+from evaluation.axes.irs import _percentile as percentile
 from evaluation.axes.irs import irs
 from evaluation.axes.jemmig import jemmig
 from evaluation.axes.modularity import modularity
@@ -115,3 +116,9 @@ def test_explicitness_is_the_area_sklearn_finds():
     mine = labels[:, None] == np.arange(4)
     expected = [roc_auc_score(mine[:, k], share[:, k]) for k in range(4)]
     assert explicitness._areas(share, mine) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 50, 51, 101, 400])
+def test_percentiles_are_numpys_to_the_bit(rows: int):
+    values = np.random.default_rng(rows).exponential(size=(rows, 6))
+    assert (percentile(values) == np.percentile(values, 99, axis=0)).all()
