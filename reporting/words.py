@@ -339,7 +339,8 @@ METRICS = {
     "importance_bound": Metric(
         "log p(x), 64 draws",
         "higher",
-        "importance-weighted bound, nats per frame, on up to 32 test clips",
+        "importance-weighted bound, nats per frame, on a tenth of the test "
+        "clips, at most 32",
     ),
     "elbo": Metric(
         "ELBO", "higher", "the same bound of one draw, on the same clips and draws"
