@@ -19,6 +19,7 @@ import pandas as pd
 
 from datasets.errors import UserError
 from datasets.face_video import Annotation, Video, at_frames, read_numbers, read_tree
+from datasets.reading import readable
 
 OUTER = "aff_wild_annotations_bboxes_landmarks_new"
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv"}
@@ -98,7 +99,8 @@ def _files(folder: Path) -> dict[str, Path]:
 def _people(path: Path) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
-    table = pd.read_csv(path, dtype=str)
+    with readable(path, "it is a table video,person,...; correct it, or take it away."):
+        table = pd.read_csv(path, dtype=str)
     if not {"video", "person"} <= set(table):
         raise UserError(f"{path} needs the columns video and person.")
     rows = table.to_dict("records")

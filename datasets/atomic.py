@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datasets.errors import UserError
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -68,23 +66,6 @@ def write_parquet(path: str | Path, frame: "pd.DataFrame") -> None:
             use_dictionary=False,
             write_page_checksum=True,
         )
-
-
-def read_parquet(path: str | Path) -> "pd.DataFrame":
-    """Read what `write_parquet` wrote.
-
-    Raises:
-        UserError: it is missing, or not as it was written.
-    """
-    import pandas as pd
-
-    try:
-        return pd.read_parquet(path, page_checksum_verification=True)
-    except Exception as problem:  # a damaged schema can end in any error
-        raise UserError(
-            f"{path} cannot be read ({problem}). It is missing, damaged or of another "
-            "version; delete it and rerun: the step that writes it will run again."
-        ) from problem
 
 
 def write_npy(path: str | Path, array: np.ndarray) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.errors import UserError
+from datasets.reading import read_json
 
 SOURCES = ("original", "embedded")
 
@@ -67,11 +68,12 @@ def read_manifest(folder: Path, collection: str, source: str) -> dict[str, Any]:
             f"{folder} has no manifest.json. Fill it with python -m datasets.download "
             f"{collection} (source: original) or python -m datasets.embedded."
         )
-    manifest = json.loads(path.read_text())
+    manifest = read_json(path, f"delete {folder} and rerun: it will be filled again.")
     for key, expected in (("collection", collection), ("source", source)):
-        if manifest[key] != expected:
+        found = manifest.get(key)
+        if found != expected:
             raise UserError(
-                f"{folder} holds the {key} {manifest[key]!r}, but the settings ask for "
+                f"{folder} holds the {key} {found!r}, but the settings ask for "
                 f"{expected!r}. Change `source` or point to the other folder."
             )
     return manifest

@@ -29,6 +29,7 @@ from datasets.errors import UserError, cli
 TABLE = Path(__file__).with_name("files.json")
 THREADS = 4
 BLOCK = 1 << 14  # of a broken connection the last block is lost
+PATIENCE = (10, 60)  # seconds for a connection, and between two pieces of an answer
 # Told by a server for now, not for good.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
@@ -226,8 +227,10 @@ def _from_web(url: str, part: Path, size: int | None) -> None:
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=(10, 60)) as reply:
-            if reply.status_code == 416:  # the part is complete, or of another file
+        with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as reply:
+            if (
+                have and reply.status_code == 416
+            ):  # the part is complete, or of another file
                 return
             if not reply.ok:
                 reason = f"HTTP {reply.status_code} {reply.reason}"

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from datasets import store
-from datasets.atomic import read_parquet, write_text
+from datasets.atomic import write_text
 from datasets.cropping import SIZE
 from datasets.description import describe
 from datasets.errors import UserError
 from datasets.face_factors import dynamic_factors, static_factors
 from datasets.face_video import Video
 from datasets.people import splits_of
+from datasets.reading import read_json, read_parquet
 
 COUNTS = [
     "video",
@@ -79,13 +79,7 @@ def gather(
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    try:
-        return json.loads((folder / "piece.json").read_text())
-    except (OSError, ValueError) as problem:
-        raise UserError(
-            f"{folder} is not a whole piece ({problem}). Delete {folder.parent} and "
-            "run it again."
-        ) from problem
+    return read_json(folder / "piece.json", f"delete {folder.parent} and run it again.")
 
 
 def write_counts(path: Path, pieces: list[dict[str, Any]]) -> None:

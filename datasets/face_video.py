@@ -9,6 +9,8 @@ import numpy as np
 
 from datasets.pts import read_points
 
+WIDEST = 64  # columns of an annotation; more are of a broken file
+
 
 class Annotation(NamedTuple):
     """What a release says of the frames of one video.
@@ -74,7 +76,7 @@ def read_numbers(path: Path, first_line: int = 0) -> tuple[np.ndarray, list[str]
     stray = []
     for number, line in enumerate(lines[first_line:], first_line + 1):
         try:
-            rows.append([float(word) for word in line.split(",")])
+            rows.append([float(word) for word in line.split(",")[:WIDEST]])
         except ValueError:
             rows.append([])
             stray.append(number)

@@ -14,13 +14,14 @@ per speaker are used. Variant `samples`: 11 clips of 10 speakers.
 import re
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 from zipfile import Path as ZipPath
+from zipfile import ZipFile
 
 from datasets import face_command
 from datasets.description import read_manifest
-from datasets.errors import UserError, cli
+from datasets.errors import cli
 from datasets.face_video import Video, nothing
+from datasets.reading import readable
 
 COLLECTIONS = {"corpus": "grid", "samples": "grid_samples"}
 DEFAULTS = face_command.DEFAULTS | {
@@ -69,12 +70,8 @@ def _speaker(archive: Path, clips: int) -> list[Video]:
         UserError: the archive cannot be read.
     """
     speaker = archive.stem
-    try:
+    with readable(archive, "delete it and rerun: it will be fetched again."):
         opened = ZipFile(archive)
-    except (BadZipFile, OSError) as problem:
-        raise UserError(
-            f"{archive}: {problem}. Delete it and fetch it again."
-        ) from None
     names = sorted(n for n in opened.namelist() if re.search(r"(^|/)\w+\.mpg$", n))
     step = max(1, len(names) // clips)
     split = "test" if speaker in UNSEEN else ""

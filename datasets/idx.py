@@ -9,6 +9,7 @@ import numpy as np
 
 from datasets.atomic import write_bytes
 from datasets.errors import UserError
+from datasets.reading import readable
 
 UBYTE = 0x08
 
@@ -19,16 +20,12 @@ def read_idx(path: Path) -> np.ndarray:
     Raises:
         UserError: the file is missing, damaged or of another type.
     """
-    try:
+    remedy = "prepare the digits again: datasets.download mnist, or datasets.embedded."
+    with readable(path, remedy):
         data = gzip.decompress(path.read_bytes())
         zero, kind, rank = struct.unpack(">HBB", data[:4])
         shape = struct.unpack(f">{rank}I", data[4 : 4 + 4 * rank])
         values = np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
-    except (OSError, EOFError, struct.error, ValueError) as problem:
-        raise UserError(
-            f"{path} cannot be read as a gzip-compressed idx file ({problem}). Prepare "
-            "the digits again: python -m datasets.download mnist (or embedded)."
-        ) from problem
     if zero != 0 or kind != UBYTE:
         raise UserError(f"{path} is an idx file, but not of unsigned bytes.")
     return values

@@ -30,7 +30,7 @@ def read_points(path: Path) -> np.ndarray:
         if not words:
             continue
         if words[0] == "n_points:":
-            expected = int(words[1])
+            expected = int(words[1]) if words[1:] else None
         elif words[0] == "{":
             inside = True
             blocks.append([])

@@ -1,7 +1,6 @@
 """The frame store: frames, two tables of factors and a description in one folder."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import atomic, read_parquet, write_json, write_parquet
+from datasets.atomic import atomic, write_json, write_parquet
 from datasets.errors import UserError
+from datasets.reading import read_json, read_parquet, readable
 from datasets.shrink import shrink
 
 SPLITS = ("train", "valid", "test")
@@ -44,7 +44,7 @@ def load(path: str | Path) -> Store:
         UserError: a file is missing, unreadable or does not fit the others.
     """
     path = Path(path)
-    info = _read(path, "dataset.json", lambda file: json.loads(file.read_text()))
+    info = _read(path, "dataset.json", read_json)
     frames = _read(
         path,
         "frames.npy",
@@ -68,13 +68,8 @@ def _read(path: Path, name: str, reader: Callable[[Path], Any]) -> Any:
             f"{path} has no {name}. A frame store holds dataset.json, frames.npy, "
             "sequences.parquet and frames.parquet; prepare the dataset first."
         )
-    try:
+    with readable(path / name, "delete the folder and prepare the dataset again."):
         return reader(path / name)
-    except (ValueError, OSError, UserError) as problem:
-        raise UserError(
-            f"{path / name} cannot be read ({problem}). "
-            "Delete the folder and prepare the dataset again."
-        ) from problem
 
 
 def _checks(store: Store) -> Iterator[tuple[str, bool]]:

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,7 @@ import numpy as np
 from datasets.atomic import atomic
 
 STILLS = {".jpg", ".jpeg", ".png"}
+MOST = 1 << 30  # bytes of a video inside an archive, which is read into memory
 STILL_RATE = 30.0  # frames per second of numbered images, which do not say
 
 
@@ -79,8 +81,10 @@ def read_frames(path: Path | zipfile.Path) -> Iterator[Frame]:
 
 def _member(path: zipfile.Path) -> bytes:
     try:
+        if path.root.getinfo(path.at).file_size > MOST:
+            raise OSError(f"it unpacks to more than {MOST >> 30} GiB")
         return path.read_bytes()
-    except (zipfile.BadZipFile, OSError, EOFError) as problem:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as problem:
         raise Broken(f"it is damaged in its archive ({problem})") from problem
 
 

@@ -1,6 +1,5 @@
 """The ensemble of judges: what it reads off frames, and how sure it is."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 
 from datasets.errors import UserError
+from datasets.reading import read_json
 from evaluation.network import Head, Judge
 from training import checkpoint
 from training.device import autocast, pick
@@ -168,7 +168,7 @@ def load(folder: str | Path) -> Ensemble:
         )
     temperatures = {}
     if (folder / "judge.json").is_file():
-        verdict = json.loads((folder / "judge.json").read_text())
+        verdict = read_json(folder / "judge.json")
         temperatures = {
             entry["name"]: entry["temperature"]
             for entry in verdict["factors"]

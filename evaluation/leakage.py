@@ -1,12 +1,12 @@
 """Which code knows which factor: the probe matrix, in scores and in bits."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from datasets.reading import read_json
 from datasets.store import Store
 from evaluation import blocks, floors, regression, usable
 from evaluation.floors import rows_of
@@ -99,7 +99,7 @@ def probe_rows(
 
 def floor_rows(judges: Path) -> Iterator[Row]:
     """Yield what pixels and constants reach, computed with the judges (floors.py)."""
-    verdict = json.loads((judges / "judge.json").read_text())
+    verdict = read_json(judges / "judge.json")
     for name, entry in verdict.get("floors", {}).items():
         for metric in ("probe_pixels", "probe_chance", "bits_pixels"):
             yield Row(metric, name, entry[metric], entry["n"], "higher", floors.VERSION)

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from datasets.atomic import write_parquet
-from datasets.errors import UserError, cli
+from datasets.errors import cli
+from datasets.reading import read_npz
 from datasets.store import Store, column, load
 from evaluation import verification
 from evaluation.clips import read
@@ -108,15 +109,8 @@ def read_orders(cell: Path) -> dict[str, np.ndarray]:
     Raises:
         UserError: it is missing or damaged.
     """
-    path = cell / "order.npz"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError) as problem:
-        raise UserError(
-            f"{path} cannot be read ({problem}). Delete it and rerun: "
-            "python -m training.reorder writes it again."
-        ) from problem
+    remedy = "delete it and rerun: python -m training.reorder writes it again."
+    return read_npz(cell / "order.npz", remedy=remedy)
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """Reading and checking `representation.npz`, the only thing seen of a model."""
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from datasets.errors import UserError
+from datasets.reading import read_npz
 
 REMEDY = "See docs/formats.md, `representation.npz`; correct the program that wrote it."
 
@@ -37,14 +37,7 @@ def read(path: Path, expected: Expected) -> dict[str, np.ndarray]:
         UserError: unreadable, no `status`, or an array of another shape or type than
             the format says, or with values that are not finite.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as problem:
-        raise UserError(
-            f"{path} cannot be read as an npz file without pickles ({problem}). "
-            f"{REMEDY}"
-        ) from problem
+    arrays = read_npz(path, remedy=f"no pickle is read. {REMEDY}")
     if "status" not in arrays or arrays["status"].shape != ():
         raise UserError(
             f"{path} has no scalar text `status` (`done`, or why not). {REMEDY}"

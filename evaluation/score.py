@@ -6,7 +6,6 @@ reads `run.json` and `representation.npz` of the cell and writes `judged.parquet
 """
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import read_parquet, write_parquet
-from datasets.errors import UserError, cli
+from datasets.atomic import write_parquet
+from datasets.errors import cli
+from datasets.reading import read_json, read_parquet, readable
 from datasets.store import Store, column, hidden_mask, labels, load
 from evaluation import (
     failures,
@@ -146,13 +146,8 @@ def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
     Raises:
         UserError: it is missing.
     """
-    path = judges / "judge.json"
-    if not path.is_file():
-        raise UserError(
-            f"{path} is missing. Certify the judges first: "
-            "python -m evaluation.certify."
-        )
-    return swaps.judged_factors(json.loads(path.read_text()))
+    remedy = "certify the judges: python -m evaluation.certify writes it."
+    return swaps.judged_factors(read_json(judges / "judge.json", remedy))
 
 
 def verified(
@@ -301,14 +296,13 @@ def read_run(cell: Path) -> dict[str, Any]:
     Raises:
         UserError: it is missing or lacks one of them.
     """
-    try:
-        run = json.loads((cell / "run.json").read_text())
+    path, remedy = (
+        cell / "run.json",
+        "it needs dataset, model and seed: docs/formats.md.",
+    )
+    run = read_json(path, remedy)
+    with readable(path, remedy):
         return {name: run[name] for name in ("dataset", "model", "seed")}
-    except (OSError, ValueError, KeyError) as problem:
-        raise UserError(
-            f"{cell / 'run.json'} must be JSON with dataset, model and seed "
-            f"({type(problem).__name__}: {problem}). See docs/formats.md, `A cell`."
-        ) from problem
 
 
 def read_history(cell: Path) -> pd.DataFrame:

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import read_parquet, write_parquet
-from datasets.errors import UserError, cli
+from datasets.atomic import write_parquet
+from datasets.errors import cli
+from datasets.reading import read_json, read_parquet
 from evaluation import statistics
 from evaluation.aggregates import Runs, aggregates, runs
 from evaluation.swaps import SUMS, judged_factors
@@ -35,13 +35,8 @@ def read_grid(path: Path) -> dict[str, Any]:
     Raises:
         UserError: it is missing or not JSON.
     """
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as problem:
-        raise UserError(
-            f"{path} cannot be read ({problem}). It lists every cell "
-            "that ought to exist; the workflow writes it first."
-        ) from problem
+    remedy = "it lists every cell that ought to exist; the workflow writes it first."
+    return read_json(path, remedy)
 
 
 def cells_of(results: Path, grid: Mapping[str, Any]) -> dict[tuple, Path]:
@@ -90,7 +85,7 @@ def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, 
         verdict = results / "judges" / dataset / "judge.json"
         if not tables or not verdict.is_file():
             continue
-        factors = judged_factors(json.loads(verdict.read_text()))
+        factors = judged_factors(read_json(verdict))
         sums = stacked_sums([*tables.values()])
         if not sums:
             continue
@@ -204,7 +199,7 @@ def main() -> None:
     metrics = pd.concat(tables) if tables else pd.DataFrame(columns=METRICS)
     samples, found = bootstrap_all(given.results, cells)
     roles = {
-        model: json.loads((folder / "run.json").read_text())["role"]
+        model: read_json(folder / "run.json")["role"]
         for (_, model, _), folder in cells.items()
     }
     write_parquet(given.out / "metrics.parquet", metrics.reset_index(drop=True))

@@ -1,21 +1,17 @@
 """Read a results tree into plain dataclasses; whatever is missing stays empty."""
 
-import json
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
 from datasets import store
-from datasets.atomic import read_parquet
 from datasets.errors import UserError
+from datasets.reading import read_json, read_npz, read_parquet
 from reporting.colours import CONTROLS, model_colours
 
 SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
@@ -100,10 +96,7 @@ class Cell:
         path = self.folder / "representation.npz"
         if not path.is_file() or self.run.get("status") != "done":
             return {}
-        # Opened here, since np.load does not close a file it cannot read.
-        with readable(path), path.open("rb") as file:
-            found = np.load(file, allow_pickle=False)
-            return {key: found[key] for key in keys if key in found.files}
+        return read_npz(path, keys)
 
 
 @dataclass(frozen=True)
@@ -132,18 +125,6 @@ class Tree:
         return sorted(first.values(), key=lambda cell: cell.model.control)
 
 
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn a damaged file into one sentence that names it and the remedy."""
-    try:
-        yield
-    except (ValueError, OSError, KeyError, EOFError, BadZipFile, zlib.error) as problem:
-        raise UserError(
-            f"{path} cannot be read ({problem}). It is damaged or of another version; "
-            "delete it and run the step which writes it again."
-        ) from problem
-
-
 def table(path: Path) -> pd.DataFrame | None:
     """Read a Parquet file, or return None when it does not exist."""
     if not path.is_file():
@@ -151,15 +132,9 @@ def table(path: Path) -> pd.DataFrame | None:
     return read_parquet(path)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object, or return {} when it does not exist."""
-    if not path.is_file():
-        return {}
-    with readable(path):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError("expected a JSON object")
-        return found
+def document(path: Path) -> dict[str, Any]:
+    """Read a JSON object, or return {} when the file does not exist."""
+    return read_json(path) if path.is_file() else {}
 
 
 def read_tree(folder: str | Path, study: Path | None = None) -> Tree:
@@ -173,7 +148,7 @@ def read_tree(folder: str | Path, study: Path | None = None) -> Tree:
         UserError: there is no grid.json, or a file is damaged.
     """
     folder = Path(folder)
-    grid = read_json((study or folder) / "grid.json")
+    grid = document((study or folder) / "grid.json")
     if not {"seeds", "datasets", "models"} <= grid.keys():
         raise UserError(
             f"{folder} has no grid.json with seeds, datasets and models. Expected a "
@@ -196,7 +171,7 @@ def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
     for entry in grid["models"]:
         name = entry["name"]
         runs = sorted(folder.glob(f"*/{name}/seed*/run.json"))
-        run = read_json(runs[0]) if runs else {}
+        run = document(runs[0]) if runs else {}
         own = entry.get("label") if entry.get("label") != name else None
         label = own or run.get("label") or name
         control = (entry.get("role") or run.get("role")) == "control"
@@ -216,7 +191,7 @@ def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
 
 def _dataset(folder: Path, name: str) -> Dataset:
     path = folder / "data" / name
-    info = read_json(path / "dataset.json")
+    info = document(path / "dataset.json")
     whole = info and (path / "frames.npy").is_file()
     return Dataset(
         name,
@@ -224,7 +199,7 @@ def _dataset(folder: Path, name: str) -> Dataset:
         store.load(path) if whole else None,
         table(path / "clips.parquet"),
         table(path / "pairs.parquet"),
-        read_json(folder / "judges" / name / "judge.json"),
+        document(folder / "judges" / name / "judge.json"),
     )
 
 
@@ -233,7 +208,7 @@ def _cells(folder: Path, grid: dict[str, Any], models: list[Model]) -> Iterator[
         for model in models:
             for seed in grid["seeds"]:
                 path = Path(dataset, model.name, f"seed{seed}")
-                run = read_json(folder / path / "run.json")
+                run = document(folder / path / "run.json")
                 log = folder / "logs" / "train" / path.with_suffix(".log")
                 yield Cell(dataset, model, seed, folder / path, run, log_tail(log))
 

@@ -24,7 +24,8 @@ class Place(NamedTuple):
 
 def places(tree: Tree) -> list[Place]:
     """Return one place per model, the best first, controls after all others."""
-    found = [_place(tree, model) for model in tree.models]
+    scores = [Scores(tree, dataset) for dataset in tree.datasets]
+    found = [_place(tree, model, scores) for model in tree.models]
     return sorted(found, key=_order)
 
 
@@ -33,12 +34,10 @@ def _order(place: Place) -> tuple[bool, float]:
     return place.model.control, -mean if isinstance(mean, float) else math.inf
 
 
-def _place(tree: Tree, model: Model) -> Place:
+def _place(tree: Tree, model: Model, datasets: list[Scores]) -> Place:
     cells = [cell for cell in tree.cells if cell.model is model]
     runs = [cell.run for cell in cells if cell.status == "done"]
-    scores = [
-        Scores(tree, dataset).look(model, "swap_score") for dataset in tree.datasets
-    ]
+    scores = [dataset.look(model, "swap_score") for dataset in datasets]
     score, ranks = _board_row(tree, model, scores)
     return Place(
         model,

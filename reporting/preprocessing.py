@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reporting.collect import readable
+from datasets.reading import readable
 from reporting.words import count
 
 ROWS = 40  # videos that are listed

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from datasets.errors import UserError, cli
-from reporting.collect import Dataset, Model, Tree, read_json, read_tree, table
+from reporting.collect import Dataset, Model, Tree, document, read_tree, table
 from reporting.tables import Column, Row, Table, Told, write
 from reporting.words import count, metric, number
 
@@ -122,7 +122,7 @@ def summary(found: Table, tree: Tree) -> str:
         for verdict in (IDENTICAL, WITHIN, DIFFERENT)
     ]
     runs = sorted(reference_of(tree).glob("*/*/seed*/run.json"))
-    run = read_json(runs[0]) if runs else {}
+    run = document(runs[0]) if runs else {}
     machine = run.get("hardware", {}).get("name", "an unknown machine")
     commit = str(run.get("commit", ""))[:10] or "an unknown commit"
     return (

@@ -5,13 +5,13 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from datasets.atomic import write_bytes
-from datasets.errors import UserError
+from datasets.reading import readable
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, object]) -> None:
@@ -38,18 +38,13 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     Raises:
         UserError: the file is missing or damaged.
     """
-    try:
+    with readable(path):
         with safe_open(path, "pt") as file:
             note = file.metadata() or {}
         tensors, about = load_file(path), json.loads(note.get("about", "{}"))
         if note.get("sha256", digest(tensors)) != digest(tensors):
             raise ValueError("its sha256 is not the one written with it")
         return tensors, about
-    except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(
-            f"{path} cannot be read as a safetensors file ({error}). "
-            "Delete it and rerun: the step that makes it will run again."
-        ) from error
 
 
 def load_into(module: nn.Module, path: Path) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from training import checkpoint
 from training.progress import Progress
+from training.tensorboard import Row, board
 
 WINDOW = 50  # steps between history rows
 SAVE_SECONDS = float(os.environ.get("SEQDIS_SAVE_SECONDS", "30"))  # between states
@@ -39,7 +40,7 @@ class Fit:
     reason: str = ""
     steps: int = 0
     seconds: float = 0.0
-    history: list[tuple[int, float, str, float]] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
 
 
 class Interrupted(Exception):
@@ -102,7 +103,7 @@ def fit(
     stopping = _listen_for_sigterm()
     started = saved = time.monotonic()
     before = run.seconds
-    progress = Progress(title, steps, run.steps)
+    progress, tell = Progress(title, steps, run.steps), board(title)
     module.train()
     try:
         while run.steps < steps and run.status == "done":
@@ -119,7 +120,7 @@ def fit(
                 window[name] = window.get(name, 0.0) + number
             run.seconds = before + time.monotonic() - started
             if run.steps % WINDOW == 0 or run.steps == steps:
-                _close_window(run, window)
+                tell(_close_window(run, window))
             progress.at(run.steps, values["loss"])
             if run.seconds > 60 * max_minutes:
                 run.status, run.reason = "over_budget", f"over {max_minutes} minutes"
@@ -170,13 +171,15 @@ def _why_diverged(values: dict[str, float], step: int) -> str:
     return f"{numbers} at step {step}; {remedy}"
 
 
-def _close_window(run: Fit, window: dict[str, float]) -> None:
-    """Append the means of the steps since the last row to the history."""
+def _close_window(run: Fit, window: dict[str, float]) -> list[Row]:
+    """Append the means of the steps since the last rows to the history; return them."""
     count = window.pop("")
-    run.history += [
+    rows = [
         (run.steps, run.seconds, term, total / count) for term, total in window.items()
     ]
+    run.history += rows
     window.clear()
+    return rows
 
 
 def _save(

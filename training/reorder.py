@@ -8,7 +8,6 @@ clips were encoded with their frames in random order, and `order.npz`
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from datasets.atomic import read_parquet, write_json, write_npz
+from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError, cli
+from datasets.reading import read_json, read_parquet
 from datasets.store import Store, load
 from training import cell, device
 from training.contract import SequenceModel
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     on, store = device.pick(), load(given.data)
-    run = json.loads((given.cell / "run.json").read_text())
+    run = read_json(given.cell / "run.json")
     if "module" not in run:
         raise UserError(
             f"{given.cell} has no trained model; leave it out of the study."

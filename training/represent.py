@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from datasets.atomic import read_parquet
+from datasets.reading import read_parquet
 from datasets.store import Store
 from training.batches import gather
 from training.contract import Codes, Context, SequenceModel

@@ -79,7 +79,7 @@ def test_a_command_shows_a_users_mistake_without_a_traceback(problem, expected):
 
 def test_a_command_keeps_the_traceback_of_a_bug():
     def main():
-        raise OSError(errno.EACCES, "no")
+        raise OSError(errno.EINVAL, "no")
 
     with pytest.raises(OSError, match="no"):
         cli(main)

@@ -128,7 +128,7 @@ def test_a_truncated_archive_names_itself(tmp_path: Path):
     folder = corpus(tmp_path, {"s4": ["s4/a.mpg"]})
     data = (folder / "s4.zip").read_bytes()
     (folder / "s4.zip").write_bytes(data[:-50])
-    with pytest.raises(UserError, match=r"s4\.zip.*fetch it again"):
+    with pytest.raises(UserError, match=r"s4\.zip.*fetched again"):
         grid.videos(folder, settings(variant="corpus"))
 
 

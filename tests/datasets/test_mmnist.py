@@ -233,7 +233,7 @@ def test_damaged_digits_are_named(digits: Path, tmp_path: Path):
     with pytest.raises(UserError, match="3 labels"):
         read_digits(tmp_path, "train")
     labels.write_bytes(labels.read_bytes()[:20])
-    with pytest.raises(UserError, match="cannot be read as a gzip-compressed idx file"):
+    with pytest.raises(UserError, match="cannot be read"):
         read_digits(tmp_path, "train")
 
 

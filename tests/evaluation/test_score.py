@@ -304,7 +304,7 @@ def test_unreadable_files(tiny, judges, oracle, tmp_path, monkeypatch):
     for name in ("bad.npz", "missing.npz", "pickle.npz"):
         with pytest.raises(UserError, match="cannot be read"):
             read(tmp_path / name, expected)
-    with pytest.raises(UserError, match="Certify the judges first"):
+    with pytest.raises(UserError, match="certify the judges"):
         run(tiny, tmp_path, tmp_path / "c", oracle, monkeypatch)
     write_json(tmp_path / "d" / "run.json", {"dataset": "tiny"})
     with pytest.raises(UserError, match="dataset, model and seed"):

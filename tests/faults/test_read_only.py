@@ -1,0 +1,38 @@
+"""A folder that cannot be written: one sentence that names it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def train(data: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    settings = '{"training": {"steps": 4, "frames_per_step": 24}}'
+    command = [
+        *(sys.executable, "-m", "training.train", "--model", "toy"),
+        *("--module", "unordered_vae.model", "--settings", settings),
+        *("--data", str(data), "--out", str(out)),
+    ]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.fixture
+def read_only(tmp_path: Path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs to mount a disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_folder_that_cannot_be_written_is_named(squares, read_only):
+    done = train(squares, read_only / "cell")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "error: " in done.stderr and str(read_only) in done.stderr
+    assert "Read-only file system" in done.stderr
