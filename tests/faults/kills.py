@@ -2,10 +2,11 @@
 
     python -m tests.faults.kills --times 100 --seed 0
 
-copies the repository twice. One copy makes the tiny tier in peace. In the other every
-start is killed with SIGKILL, the whole process group, after a random time; a run that
-ends before gets some of its finished files taken away, at random. At last it is left
-alone, and every file that should be deterministic must have the same bytes in both.
+copies the repository twice. One copy makes the tier of kills.yaml in peace. In the
+other every start is killed with SIGKILL, the whole process group, after a random time;
+a run that ends before gets some of its finished files taken away, at random. At last it
+is left alone, and every file that should be deterministic must have the same bytes in
+both. With SEQDIS_MIRROR the digits are downloaded from there, and not drawn.
 """
 
 import argparse
@@ -29,7 +30,9 @@ SAME += ("**/representation.npz", "tables/*.parquet", "report/tables/*_headline.
 TAKEN = ("*/*/seed*/run.json", "*/*/seed*/metrics.parquet", "data/*/dataset.json")
 TAKEN += ("judges/*/judge.json", "data/*/clips.parquet", "report/index.html")
 TAKEN += ("judges/*/seed*.safetensors", "*/*/seed*/representation.npz")
-COMMAND = ("--cores", "2", "--configfile", "tests/workflow/tiny.yaml", "--quiet")
+TAKEN += ("../sources/*/*/manifest.json", "../sources/*/*/*.gz", "data/*/pieces/*.csv")
+COMMAND = ("--cores", "2", "--configfile", "tests/faults/kills.yaml")
+ORIGINAL = ("--config", 'datasets={"mmnist": {"source": "original"}}')
 
 
 class Run:
@@ -38,11 +41,11 @@ class Run:
     def __init__(self, folder: Path) -> None:
         """Copy the repository."""
         self.folder = folder
-        self.results = folder / "results" / "tiny"
+        self.results = folder / "results" / "kills"
         shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start the tiny tier in a process group of its own."""
+        """Start Snakemake in a process group of its own."""
         self._snakemake("--unlock").wait()
         return self._snakemake()
 
@@ -51,8 +54,9 @@ class Run:
             "SEQDIS_SAVE_SECONDS": "0.2",  # resume from the middle, not from the start
             "OMP_NUM_THREADS": "1",
         }
+        original = ORIGINAL if os.environ.get("SEQDIS_MIRROR") else ()
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *words, *COMMAND],
+            [sys.executable, "-m", "snakemake", *words, *COMMAND, *original],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.DEVNULL,
@@ -108,6 +112,8 @@ def kill_often(
             process.wait()
             done += 1
         else:
+            if process.returncode:
+                raise SystemExit("a run that nobody killed has failed")
             take_away(run, rng)
     return hit
 
@@ -137,11 +143,11 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--longest", type=float, default=20, help="seconds until a kill"
+        "--longest", type=float, default=12, help="seconds until a kill"
     )
     given = parser.parse_args()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="kills_") as folder:
         hit, differ = compare(Path(folder), given.times, given.seed, given.longest)
     print(f"{given.times} kills in {(time.monotonic() - started) / 60:.0f} min")  # noqa: T201
     for name, count in hit.most_common():
