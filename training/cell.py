@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from datasets.errors import UserError
+from datasets.reading import read_json
 from datasets.store import Store
 from training import checkpoint, seeds
 from training.contract import SequenceModel, Spec
@@ -88,6 +89,18 @@ def reload(cell: Path, run: dict[str, Any], spec: Spec) -> SequenceModel:
     model = make(module, module.Config(**run["settings"]["model"]), spec, run["seed"])
     checkpoint.load_into(model, path)
     return model.eval()
+
+
+def load(cell: str | Path, store: Store) -> SequenceModel:
+    """Return the trained model of a cell, ready to encode frames of a store.
+
+    Raises:
+        UserError: as `reload`, or the cell holds no trained model.
+    """
+    run = read_json(Path(cell) / "run.json")
+    if "module" not in run or run["status"] != "done":
+        raise UserError(f"{cell} holds no trained model.")
+    return reload(Path(cell), run, spec_of(store))
 
 
 def files_of(model: SequenceModel) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,22 @@ def test_the_leaderboard_is_that_of_the_reference_run():
     kept = ROOT / "results/reference/real/report/tables/leaderboard.md"
     block = README.split("<!-- leaderboard -->\n")[1].split("<!-- /leaderboard -->")[0]
     assert block.strip() == kept.read_text().strip()
+
+
+@pytest.mark.slow
+def test_a_model_comes_back_in_three_lines(finished):
+    lines = (ROOT / "docs/formats.md").read_text().split("```python\n")[1]
+    program = lines.split("```")[0].replace("results/default", "results/tiny")
+    assert len(program.splitlines()) == 3
+    program += "import torch\n"
+    program += "print(model.encode(torch.rand(2, 8, 3, 32, 32)).static.shape)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=finished.path,
+        capture_output=True,
+        text=True,
+    )
+    assert "torch.Size([2, 8])" in done.stdout, done.stderr
 
 
 @pytest.mark.slow
