@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training import checkpoint
+from training import checkpoint, no_compiler  # noqa: F401 - importing it is its use
 from training.progress import Progress
 from training.tensorboard import Row, board
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from torch import Tensor, nn
 from datasets.errors import UserError
 from training.loop import Interrupted, fit, learning_rate_at
 from training.seeds import torch_generator
+
+ROOT = Path(__file__).parents[2]
 
 
 class Killed(BaseException):
@@ -158,3 +162,16 @@ def test_schedules():
     assert max(rates) == pytest.approx(1, abs=0.03) and rates[0] == pytest.approx(0.01)
     assert rates[-1] < 1e-4
     assert learning_rate_at(7, 10, 0.3, "constant") == 0.3
+
+
+def test_no_training_waits_for_the_compiler():
+    """One that is interrupted and resumed neither."""
+    program = """if True:
+        import pathlib, sys, tempfile
+        import tests.training.test_loop as t
+        with tempfile.TemporaryDirectory() as folder:
+            t.run(pathlib.Path(folder))
+            t.run(pathlib.Path(folder))
+        sys.exit("torch._dynamo" in sys.modules)
+    """
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
