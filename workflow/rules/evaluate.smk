@@ -69,6 +69,7 @@ rule tables:
     input:
         grid=f"{TIER}/grid.json",
         metrics=cells("metrics.parquet"),
+        runs=cells("run.json"),  # read too, so made again where one is missing
         code=code(
             "evaluation/summary", "evaluation/statistics", "evaluation/aggregates"
         ),
