@@ -33,7 +33,8 @@ def test_a_second_run_in_the_same_folder_waits_outside(finished, tmp_path):
     copy = finished.copy(tmp_path / "copy")
     cell = copy.path / "results/tiny/mmnist/dsae/seed0"
     before = (cell / "metrics.parquet").read_bytes()
-    (cell / "run.json").unlink()
+    for name in ("run.json", "metrics.parquet"):
+        (cell / name).unlink()
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile"]
     command += ["tests/workflow/tiny.yaml"]
     first = subprocess.Popen(
