@@ -228,9 +228,8 @@ def _from_web(url: str, part: Path, size: int | None) -> None:
         headers["Range"] = f"bytes={have}-"
     try:
         with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as reply:
-            if (
-                have and reply.status_code == 416
-            ):  # the part is complete, or of another file
+            # The part is complete, or of another file.
+            if have and reply.status_code == 416:
                 return
             if not reply.ok:
                 reason = f"HTTP {reply.status_code} {reply.reason}"

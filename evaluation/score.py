@@ -296,10 +296,8 @@ def read_run(cell: Path) -> dict[str, Any]:
     Raises:
         UserError: it is missing or lacks one of them.
     """
-    path, remedy = (
-        cell / "run.json",
-        "it needs dataset, model and seed: docs/formats.md.",
-    )
+    path = cell / "run.json"
+    remedy = "it needs dataset, model and seed: docs/formats.md."
     run = read_json(path, remedy)
     with readable(path, remedy):
         return {name: run[name] for name in ("dataset", "model", "seed")}

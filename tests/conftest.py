@@ -1,6 +1,8 @@
 """Shared fixtures: a tiny dataset of coloured squares that move sideways."""
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +118,15 @@ def make_squares(path: Path, seed: int = 0) -> Path:
 @pytest.fixture(scope="session")
 def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_squares(tmp_path_factory.mktemp("squares") / "data")
+
+
+@pytest.fixture
+def disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Return a folder that is a disk of its own, mounted with the options given."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs to mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
