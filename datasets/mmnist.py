@@ -27,6 +27,7 @@ from datasets.description import (
 from datasets.digit_factors import dynamic_columns, factors
 from datasets.errors import UserError, cli
 from datasets.idx import read_digits
+from datasets.reading import readable
 from datasets.shrink import SIZES
 
 DEFAULTS = {
@@ -155,10 +156,8 @@ def import_public(
     """
     manifest = read_manifest(folder, "moving_mnist", settings["source"])
     path = folder / "mnist_test_seq.npy"
-    try:
+    with readable(path, "fetch it again."):
         movie = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as problem:
-        raise UserError(f"{path} cannot be read ({problem}). Fetch it again.") from None
     count, length = settings["sequences"], settings["length"]
     if movie.shape[0] < length or movie.shape[1] < count:
         raise UserError(
