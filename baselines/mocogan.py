@@ -29,7 +29,7 @@ Where the paper leaves a choice open, or ours departs:
 6. `noise` is on the input of both D. The official code's is on the input of each layer.
 7. No category z_A, and so no InfoGAN term.
 8. z_M^0 is drawn, as in the official code.
-9. `encoder_from` > 0 is another entry, not MoCoGAN as published: from that step on G is
+9. `encoder_from` < 1 is another entry, not MoCoGAN as published: from then on G is
    left as it is and q(f | x) prod_t q(z_t | x_t) is fitted to clips it generates, whose
    codes are known (the sleep phase of wake-sleep). Means and variances are learnt:
 
@@ -85,7 +85,8 @@ class Config:
         dim_z: dimensions of z_M^t (10).
         n_frames: clip length T (16).
         noise: standard deviation of Gaussian noise on what discriminators see.
-        encoder_from: step from which an encoder is fitted instead; 0 fits none.
+        encoder_from: share of the training, in (0, 1], after which an encoder is
+            fitted instead; 1 fits none.
         likelihood: `bernoulli` or `gaussian`, of an encoder's reconstruction.
     """
 
@@ -95,7 +96,7 @@ class Config:
     dim_z: int = 10
     n_frames: int = 8
     noise: float = 0.1
-    encoder_from: int = 0
+    encoder_from: float = 1.0
     likelihood: str = "bernoulli"
 
     def __post_init__(self) -> None:
@@ -104,7 +105,8 @@ class Config:
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
         at_least("noise", self.noise, 0)
-        at_least("encoder_from", self.encoder_from, 0)
+        if not 0 < self.encoder_from <= 1:
+            raise UserError(f"encoder_from must be in (0, 1]. Got {self.encoder_from}.")
         one_of("likelihood", self.likelihood, ("bernoulli", "gaussian"))
 
 
@@ -220,7 +222,7 @@ class Model(SequenceModel):
         # Wide starts saturate adversaries: these start as PyTorch's layers do.
         for network in (self.generator, self.image, self.video):
             network.apply(start_as_torch)
-        self.encoder = Encoder(c, spec) if c.encoder_from else None
+        self.encoder = Encoder(c, spec) if c.encoder_from < 1 else None
         if self.encoder:
             self.capabilities = SequenceModel.capabilities
 
@@ -228,7 +230,7 @@ class Model(SequenceModel):
         """Return the terms of the adversaries, or of the encoder at its turn."""
         if self.encoder and not self.training:
             return self.reconstruction(frames)
-        if self.encoder and context.step >= self.config.encoder_from:
+        if self.encoder and context.done >= self.config.encoder_from:
             return self.inference(self.encoder, len(frames), context.generator)
         return self.adversaries(frames, context.generator)
 

@@ -52,11 +52,13 @@ class Context:
         generator: the only source of randomness a model may use.
         sequences: index of each clip among the training sequences, 0 first; -1 for a
             clip that is not one of them.
+        done: share of the training that is over, in [0, 1).
     """
 
     step: int
     generator: torch.Generator
     sequences: Int[Tensor, " batch"]
+    done: float = 0.0
 
 
 class SequenceModel(nn.Module):

@@ -144,7 +144,8 @@ def train(
         index, sequence = batches.draw(seeds.numpy_generator(seed, "data", step))
         frames = gather(batches.frames, index, on)
         noise = seeds.torch_generator(on, seed, "noise", step)
-        context = Context(step, noise, torch.from_numpy(sequence).to(on))
+        which = torch.from_numpy(sequence).to(on)
+        context = Context(step, noise, which, step / training.steps)
         with device.autocast(on, training.precision):
             terms = model.loss(frames, context)
         weight = {name: training.beta for name in terms if name.startswith("kl_")}

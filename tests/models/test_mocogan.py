@@ -26,9 +26,10 @@ def small(**changes: object) -> Model:
     return make(mocogan, Config(**sizes | changes), Spec("toy", 1, 16, 8, 12), seed=0)
 
 
-def context(step: int = 0, n: int = 2) -> Context:
+def context(step: int = 0, n: int = 2, of: int = 1000) -> Context:
     """Return other randomness at every step: the same codes would be memorised."""
-    return Context(step, torch.Generator().manual_seed(5 + step), torch.arange(n))
+    rng = torch.Generator().manual_seed(5 + step)
+    return Context(step, rng, torch.arange(n), step / of)
 
 
 def summed(terms: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -159,18 +160,24 @@ def test_too_short_clips_are_refused():
         small(n_frames=2)
 
 
+@pytest.mark.parametrize("share", [0.0, 1.5, float("nan")])
+def test_an_encoder_needs_a_share_of_the_training(share: float):
+    with pytest.raises(UserError, match=r"encoder_from must be in \(0, 1\]"):
+        small(encoder_from=share)
+
+
 def test_no_encoder_no_codes():
     model = small()
     assert "codes" not in model.capabilities
     with pytest.raises(NotImplementedError, match="encoder_from"):
         model.encode(torch.rand(1, 5, 1, 16, 16))
-    assert "codes" in small(encoder_from=10).capabilities
+    assert "codes" in small(encoder_from=0.5).capabilities
 
 
 @pytest.mark.parametrize("time", [1, 2, 8])
 def test_the_encoder_keeps_the_contract(time: int):
     """f sees the whole clip, z_t its frame alone; no clip sees another of its batch."""
-    model, frames = small(encoder_from=10), torch.rand(3, time, 1, 16, 16)
+    model, frames = small(encoder_from=0.5), torch.rand(3, time, 1, 16, 16)
     codes, alone = model.encode(frames), model.encode(frames[1:2])
     assert codes.static.shape == (3, 4) and codes.dynamic.shape == (3, time, 3)
     torch.testing.assert_close(codes.static[1:2], alone.static)
@@ -185,9 +192,9 @@ def test_the_encoder_keeps_the_contract(time: int):
 
 
 def test_the_encoders_terms_are_of_the_codes_that_made_the_clip():
-    model = small(encoder_from=10)
-    terms = model.loss(torch.rand(2, 5, 1, 16, 16), context(step=10))
-    codes = model.draw_codes(2, context(step=10).generator)
+    model = small(encoder_from=0.5)
+    terms = model.loss(torch.rand(2, 5, 1, 16, 16), context(step=500))
+    codes = model.draw_codes(2, context(step=500).generator)
     q_f, q_z = model.encoder(model.decode(codes))
     for name, code, (mu, logvar) in (
         ("code_static", codes.static, q_f),
@@ -198,7 +205,7 @@ def test_the_encoders_terms_are_of_the_codes_that_made_the_clip():
 
 
 def test_real_frames_are_measured_not_trained_on():
-    model, frames = small(encoder_from=10).eval(), torch.rand(2, 5, 1, 16, 16)
+    model, frames = small(encoder_from=0.5).eval(), torch.rand(2, 5, 1, 16, 16)
     terms = model.loss(frames, context())
     p = model.decode(model.encode(frames))
     nll = -(frames * p.log() + (1 - frames) * (1 - p).log()).flatten(1).sum(1)
@@ -222,7 +229,7 @@ def test_regression_of_codes_by_hand():
 
 
 def test_an_encoder_is_fitted_to_a_generator_that_stays():
-    model = small(encoder_from=3)
+    model = small(encoder_from=0.5)
 
     def weights(*names: str) -> list[torch.Tensor]:
         return [
@@ -235,7 +242,7 @@ def test_an_encoder_is_fitted_to_a_generator_that_stays():
 
     def terms_at(step: int) -> dict[str, torch.Tensor]:
         history.append((weights(*GENERATOR, "image", "video"), weights("encoder")))
-        terms = model.loss(torch.rand(2, 5, 1, 16, 16), context(step))
+        terms = model.loss(torch.rand(2, 5, 1, 16, 16), context(step, of=6))
         return {name: term.mean() for name, term in terms.items()}
 
     fit(model, terms_at, steps=6, learning_rate=1e-2, weight_decay=0.1)
@@ -302,11 +309,11 @@ def swap_score(model: Model) -> float:
 @pytest.mark.slow
 def test_it_learns_to_generate_and_its_encoder_to_read():
     """Of seeds 0 to 3, seed 3 misses the swap score: G need not show what it draws."""
-    model = small(width=16, hidden=24, dim_z=2, noise=0.3, encoder_from=1000)
+    model = small(width=16, hidden=24, dim_z=2, noise=0.3, encoder_from=0.625)
     far, chance = distance(model), swap_score(model)
 
     def terms_at(step: int) -> dict[str, torch.Tensor]:
-        terms = model.loss(bars(6, step), context(step, 6))
+        terms = model.loss(bars(6, step), context(step, 6, of=1600))
         return {name: term.mean() / 5 for name, term in terms.items()}
 
     fit(model, terms_at, steps=1600, learning_rate=3e-3, beta1=0.5)

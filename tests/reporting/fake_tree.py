@@ -63,7 +63,7 @@ GRID = [
         0.33,
         base="mocogan",
         terms=ADVERSARIES,
-        settings={"encoder_from": 500},
+        settings={"encoder_from": 0.5},
     ),
     _variant("distinct", "distinct frames", 0.74, distinct=True),
     _variant("symmetric", "symmetric pairs", 0.77, set_encoder="symmetric"),
