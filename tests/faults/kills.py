@@ -3,16 +3,19 @@
     python -m tests.faults.kills --times 100 --seed 0
 
 copies the repository twice. One copy makes the tier of kills.yaml in peace. In the
-other every start is killed with SIGKILL, the whole process group, after a random time;
-a run that ends before gets some of its finished files taken away, at random. At last it
-is left alone, and every file that should be deterministic must have the same bytes in
+other every start is killed with SIGKILL, the whole process group. At last it is
+left alone, and every file that should be deterministic must have the same bytes in
 both. With SEQDIS_MIRROR the digits are downloaded from there, and not drawn.
+
+Most kills are aimed: files are taken away so that a step must run, and the kill comes
+up to three seconds after it began. The others come at any time of a run.
 """
 
 import argparse
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -24,13 +27,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "results", ".snakemake", "*cache*")
-SAME = ("**/metrics.parquet", "**/judged.parquet", "**/model.safetensors")
-SAME += ("data/*/frames.npy", "data/*/*.parquet", "judges/*/seed*.safetensors")
-SAME += ("**/representation.npz", "tables/*.parquet", "report/tables/*_headline.csv")
-TAKEN = ("*/*/seed*/run.json", "*/*/seed*/metrics.parquet", "data/*/dataset.json")
-TAKEN += ("judges/*/judge.json", "data/*/clips.parquet", "report/index.html")
-TAKEN += ("judges/*/seed*.safetensors", "*/*/seed*/representation.npz")
-TAKEN += ("../sources/*/*/manifest.json", "../sources/*/*/*.gz", "data/*/pieces/*.csv")
+SAME = (
+    "**/metrics.parquet",
+    "**/judged.parquet",
+    "**/model.safetensors",
+    "**/representation.npz",
+    "data/*/frames.npy",
+    "data/*/*.parquet",
+    "judges/*/seed*.safetensors",
+    "tables/*.parquet",
+    "report/tables/*_headline.csv",
+)
+# Each step, and what it leaves behind, in the order of the workflow. One file of each
+# step from the aimed one on is taken away: Snakemake makes what leads to the page.
+DATASETS = ("mmnist", "sprites", "affwild")
+STEPS = {
+    "datasets.(download|embedded)": "../sources/*/*/manifest.json",
+    "datasets.{data}": "data/{data}/dataset.json",
+    "evaluation.clips": "data/{data}/clips.parquet",
+    "evaluation.judge": "judges/{data}/seed*.safetensors",
+    "evaluation.certify": "judges/{data}/judge.json",
+    "training.train": "{data}/*/seed*/run.json",
+    "evaluation.score": "{data}/*/seed*/metrics.parquet",
+    "evaluation.summary": "tables/*.parquet",
+    "reporting.page": "report/index.html",
+}
 COMMAND = ("--cores", "2", "--configfile", "tests/faults/kills.yaml")
 ORIGINAL = ("--config", 'datasets={"mmnist": {"source": "original"}}')
 
@@ -89,23 +110,37 @@ def working(group: int) -> list[str]:
     ]
 
 
-def take_away(run: Run, rng: random.Random) -> None:
-    """Delete some finished files, so that there is work again."""
-    found = sorted(path for pattern in TAKEN for path in run.results.glob(pattern))
-    for path in rng.sample(found, min(len(found), rng.randint(1, 6))):
-        path.unlink()
+def take_away(run: Run, step: str, data: str, rng: random.Random) -> None:
+    """Delete one file of a step and one of each that follows; of all of the sources."""
+    names = list(STEPS)
+    for name in names[names.index(step) :]:
+        found = sorted(run.results.glob(STEPS[name].format(data=data)))
+        taken = found if name == names[0] else rng.sample(found, min(1, len(found)))
+        for path in taken:
+            path.unlink()
 
 
-def kill_often(
-    run: Run, times: int, rng: random.Random, longest: float
-) -> Counter[str]:
+def wait_for(process: subprocess.Popen[bytes], step: str) -> None:
+    """Return when a step is running, or the run is over."""
+    while process.poll() is None:
+        if any(re.fullmatch(step, name) for name in working(process.pid)):
+            return
+        time.sleep(0.05)
+
+
+def kill_often(run: Run, times: int, rng: random.Random) -> Counter[str]:
     """Kill the run so many times; return how often each step was running then."""
     hit: Counter[str] = Counter()
     done = 0
     while done < times:
+        step, data = rng.choice(list(STEPS)), rng.choice(DATASETS)
+        aimed = rng.random() < 0.8
+        take_away(run, step, data, rng)
         process = run.start()
+        if aimed:
+            wait_for(process, step.format(data=data))
         try:
-            process.wait(rng.uniform(0.5, longest))
+            process.wait(rng.uniform(0, 3 if aimed else 15))
         except subprocess.TimeoutExpired:
             hit.update(working(process.pid) or ["between jobs"])
             os.killpg(process.pid, signal.SIGKILL)
@@ -114,18 +149,15 @@ def kill_often(
         else:
             if process.returncode:
                 raise SystemExit("a run that nobody killed has failed")
-            take_away(run, rng)
     return hit
 
 
-def compare(
-    folder: Path, times: int, seed: int, longest: float
-) -> tuple[Counter, list]:
+def compare(folder: Path, times: int, seed: int) -> tuple[Counter[str], list[str]]:
     """Return what was hit, and the files that differ from a run in peace."""
     peace, war = Run(folder / "peace"), Run(folder / "war")
     if peace.start().wait():
         raise SystemExit("the run in peace failed")
-    hit = kill_often(war, times, random.Random(seed), longest)
+    hit = kill_often(war, times, random.Random(seed))
     if war.start().wait():
         raise SystemExit("the run left alone at last failed")
     expected, found = peace.digests(), war.digests()
@@ -142,13 +174,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--longest", type=float, default=12, help="seconds until a kill"
-    )
     given = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kills_") as folder:
-        hit, differ = compare(Path(folder), given.times, given.seed, given.longest)
+        hit, differ = compare(Path(folder), given.times, given.seed)
     print(f"{given.times} kills in {(time.monotonic() - started) / 60:.0f} min")  # noqa: T201
     for name, count in hit.most_common():
         print(f"| {name} | {count} |")  # noqa: T201
