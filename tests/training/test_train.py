@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "training": {"steps": 120, "frames_per_step": 24},
-    "shared": {"width": 8, "hidden": 16, "dim_f": 6, "dim_z": 3},
+    "shared": {"width": 8, "hidden": 16, "dim_f": 6, "dim_z": 3, "encoder_from": 0.75},
 }
 
 
@@ -152,3 +152,9 @@ def test_copies_copy(squares: Path, tmp_path: Path, control: str):
     first = clips["first_frame"].to_numpy()[side]
     assert np.array_equal(found["swap"], frames[first[:, None] + np.arange(4)])
     assert json.loads((tmp_path / "run.json").read_text())["role"] == "control"
+
+
+def test_a_loss_knows_how_much_of_the_training_is_over(squares: Path, tmp_path: Path):
+    train(squares, tmp_path, "mocogan", steps=200)  # a row of history has 50
+    rows = pd.read_parquet(tmp_path / "history.parquet").groupby("term").step
+    assert rows.max()["generator_image"] == 150 and rows.min()["code_static"] == 200
