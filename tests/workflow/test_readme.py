@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networkx
 import pytest
 import yaml
 
@@ -36,6 +37,21 @@ def test_make_targets_exist(words: list[str]):
 def test_relative_links_lead_somewhere():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_rule_graph_is_the_one_drawn():
+    made = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", made))
+    arrows = re.findall(r"(id\d+) --> (id\d+)", made)
+    graph = networkx.DiGraph((names[a], names[b]) for a, b in arrows)
+    drawn = re.findall(r"(\w+) --> (\w+)", (ROOT / "docs/workflow.md").read_text())
+    assert set(drawn) == set(networkx.transitive_reduction(graph).edges)
 
 
 def test_every_config_key_is_explained():
