@@ -12,7 +12,8 @@ configfile: "config/config.yaml"
 
 
 # A dataset that a config file sets to null is left out.
-config["datasets"] = {k: v for k, v in config["datasets"].items() if v is not None}
+if isinstance(config["datasets"], dict):
+    config["datasets"] = {k: v for k, v in config["datasets"].items() if v is not None}
 validate(config, "workflow/schemas/config.schema.yaml")
 
 # Rules call `python`: the one that runs Snakemake, unless a conda environment is first.

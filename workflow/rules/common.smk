@@ -316,6 +316,31 @@ def cells(name):
     )
 
 
+def tier_grid(wildcards):
+    """Return what the tier compares, as JSON."""
+    return as_json(
+        {
+            "tier": config["tier"],
+            "label": config["label"],
+            "protocol": config["protocol"],
+            "seeds": config["seeds"],
+            "datasets": list(DATASETS),
+            "models": [
+                {
+                    "name": name,
+                    "label": entry.get("label", name),
+                    "role": entry.get("role", ""),
+                }
+                for name, entry in MODELS.items()
+            ],
+            "absent": [{"dataset": k, "reason": v} for k, v in ABSENT.items()],
+            "config": without(config, "mirror", "rules")
+            | {"datasets": {k: without(v, "root") for k, v in DATASETS.items()}},
+            "command": "snakemake --cores all",
+        }
+    )
+
+
 def study_cells(wildcards):
     """Return the scores of a study's cells."""
     study = STUDIES[wildcards.study]

@@ -15,10 +15,10 @@ rule download:
         "../../envs/data.yaml"
     params:
         folder=subpath(output[0], parent=True),
-        mirror=lambda wildcards: f"--mirror {config['mirror']}" * bool(config["mirror"]),
+        mirror=lambda wildcards: config["mirror"],
     shell:
         "python -m datasets.download {wildcards.collection} --out {params.folder:q} "
-        "{params.mirror} 2>&1 | tee {log:q}"
+        "--mirror {params.mirror:q} 2>&1 | tee {log:q}"
 
 
 rule draw:

@@ -39,27 +39,7 @@ rule grid:
     conda:
         "../../envs/data.yaml"
     params:
-        grid=as_json(
-            {
-                "tier": config["tier"],
-                "label": config["label"],
-                "protocol": config["protocol"],
-                "seeds": config["seeds"],
-                "datasets": list(DATASETS),
-                "models": [
-                    {
-                        "name": name,
-                        "label": entry.get("label", name),
-                        "role": entry.get("role", ""),
-                    }
-                    for name, entry in MODELS.items()
-                ],
-                "absent": [{"dataset": k, "reason": v} for k, v in ABSENT.items()],
-                "config": without(config, "mirror", "rules")
-                | {"datasets": {k: without(v, "root") for k, v in DATASETS.items()}},
-                "command": "snakemake --cores all",
-            }
-        ),
+        grid=tier_grid,
     shell:
         "printf '%s' {params.grid:q} > {output:q} 2> {log:q}"
 
