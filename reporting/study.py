@@ -207,7 +207,10 @@ def _legend(figure: Figure, models: list[Model]) -> None:
     axis = figure.axes[0]
     handles = [axis.plot([], [], color=m.colour, marker="o")[0] for m in models]
     labels = [literal(model.label) for model in models]
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
+    columns = int(figure.get_figwidth() // 2.4)  # inches
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=columns, fontsize=8
+    )
 
 
 def pareto(points: np.ndarray) -> np.ndarray:

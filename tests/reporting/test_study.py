@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from matplotlib.figure import Figure
 
 from datasets.atomic import write_json, write_parquet
 from datasets.errors import UserError
-from reporting.study import build, pareto
+from reporting.collect import Model
+from reporting.study import _legend, build, pareto
 from tests.reporting.fake_tree import MODELS, fabricate
 
 VAE, DSAE = MODELS[:2]
@@ -107,6 +109,17 @@ def test_the_figures_are_there_and_the_tier_is_a_point_of_the_curve(results: Pat
     }
     ticks = (study / "images/sprites_share.svg").read_text()
     assert all(f">{share}</text>" in ticks for share in ("1/4", "1/2", "1"))
+
+
+@pytest.mark.parametrize("width", [4.8, 9.6])
+def test_the_legend_is_inside_the_figure(width: float):
+    figure = Figure(figsize=(width, 3), layout="constrained")
+    figure.subplots()
+    label = "Unordered VAE, mean pool"
+    _legend(figure, [Model("m", label, False, "#123456", "m", "m")] * 7)
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
 
 
 def test_the_same_tree_gives_the_same_bytes(results: Path):
