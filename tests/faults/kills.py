@@ -76,14 +76,19 @@ class Run:
             "OMP_NUM_THREADS": "1",
         }
         original = ORIGINAL if os.environ.get("SEQDIS_MIRROR") else ()
-        return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *words, *COMMAND, *original],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (self.folder / "log").open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "snakemake", *words, *COMMAND, *original],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def failed(self, what: str) -> SystemExit:
+        """Return an end that shows the end of the log."""
+        return SystemExit(f"{what}\n{(self.folder / 'log').read_text()[-6000:]}")
 
     def digests(self) -> dict[str, str]:
         """Return the sha256 of every file that should be the same in all runs."""
@@ -148,7 +153,7 @@ def kill_often(run: Run, times: int, rng: random.Random) -> Counter[str]:
             done += 1
         else:
             if process.returncode:
-                raise SystemExit("a run that nobody killed has failed")
+                raise run.failed("a run that nobody killed has failed")
     return hit
 
 
@@ -156,10 +161,10 @@ def compare(folder: Path, times: int, seed: int) -> tuple[Counter[str], list[str
     """Return what was hit, and the files that differ from a run in peace."""
     peace, war = Run(folder / "peace"), Run(folder / "war")
     if peace.start().wait():
-        raise SystemExit("the run in peace failed")
+        raise peace.failed("the run in peace failed")
     hit = kill_often(war, times, random.Random(seed))
     if war.start().wait():
-        raise SystemExit("the run left alone at last failed")
+        raise war.failed("the run left alone at last failed")
     expected, found = peace.digests(), war.digests()
     differ = [
         name

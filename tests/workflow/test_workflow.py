@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -194,20 +193,20 @@ def test_config_mistakes_are_named_before_anything_runs(finished, words, message
     assert "Traceback" not in done.stdout
 
 
-def original(copy, mirror: Path) -> None:
+def original(copy, mirror: str) -> None:
     """Ask for original sources, to be looked for in a mirror first."""
     config = copy.path / "tests/workflow/tiny.yaml"
     text = config.read_text()
     for name in ("mmnist", "sprites"):
         text = text.replace(f"  {name}:\n", f"  {name}:\n    source: original\n", 1)
-    config.write_text(f"mirror: {mirror}\n{text}")
+    config.write_text(f"mirror: '{mirror}'\n{text}")
     shutil.rmtree(copy.path / "results/sources")
 
 
 @pytest.mark.skipif("SEQDIS_MIRROR" not in os.environ, reason="SEQDIS_MIRROR is unset")
 def test_original_data_from_a_mirror(finished, tmp_path):
     copy = finished.copy(tmp_path / "copy")
-    original(copy, Path(os.environ["SEQDIS_MIRROR"]))
+    original(copy, os.environ["SEQDIS_MIRROR"])
     done = copy.snakemake("data")
     assert done.returncode == 0, done.stdout[-6000:]
     for name in ("mmnist", "sprites"):
@@ -217,12 +216,13 @@ def test_original_data_from_a_mirror(finished, tmp_path):
         assert all(file["url"] for file in info["files"])
 
 
-def test_a_missing_source_says_how_to_get_it(finished, tmp_path, monkeypatch):
+@pytest.mark.parametrize("mirror", ["", "an empty folder"])
+def test_a_missing_source_says_how_to_get_it(finished, tmp_path, monkeypatch, mirror):
     monkeypatch.delenv("SEQDIS_MIRROR", raising=False)
     for name in ("http_proxy", "https_proxy"):  # no network, whatever the machine has
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     copy = finished.copy(tmp_path / "copy")
-    original(copy, tmp_path / "empty")
+    original(copy, mirror)
     target = "results/sources/original/mnist/manifest.json"
     done = copy.snakemake(target, "--retries", "0")
     assert done.returncode == 1 and "Traceback (most" not in done.stdout

@@ -15,10 +15,10 @@ rule download:
         "../../envs/data.yaml"
     params:
         folder=subpath(output[0], parent=True),
-        mirror=lambda wildcards: config["mirror"],
+        mirror=lambda wildcards: ["--mirror", config["mirror"]] * bool(config["mirror"]),
     shell:
         "python -m datasets.download {wildcards.collection} --out {params.folder:q} "
-        "--mirror {params.mirror:q} 2>&1 | tee {log:q}"
+        "{params.mirror:q} 2>&1 | tee {log:q}"
 
 
 rule draw:
