@@ -108,13 +108,17 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
 
 
 def studies(tree: Tree, out: Path) -> list[tuple[str, str, str]]:
-    """Return the tier's studies as (name, label, link); no link before one is made."""
+    """Return the tier's studies as (label, link, command); no link if not made yet.
+
+    The command is the tier's, with the study as its target.
+    """
     known = tree.grid.get("config", {}).get("studies", {})
     found = []
     for name, study in known.items():
         page = tree.folder / "studies" / name / "index.html"
         link = provenance.link(page, out) if page.is_file() else ""
-        found.append((name, study["label"], link))
+        tier = str(tree.grid.get("command", "snakemake"))
+        found.append((study["label"], link, tier.replace(" ", f" {name} ", 1)))
     return found
 
 

@@ -231,6 +231,25 @@ def test_a_missing_source_says_how_to_get_it(finished, tmp_path, monkeypatch, mi
     assert not list((copy.path / "results/sources/original").rglob("*.gz"))
 
 
+def test_a_tier_without_their_datasets_has_no_studies(scratch):
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "results/actions/grid.json"),
+            *("--cores", "1", "--configfile", "config/actions.yaml"),
+        ],
+        cwd=scratch.path,
+        check=True,
+    )
+    grid = json.loads((scratch.path / "results/actions/grid.json").read_text())
+    assert grid["config"]["studies"] == {}
+    assert grid["command"] == "snakemake --cores all --configfile config/actions.yaml"
+
+
+def test_a_page_says_how_to_make_a_study(finished):
+    page = (finished.path / "results/tiny/report/index.html").read_text()
+    assert "<code>snakemake order_study --cores all --configfile config/tiny" in page
+
+
 def test_the_studies_make_their_pages_and_train_only_what_is_new(finished, tmp_path):
     copy = finished.copy(tmp_path / "copy")
     before = set(runs(copy))

@@ -183,6 +183,7 @@ SHUFFLED = "shuffled_clips"
 STUDIES = {
     name: study | {"cells": cells_of(study)}
     for name, study in config["studies"].items()
+    if set(study["datasets"]) & set(DATASETS)  # a tier without them has no such study
 }
 VARIED = {
     cell["name"]: varied(cell)
@@ -318,6 +319,8 @@ def cells(name):
 
 def tier_grid(wildcards):
     """Return what the tier compares, as JSON."""
+    default = config["tier"] == "default"
+    overlay = "" if default else f" --configfile config/{config['tier']}.yaml"
     return as_json(
         {
             "tier": config["tier"],
@@ -335,8 +338,9 @@ def tier_grid(wildcards):
             ],
             "absent": [{"dataset": k, "reason": v} for k, v in ABSENT.items()],
             "config": without(config, "mirror", "rules")
-            | {"datasets": {k: without(v, "root") for k, v in DATASETS.items()}},
-            "command": "snakemake --cores all",
+            | {"datasets": {k: without(v, "root") for k, v in DATASETS.items()}}
+            | {"studies": {k: v for k, v in config["studies"].items() if k in STUDIES}},
+            "command": f"snakemake --cores all{overlay}",
         }
     )
 
