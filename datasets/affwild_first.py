@@ -61,7 +61,7 @@ def videos(folder: Path, settings: dict[str, Any]) -> list[Video]:
     marks = place["annotations"] or folder
     paths = _files(train(folder, "videos") or folder)
     people = _people(folder / "people.csv")
-    lonely = {p.stem for name in NAMES for p in (marks / name).glob("*.txt")}
+    lonely = {p.stem for name in NAMES for p in (marks / name).glob("[!.]*.txt")}
     found = []
     for name in sorted(paths.keys() | lonely, key=lambda n: (len(n), n)):
         texts = {key: marks / key / f"{name}.txt" for key in NAMES}
@@ -85,7 +85,7 @@ def videos(folder: Path, settings: dict[str, Any]) -> list[Video]:
 
 def _files(folder: Path) -> dict[str, Path]:
     paths: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.glob("[!.]*")):
         if path.suffix.lower() in VIDEOS:
             if path.stem in paths:
                 raise UserError(

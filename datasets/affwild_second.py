@@ -46,7 +46,9 @@ def _texts(folder: Path) -> dict[str, dict[str, Path]]:
     texts: dict[str, dict[str, Path]] = {}
     for kind in SETS:
         for half in HALVES:
-            for path in sorted((folder / "annotations" / kind / half).glob("*.txt")):
+            for path in sorted(
+                (folder / "annotations" / kind / half).glob("[!.]*.txt")
+            ):
                 texts.setdefault(path.stem, {})[kind] = path
     return texts
 

@@ -22,7 +22,7 @@ from typing import Any
 import requests
 from tqdm import tqdm
 
-from datasets.atomic import write_json
+from datasets.atomic import sweep, write_json
 from datasets.digest import hash_of, sha256_of
 from datasets.errors import UserError, cli
 
@@ -86,6 +86,7 @@ def download(
         UserError: a file is nowhere to be had, or is not what it should be.
         OSError: the disk is full.
     """
+    sweep(out)
     table = table or read_table()
     entry = table[collection]
     hidden = None if sys.stderr.isatty() else True

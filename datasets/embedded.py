@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from datasets.atomic import atomic, write_json
+from datasets.atomic import atomic, sweep, write_json
 from datasets.digest import sha256_of
 from datasets.drawing import draw_garment
 from datasets.drawn_videos import embed_affwild
@@ -90,6 +90,7 @@ EMBEDDED = {"mnist": embed_mnist, "lpc": embed_lpc, "affwild": embed_affwild}
 
 def embed(collection: str, out: Path) -> dict[str, Any]:
     """Write a collection's stand-in and its `manifest.json` into `out`."""
+    sweep(out)
     manifest = EMBEDDED[collection](out) | {"source": "embedded"}
     write_json(out / "manifest.json", manifest)
     return manifest

@@ -106,7 +106,7 @@ def read_tree(folder: Path, points: int) -> tuple[dict[int, np.ndarray], list[st
         Frame number to `(blocks, points, 2)`, and notes.
     """
     found, bad = {}, []
-    paths = sorted(folder.glob("*.pts")) if folder.is_dir() else []
+    paths = sorted(folder.glob("[!.]*.pts")) if folder.is_dir() else []
     for path in paths:
         try:
             blocks = read_points(path)

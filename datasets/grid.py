@@ -55,7 +55,7 @@ def videos(folder: Path, settings: dict[str, Any]) -> list[Video]:
     if settings["variant"] == "samples":
         return [
             Video(path.stem, path, SAME.get(path.stem, path.stem), "", {}, (), nothing)
-            for path in sorted(folder.rglob("*.mpg"))
+            for path in sorted(folder.rglob("[!.]*.mpg"))
         ]
     archives = sorted(folder.glob("s*.zip"), key=lambda p: (len(p.name), p.name))
     return [clip for path in archives for clip in _speaker(path, settings["clips"])]

@@ -132,9 +132,11 @@ def field_rows(
     still = {n: value[:, 0] for n, value in truth.items() if not np.ptp(value, 1).any()}
     if not still:
         return
-    sizes = {name: shares[name].shape[-1] for name in still}
-    share = field.joint({name: shares[name] for name in still})
-    found = field.field(share, field.joint_labels(still, sizes))
+    names = field.telling(still)
+    sizes = {name: shares[name].shape[-1] for name in names}
+    share = field.joint({name: shares[name] for name in names})
+    at = field.joint_labels({name: still[name] for name in names}, sizes)
+    found = field.field(share, at)
     for name, value in found._asdict().items():
         metric = f"field_{name}"
         yield Row(metric, "", value, len(b), direction(metric), field.VERSION)

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from datasets import atomic as module
-from datasets.atomic import atomic, write_json, write_npy, write_npz, write_parquet
+from datasets.atomic import (
+    atomic,
+    sweep,
+    write_json,
+    write_npy,
+    write_npz,
+    write_parquet,
+)
 from datasets.errors import UserError, cli
 
 
@@ -19,6 +26,19 @@ def test_a_failure_leaves_the_old_file_and_no_temporary_one(tmp_path: Path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_swept_up(tmp_path: Path):
+    kept = [tmp_path / "deep/a.mp4", tmp_path / "a.gz.part", tmp_path / ".hidden.txt"]
+    for path in kept:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    with atomic(tmp_path / "deep/b.mp4") as temporary:
+        temporary.touch()
+        sweep(tmp_path)
+        assert not temporary.exists()
+        temporary.touch()
+    assert set(tmp_path.rglob("*.*")) == {*kept, tmp_path / "deep/b.mp4"}
 
 
 def test_the_temporary_file_keeps_its_folder_and_suffix(tmp_path: Path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.field import field, joint, joint_labels
+from evaluation.field import field, joint, joint_labels, telling
 
 
 def test_a_sure_and_right_judge_of_even_classes():
@@ -34,6 +34,15 @@ def test_the_identity_and_the_ranges(seed: int, classes: int, clips: int):
     )
     assert 1 - 1e-9 <= found.inception_score <= classes + 1e-9
     assert 0 <= found.conditional_entropy <= found.marginal_entropy + 1e-9
+
+
+def test_a_factor_that_another_one_tells_is_no_class_of_its_own():
+    move, direction = np.divmod(np.arange(90) % 9, 3)
+    action = 3 * move + direction
+    labels = {"direction": direction, "action": action, "move": move}
+    assert telling(labels) == ["action"]
+    assert set(telling({"direction": direction, "move": move})) == {"direction", "move"}
+    assert telling({"a": direction, "b": 2 - direction}) == ["a"]
 
 
 def test_combinations_are_products_and_numbered_alike():
