@@ -273,6 +273,13 @@ def test_two_files_of_one_name_are_refused(root: Path):
         affwild.videos(root, settings())
 
 
+def test_hidden_files_are_no_videos(root: Path):
+    before = [video.name for video in affwild.videos(root, settings())]
+    (root / "videos/train/.7.0123abcd.mp4").write_bytes(b"half a video")
+    (root / "annotations/train/valence/._7.txt").write_text("0\n")
+    assert [video.name for video in affwild.videos(root, settings())] == before
+
+
 def test_no_boxes_and_no_detector_says_so(root: Path, tmp_path: Path):
     for path in (root / "bboxes/train/7").iterdir():
         path.unlink()
