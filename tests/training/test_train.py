@@ -38,6 +38,17 @@ def train(squares: Path, out: Path, model: str = "unordered_vae", **change):
     return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True)
 
 
+def start(squares: Path, out: Path, model: str = "unordered_vae", **change):
+    """Begin a training that saves its state after every step."""
+    return subprocess.Popen(
+        command(squares, out, model, **change),
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "SEQDIS_SAVE_SECONDS": "0"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 @pytest.fixture(scope="module")
 def cell(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("cell")
@@ -88,14 +99,7 @@ def test_kill_9_then_rerun_gives_the_same_bytes(squares: Path, tmp_path: Path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     change = {"steps": 900}
     train(squares, whole, **change)
-    env = os.environ | {"OMP_NUM_THREADS": "1", "SEQDIS_SAVE_SECONDS": "0"}
-    process = subprocess.Popen(
-        command(squares, killed, **change),
-        cwd=ROOT,
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = start(squares, killed, **change)
     state = killed / "partial" / "state.safetensors"
     while not state.exists() and process.poll() is None:
         time.sleep(0.01)
