@@ -35,7 +35,11 @@ Where the paper leaves a choice open, or ours departs:
 
        code_static, code_dynamic    -log q(f | G(z)), -sum_t log q(z_t | G(z)_t)
 
-   Real frames are never encoded in training; on test clips, `reconstruction` is.
+   What G draws is not what it shall read, so real frames have a term too, which finds
+   the codes of what G draws most like them (Zhu et al. 2016, arXiv:1609.03552), with
+   mu the means of q, weighted by `inversion`:
+
+       reconstruction    -log p(x | sg G, mu_f, mu_z)
 """
 
 from dataclasses import dataclass
@@ -87,6 +91,8 @@ class Config:
         noise: standard deviation of Gaussian noise on what discriminators see.
         encoder_from: share of the training, in (0, 1], after which an encoder is
             fitted instead; 1 fits none.
+        inversion: weight of the real frames' term when the encoder is fitted; 0 fits it
+            to generated clips alone.
         likelihood: `bernoulli` or `gaussian`, of an encoder's reconstruction.
     """
 
@@ -97,6 +103,7 @@ class Config:
     n_frames: int = 8
     noise: float = 0.1
     encoder_from: float = 1.0
+    inversion: float = 1.0
     likelihood: str = "bernoulli"
 
     def __post_init__(self) -> None:
@@ -105,6 +112,7 @@ class Config:
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
         at_least("noise", self.noise, 0)
+        at_least("inversion", self.inversion, 0)
         if not 0 < self.encoder_from <= 1:
             raise UserError(f"encoder_from must be in (0, 1]. Got {self.encoder_from}.")
         one_of("likelihood", self.likelihood, ("bernoulli", "gaussian"))
@@ -231,7 +239,9 @@ class Model(SequenceModel):
         if self.encoder and not self.training:
             return self.reconstruction(frames)
         if self.encoder and context.done >= self.config.encoder_from:
-            return self.inference(self.encoder, len(frames), context.generator)
+            terms = self.inference(self.encoder, len(frames), context.generator)
+            shown = self.reconstruction(frames)
+            return terms | {k: self.config.inversion * v for k, v in shown.items()}
         return self.adversaries(frames, context.generator)
 
     def adversaries(self, frames: Frames, generator: torch.Generator) -> Terms:
@@ -263,8 +273,8 @@ class Model(SequenceModel):
         }
 
     def reconstruction(self, frames: Frames) -> Terms:
-        """Return -log p of real frames given the means of their codes."""
-        logits = self.generator(*self.encode(frames))
+        """Return -log p of real frames given the means of their codes, G frozen."""
+        logits = frozen(self.generator, *self.encode(frames))
         nll = negative_log_likelihood(logits, frames, self.config.likelihood)
         return {"reconstruction": nll.sum(1)}
 

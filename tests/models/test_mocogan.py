@@ -204,7 +204,24 @@ def test_the_encoders_terms_are_of_the_codes_that_made_the_clip():
         torch.testing.assert_close(terms[name], -log_q.flatten(1).sum(1))
 
 
-def test_real_frames_are_measured_not_trained_on():
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_real_frames_have_a_term_that_reaches_the_encoder_alone(weight: float):
+    model = small(encoder_from=0.5, inversion=weight)
+    frames = torch.rand(2, 5, 1, 16, 16)
+    term = model.loss(frames, context(step=500))["reconstruction"]
+    torch.testing.assert_close(
+        term, weight * model.reconstruction(frames)["reconstruction"]
+    )
+    term.sum().backward()
+    reached = {
+        n.split(".")[0]
+        for n, p in model.named_parameters()
+        if p.grad is not None and p.grad.any()
+    }
+    assert reached == ({"encoder"} if weight else set())
+
+
+def test_reconstruction_by_hand():
     model, frames = small(encoder_from=0.5).eval(), torch.rand(2, 5, 1, 16, 16)
     terms = model.loss(frames, context())
     p = model.decode(model.encode(frames))
@@ -308,7 +325,7 @@ def swap_score(model: Model) -> float:
 
 @pytest.mark.slow
 def test_it_learns_to_generate_and_its_encoder_to_read():
-    """Of seeds 0 to 3, seed 3 misses the swap score: G need not show what it draws."""
+    """Seeds 0 to 3 score 0.95, 0.52, 0.91, 0.87; with no real frames at most 0.87."""
     model = small(width=16, hidden=24, dim_z=2, noise=0.3, encoder_from=0.625)
     far, chance = distance(model), swap_score(model)
 

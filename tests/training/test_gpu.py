@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from datasets.store import Store
+from datasets.store import load
 from tests.models.test_contract import build, clips, discovered, variants
 from tests.training.test_train import start, train
 from training.batches import Batches
@@ -42,7 +42,7 @@ def test_codes_and_frames_are_those_of_the_cpu(model: nn.Module):
 
 
 def test_the_store_lies_on_the_gpu(squares: Path):
-    batches = Batches(Store(squares), "ordered", 4, 2)
+    batches = Batches(load(squares), "ordered", 4, 2)
     batches.move_to(pick())
     assert isinstance(batches.frames, torch.Tensor) and batches.frames.is_cuda
 
