@@ -31,8 +31,8 @@ def permutation_variance(orders: np.ndarray) -> float:
 
     The variance of one clip's f over orders of the same frames, averaged over clips,
     over the variance of f over clips; variances are summed over columns. 0: a set
-    encoder; 1: another order changes f as much as another clip does. A fully ordered
-    code of noise can exceed 1. Lower is better for what should stay.
+    encoder; 1: another order changes f as much as another clip does, as noise does.
+    It can exceed 1. Lower is better for what should stay.
 
     Args:
         orders: `(orders, clips, columns)`, the first as filmed.
@@ -41,10 +41,10 @@ def permutation_variance(orders: np.ndarray) -> float:
         The ratio, >= 0; NaN where f is the same for all clips.
     """
     codes = orders.astype(np.float64)
-    apart = codes[0].var(0).sum()
+    apart = codes[0].var(0, ddof=1).sum()
     if apart <= 1e-12:
         return float("nan")
-    return float(codes.var(0).mean(0).sum() / apart)
+    return float(codes.var(0, ddof=1).mean(0).sum() / apart)
 
 
 def identity_auc(static: np.ndarray, store: Store, where: Lists) -> float:
@@ -85,7 +85,8 @@ def static_probe(static: np.ndarray, store: Store, where: Lists) -> float:
         )
         if len(train.labels) and len(test.labels):
             chance = constant(train, test)
-            found.append((usable(train, test).score - chance) / (1 - chance))
+            if chance < 1:  # else one value is all there is
+                found.append((usable(train, test).score - chance) / (1 - chance))
     return float(np.mean(found)) if found else float("nan")
 
 

@@ -35,6 +35,7 @@ from evaluation.lists import Lists, lists
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.row import Row, direction
+from training.seeds import numpy_generator
 
 FRAMES = (
     "reconstruction",
@@ -45,7 +46,7 @@ FRAMES = (
     "generated_new_dynamic",
     "generated_new_static",
 )
-MOST_AXES = 256  # columns of (f, z); scores per column say little of longer codes
+MOST_AXES = 320  # columns of (f, z); scores per column say little of longer codes
 JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
 
 
@@ -193,7 +194,11 @@ def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
 
 
 def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterator[Row]:
-    """Yield the axis metrics of all columns of (f, z_t) with the judged factors."""
+    """Yield the axis metrics of all columns of (f, z_t) with the judged factors.
+
+    Each once more with the codes of other clips, `shuffled_*`: what it gives to codes
+    that know nothing, which is far from 0 where a factor has many values and few rows.
+    """
     names = [factor["name"] for factor in store.info["factors"] if factor["judged"]]
     if not names or "static" not in arrays or "dynamic" not in arrays:
         return
@@ -202,14 +207,15 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
     codes = np.concatenate([static, arrays["dynamic"]], 2)
     if codes.shape[2] > MOST_AXES:
         return
-    train, test = (
-        {name: rows_of(store, name, part, index) for name in names}
-        for part, index in zip(
-            np.split(codes, [len(where.train)]), where[:2], strict=True
+    own = np.split(codes, [len(where.train)])
+    rng = numpy_generator("evaluation", store.info["name"], "shuffled codes")
+    for prefix, parts in (("", own), ("shuffled_", map(rng.permutation, own))):
+        train, test = (
+            {name: rows_of(store, name, part, index) for name in names}
+            for part, index in zip(parts, where[:2], strict=True)
         )
-    )
-    for name, (value, version) in axis_scores(train, test).items():
-        yield Row(name, "", value, where.test.size, "higher", version)
+        for name, (value, version) in axis_scores(train, test).items():
+            yield Row(prefix + name, "", value, where.test.size, "higher", version)
 
 
 def plain(

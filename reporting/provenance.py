@@ -113,6 +113,7 @@ def cautions(tree: Tree) -> list[str]:
                 f"The cells mix {what}: {listing(values)}. Costs and small differences "
                 "are not comparable."
             )
+    found += _budget_cautions(tree)
     mixed = [f"{name} {', '.join(v)}" for name, v in versions(tree) if len(v) > 1]
     if mixed:
         found.append(f"The cells mix package versions: {listing(mixed)}.")
@@ -124,6 +125,21 @@ def cautions(tree: Tree) -> list[str]:
             f"{count(failed, 'cell')} {verb} missing from the means; see “Cells”."
         )
     return found
+
+
+def _budget_cautions(tree: Tree) -> list[str]:
+    """Name the trainings that saw other numbers of frames than most."""
+    seen = {
+        (cell.run["frames_seen"], cell.run["label"])
+        for cell in tree.cells
+        if cell.status == "done" and cell.run.get("frames_seen")
+    }
+    numbers = [frames for frames, _ in seen]
+    if len(set(numbers)) < 2:
+        return []
+    usual = max(numbers, key=lambda frames: (numbers.count(frames), frames))
+    others = [f"{label} {n:,}" for n, label in sorted(seen) if n != usual]
+    return [f"Most trainings saw {usual:,} frames, not all: {listing(others)}."]
 
 
 def _judge_cautions(tree: Tree) -> list[str]:

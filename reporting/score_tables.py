@@ -28,6 +28,7 @@ AXES = (
     "infomec_explicitness",
     "irs",
 )
+SHUFFLED = tuple(f"shuffled_{name}" for name in AXES)
 FIELD = (
     "field_accuracy",
     "field_inception_score",
@@ -166,12 +167,13 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
     apart = f"Fréchet distance of two halves of the real clips: {number(halves)}"
     terms = [m for m in overall if m.startswith("term_")]
     known = {*HEADLINE, *BLOCKS, *AXES, *PICTURES, *VERIFICATION, *GENERATED, *terms}
-    known |= {*LIKELIHOOD, *MANIFOLD, *FIELD, "frechet_real"}
+    known |= {*LIKELIHOOD, *MANIFOLD, *FIELD, *SHUFFLED, "frechet_real"}
     modes = ("flag_", "active_", "response_", "finished")  # told over all datasets
     plan = {
         "headline": ("Headline metrics", list(HEADLINE)),
         "blocks": ("f and z as two blocks", list(BLOCKS)),
         "axes": ("Axis metrics", list(AXES)),
+        "shuffled": ("Axis metrics of the codes of other clips", list(SHUFFLED)),
         "pictures": ("Picture metrics", list(PICTURES)),
         "verification": ("Who is it? (verification)", list(VERIFICATION)),
         "likelihood": ("Bounds on log p(x), nats per frame", list(LIKELIHOOD)),

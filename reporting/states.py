@@ -24,7 +24,7 @@ NEEDS = (
     (("swap_", "reconstruction_", "mse", "psnr", "ssim", "response_"), ("swap",)),
     (("probe_", "bits_", "regression_", "verification_", "trace_"), ("codes",)),
     (("term_", "block_", "active_"), ("codes",)),
-    (AXES, ("codes",)),
+    ((*AXES, "shuffled_"), ("codes",)),
 )
 LACKS = {
     "codes": "no codes",

@@ -382,6 +382,8 @@ def metric(name: str) -> Metric:
     if name.startswith("term_"):
         term = plain(name.removeprefix("term_"))
         return Metric(term, "lower", "loss term on test clips, nats per frame")
+    if name.startswith("shuffled_"):
+        return metric(name.removeprefix("shuffled_"))._replace(direction="")
     return METRICS.get(name, Metric(plain(name), "", "no definition is known here"))
 
 

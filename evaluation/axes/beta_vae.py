@@ -10,7 +10,7 @@ from evaluation.axes.groups import alive, drawn, groups, varying
 from evaluation.rows import Rows
 from evaluation.turns import columns_in_turn
 
-VERSION = "1"
+VERSION = "2"
 EXAMPLES, PAIRS = 800, 64
 
 
@@ -29,14 +29,14 @@ def beta_vae(factors: dict[str, Rows], rng: np.random.Generator) -> float:
         rng: draws the pairs.
 
     Returns:
-        The accuracy; the floor for constant codes; NaN when no factor varies; 1 for a
-        single factor.
+        The accuracy; the floor for constant codes; NaN when fewer than two factors
+        vary.
     """
     chosen = varying(factors)
-    if not chosen:
+    if len(chosen) < 2:
         return float("nan")
     use = alive(chosen)
-    if len(chosen) == 1 or not use.any():
+    if not use.any():
         return 1 / len(chosen)
     scale = np.concatenate(
         [

@@ -8,7 +8,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from evaluation.probes import constant, r2, thin
 from evaluation.rows import Rows
 
-VERSION = "1"
+VERSION = "2"
 TREES, DEPTH = 20, 12
 
 
@@ -38,7 +38,7 @@ def dci(train: dict[str, Rows], test: dict[str, Rows]) -> Dci:
 
     Returns:
         The scores. Constant codes: 0, 0 and the score of a constant answer. NaN when
-        no factor varies; with one factor, disentanglement is 1 for any useful code.
+        no factor varies; disentanglement is NaN with one factor.
     """
     names = [
         name
@@ -49,15 +49,17 @@ def dci(train: dict[str, Rows], test: dict[str, Rows]) -> Dci:
         return Dci(*[float("nan")] * 3)
     fitted = [_forest(thin(train[name]), test[name]) for name in names]
     importance = np.stack([column for column, _ in fitted], 1)
-    informed = float(np.nanmean([max(0.0, score) for _, score in fitted]))
-    if not importance.any():
-        return Dci(0.0, 0.0, informed)
+    informed = float(np.nanmean(np.maximum(0, [score for _, score in fitted])))
     columns, factors = importance.shape
+    several = 1.0 if factors > 1 else float("nan")
+    if not importance.any():
+        return Dci(0.0 * several, 0.0, informed)
     weight = importance.sum(1) / importance.sum()
     pure = 1 - _entropy(importance, 1) / np.log(max(2, factors))
     whole = 1 - _entropy(importance, 0) / np.log(max(2, columns))
     used = importance.any(0)
-    return Dci(float(weight @ pure), float((whole * used).mean()), informed)
+    disentangled = several * float(weight @ pure)
+    return Dci(disentangled, float((whole * used).mean()), informed)
 
 
 def _entropy(importance: np.ndarray, axis: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from evaluation.axes.information import BINS, informed
 from evaluation.rows import Rows
 from evaluation.usable import usable_share
 
-VERSION = "2"
+VERSION = "3"
 INACTIVE = 1 / 20  # of the widest column's range; narrower columns are left out
 
 
@@ -41,8 +41,8 @@ def infomec(train: dict[str, Rows], test: dict[str, Rows], bins: int = BINS) -> 
         bins: bins per continuous column.
 
     Returns:
-        The three; 0, at most 0 and 0 for constant codes; NaN when no factor varies;
-        InfoM is 1 for a single factor, InfoC for a single active column.
+        The three; 0, at most 0 and 0 for constant codes; NaN when no factor varies.
+        InfoM is NaN for a single factor, InfoC 1 for a single active column.
     """
     information, spread = informed(test, bins)
     if not len(spread):
@@ -55,10 +55,11 @@ def infomec(train: dict[str, Rows], test: dict[str, Rows], bins: int = BINS) -> 
     explicitness = float(np.mean(explicit)) if explicit else float("nan")
     ranges = np.max([np.ptp(rows.codes, 0) for rows in test.values()], 0)
     active = ranges > INACTIVE * ranges.max()
+    several = 1.0 if len(spread) > 1 else float("nan")
     if not active.any():
-        return InfoMec(0.0, explicitness, 0.0)
+        return InfoMec(0.0 * several, explicitness, 0.0)
     share = information[active] / spread
-    return InfoMec(_purity(share, 1), explicitness, _purity(share, 0))
+    return InfoMec(several * _purity(share, 1), explicitness, _purity(share, 0))
 
 
 def _purity(share: np.ndarray, axis: int) -> float:

@@ -19,7 +19,8 @@ def irs(factors: dict[str, Rows]) -> float:
     other factors move it. Each column takes its most robust factor, 1 - that; columns
     are averaged by how far they move. disentanglement_lib divides by the largest
     deviation, not its percentile. In [0, 1], higher is better; ceiling 1; noise scores
-    near 0.
+    near 0 where each value has many rows, 0.5 or more where it has few: a single row
+    never moves.
 
     Args:
         factors: factor to codes `(rows, columns)` and labels `(rows,)`.

@@ -5,7 +5,7 @@ import numpy as np
 from evaluation.axes.information import BINS, informed
 from evaluation.rows import Rows
 
-VERSION = "1"
+VERSION = "2"
 ALIVE = 1e-9  # nats; a column that knows less of every factor is not counted
 
 
@@ -24,16 +24,15 @@ def modularity(factors: dict[str, Rows], bins: int = BINS) -> float:
         bins: bins per continuous column.
 
     Returns:
-        The mean; 0 if no column knows anything; 1 for a single factor; NaN when no
-        factor varies.
+        The mean; 0 if no column knows anything; NaN when fewer than two factors vary.
     """
     information, spread = informed(factors, bins)
-    if not len(spread):
+    if len(spread) < 2:
         return float("nan")
     best = information.max(1)
     alive = best > ALIVE
     if not alive.any():
         return 0.0
     rest = (information**2).sum(1) - best**2
-    template = np.where(alive, best, 1) ** 2 * max(1, len(spread) - 1)
+    template = np.where(alive, best, 1) ** 2 * (len(spread) - 1)
     return float((1 - rest / template)[alive].mean())

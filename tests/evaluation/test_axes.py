@@ -7,6 +7,8 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.neighbors import NearestCentroid
 
 from evaluation.axes import explicitness
+from evaluation.axes.beta_vae import beta_vae
+from evaluation.axes.dci import dci
 from evaluation.axes.factor_vae import factor_vae
 from evaluation.axes.groups import drawn, groups
 from evaluation.axes.infomec import infomec
@@ -98,6 +100,38 @@ def test_factor_vae_leaves_dead_columns_out():
     codes = np.concatenate([np.stack([a, b], 1) + noise, np.ones((100, 1))], 1)
     factors = {"a": Rows(codes, a), "b": Rows(codes, b)}
     assert factor_vae(factors, np.random.default_rng(0)) == 1
+
+
+def test_a_single_factor_has_nothing_to_be_mixed_with():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 400)
+    rows = {"only": Rows(np.stack([labels, rng.normal(size=400)], 1), labels)}
+    assert np.isnan(modularity(rows)) and np.isnan(infomec(rows, rows).modularity)
+    assert np.isnan(factor_vae(rows, rng)) and np.isnan(beta_vae(rows, rng))
+    found = dci(rows, rows)
+    assert np.isnan(found.disentanglement) and found.informativeness > 0.9
+    assert infomec(rows, rows).compactness > 0.9
+
+
+def test_a_factor_that_is_constant_in_test_is_left_out_of_informativeness():
+    rng = np.random.default_rng(0)
+    train, test = ({"known": rng.integers(0, 4, 400)} for _ in range(2))
+    codes = [side["known"][:, None].astype(float) for side in (train, test)]
+    train["other"], test["other"] = rng.normal(size=400), np.zeros(400)
+    sides = [
+        {name: Rows(code, labels) for name, labels in side.items()}
+        for code, side in zip(codes, (train, test), strict=True)
+    ]
+    assert dci(*sides).informativeness == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("values", "low", "high"), [(5, 0, 0.5), (151, 0.95, 1)])
+def test_few_rows_a_value_flatter_modularity(values: int, low: float, high: float):
+    """Why scores of the codes of other clips stand beside these (docs/metrics.md)."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(800, 20))
+    rows = {str(n): Rows(noise, rng.integers(0, n, 800)) for n in (values, 6)}
+    assert low <= modularity(rows) <= high
 
 
 def test_drawn_rows_share_a_value_and_cover_all():

@@ -102,7 +102,8 @@ def test_an_oracle_scores_full_marks(tiny, judges, oracle, tmp_path, monkeypatch
     assert value["probe_static", "shade"] > 0.6  # one linear axis for three classes
     assert value["probe_dynamic", "height"] > 0.7
     assert value["probe_static", "place"] < 0.6
-    assert value["mig", ""] > 0.4
+    assert value["mig", ""] > 0.4 and value["shuffled_mig", ""] < 0.2
+    assert value["shuffled_explicitness", ""] < 0.3 < value["explicitness", ""]
     assert value["bits_static", "shade"] > 0.5 > abs(value["bits_dynamic", "shade"])
     assert value["bits_dynamic_trees", "place"] > 0.5
     assert (

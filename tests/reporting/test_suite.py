@@ -1,6 +1,8 @@
 """The page of 20 models and 3 datasets: nothing vanishes, everything is legible."""
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +10,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from datasets.atomic import write_json
 from reporting.cards import cards
 from reporting.collect import Tree, read_tree
 from reporting.cost import cost_tables
 from reporting.failure_modes import failure_modes
 from reporting.leaderboard import board_table
 from reporting.pixels import GAP
+from reporting.provenance import cautions
 from reporting.score_tables import factor_tables, metric_tables
 from reporting.scores import Scores
 from reporting.states import missing, state_table, undrawn
@@ -34,6 +38,21 @@ def text(suite_report: Path) -> str:
 
 def row(table: Table, label: str) -> list:
     return next(row.values for row in table.rows if row.label == label)
+
+
+def test_trainings_of_another_length_are_named(suite: Path, tmp_path: Path):
+    assert not [c for c in cautions(read_tree(suite)) if "trainings saw" in c]
+    copy = tmp_path / "suite"
+    shutil.copytree(suite, copy)
+    path = next(
+        path
+        for path in sorted(copy.glob("*/*/seed*/run.json"))
+        if json.loads(path.read_text()).get("frames_seen")
+    )
+    run = json.loads(path.read_text())
+    write_json(path, run | {"frames_seen": 77, "status": "done"})
+    found = [c for c in cautions(read_tree(copy)) if "trainings saw" in c]
+    assert len(found) == 1 and f"{run['label']} 77" in found[0]
 
 
 def part(text: str, name: str) -> str:
