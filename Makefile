@@ -1,12 +1,13 @@
 # `make` prepares everything and makes the report of the default tier; `make real` of the
-# real tier; `make test` runs the tests; `make lint` checks style and types.
+# real tier; `make test` runs the tests; `make lint` checks style and types; `make unlock`
+# frees the folder after a Snakemake that was killed.
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
 BIN := .venv/bin
 # Rules call `python`, which must be the one of .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: default real test lint bench
+.PHONY: default real test lint bench unlock
 default: .venv/installed
 	snakemake --cores $(CORES)
 	@echo "The page: file://$(CURDIR)/results/default/report/index.html"
@@ -17,6 +18,9 @@ real: .venv/installed
 
 test: .venv/installed
 	python -m pytest
+
+unlock: .venv/installed
+	snakemake --unlock
 
 bench: .venv/installed
 	OMP_NUM_THREADS=1 python -m pytest tests/benchmarks/bench_*.py \

@@ -19,6 +19,7 @@ HEADLINES = ("swap_score", "swap_static", "swap_dynamic")
 KEYS = ["dataset", "model", "seed", "metric", "factor"]
 CELL = ["dataset", "model"]
 IDENTICAL, WITHIN, DIFFERENT = "identical", "within interval", "different"
+MISSING = "missing"
 COLUMNS = [
     Column("dataset", "Dataset", "text"),
     Column("verdict", "Against the reference", "text"),
@@ -35,7 +36,7 @@ def reference_of(tree: Tree) -> Path:
 def reproduction(tree: Tree) -> Table | None:
     """Compare every cell of a run with the tier's reference run.
 
-    A cell is identical if all metrics that both runs have are equal to the last bit;
+    A cell is identical if it has all metrics of the reference, equal to the last bit;
     within the interval if its headline scores lie in the reference's 95 % intervals,
     which cover test sequences (and seeds, if there were several): another machine or
     library gives such differences; else different.
@@ -51,6 +52,8 @@ def reproduction(tree: Tree) -> Table | None:
     both = mine.merge(known, on=KEYS, suffixes=("", "_known"))
     same = (both["value"] == both["value_known"]).groupby([both[k] for k in CELL])
     equal, shared = same.sum().to_dict(), same.size().to_dict()
+    kept_sizes = known.groupby(CELL).size().to_dict()
+    sizes = mine.groupby(CELL).size().to_dict() | kept_sizes
     here, there = _headlines(mine), _headlines(known)
     intervals = {
         (row["dataset"], row["model"], row["metric"]): (row["low"], row["high"])
@@ -61,9 +64,15 @@ def reproduction(tree: Tree) -> Table | None:
     for dataset in tree.datasets:
         for model in tree.models:
             key = dataset.name, model.name
-            if key not in shared:
+            if key not in sizes:
                 continue
-            if equal[key] == shared[key]:
+            if key not in shared:
+                where = "this run" if key in kept_sizes else "the reference"
+                rows.append(
+                    _row(model, dataset, Told(MISSING, f"not in {where}"), "–", "–")
+                )
+                continue
+            if equal[key] == shared[key] >= kept_sizes[key]:
                 verdict, detail = Told(IDENTICAL), "none"
             else:
                 verdict, detail = _verdict(key, here, there, intervals)
@@ -119,7 +128,8 @@ def summary(found: Table, tree: Tree) -> str:
     verdicts = [row.values[1].text for row in found.rows]
     parts = [
         f"{verdicts.count(verdict)} {verdict}"
-        for verdict in (IDENTICAL, WITHIN, DIFFERENT)
+        for verdict in (IDENTICAL, WITHIN, DIFFERENT, MISSING)
+        if verdict != MISSING or MISSING in verdicts
     ]
     runs = sorted(reference_of(tree).glob("*/*/seed*/run.json"))
     run = document(runs[0]) if runs else {}

@@ -1,5 +1,6 @@
 """One GPU for each job of a machine that has several."""
 
+import contextlib
 import fcntl
 import tempfile
 import time
@@ -7,6 +8,14 @@ from pathlib import Path
 from typing import TextIO
 
 _held: list[TextIO] = []  # open for as long as the process lives
+
+
+def _open(path: Path) -> TextIO:
+    """Open a lock that every person of this machine may hold, whoever made it."""
+    with contextlib.suppress(PermissionError):  # another person's, or just made so
+        path.touch(0o666)
+        path.chmod(0o666)
+    return path.open("r")
 
 
 def lease(devices: int, folder: Path | None = None) -> int:
@@ -24,7 +33,7 @@ def lease(devices: int, folder: Path | None = None) -> int:
     folder = folder or Path(tempfile.gettempdir())
     while True:
         for device in range(devices):
-            lock = (folder / f"seqdis-gpu{device}.lock").open("a")
+            lock = _open(folder / f"seqdis-gpu{device}.lock")
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

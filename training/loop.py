@@ -7,7 +7,6 @@ generator: a run killed and started again is bit-identical to one that was not.
 import math
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -100,7 +99,8 @@ def fit(
     run, window = Fit(), dict[str, float]()
     if state and state.exists():
         run, window = _resume(state, fingerprint, module, optimizer)
-    stopping = _listen_for_sigterm()
+    stopping, heard = list[int](), signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     started = saved = time.monotonic()
     before = run.seconds
     progress, tell = Progress(title, steps, run.steps), board(title)
@@ -134,6 +134,8 @@ def fit(
         if type(error) is RuntimeError and "allocate memory" not in str(error):
             raise
         run.status, run.reason = "out_of_memory", str(error).splitlines()[0]
+    finally:
+        signal.signal(signal.SIGTERM, heard)
     if state and run.status == "done" and run.steps:
         _save(state, fingerprint, module, optimizer, run, window)
     progress.end(run.status)
@@ -213,11 +215,3 @@ def _resume(
     run = Fit(**about["run"])  # type: ignore[arg-type]
     run.history = [tuple(row) for row in run.history]  # type: ignore[misc]
     return run, dict(about["window"])  # type: ignore[call-overload]
-
-
-def _listen_for_sigterm() -> list[int]:
-    """Return a list that becomes true once SIGTERM arrives."""
-    arrived: list[int] = []
-    if sys.platform != "win32":
-        signal.signal(signal.SIGTERM, lambda number, _: arrived.append(number))
-    return arrived

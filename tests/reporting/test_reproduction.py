@@ -57,6 +57,20 @@ def test_a_hair_is_within_and_a_mile_is_different(run: Path):
     assert found["oracle"] == "identical"
 
 
+def test_what_one_side_lacks_is_not_identical(run: Path):
+    path = run / "tables" / "metrics.parquet"
+    table = pd.read_parquet(path)
+    lost = (table["model"] == "unordered_vae") & (table["metric"] == "psnr")
+    assert lost.any()
+    write_parquet(path, table[(table["model"] != "dsae") & ~lost])
+    found = verdicts(run)
+    assert found["dsae"] == "missing"
+    assert found["unordered_vae"] == "within interval"
+    assert found["oracle"] == "identical"
+    tree = read_tree(run)
+    assert "1 missing" in summary(reproduction(tree), tree)
+
+
 def test_another_metric_alone_is_within(run: Path):
     change(run, "dsae", "ssim", 0.2)
     assert verdicts(run)["dsae"] == "within interval"

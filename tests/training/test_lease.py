@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from training.lease import lease
+
 JOB = """
 import sys, time
 from pathlib import Path
@@ -44,3 +46,14 @@ def test_a_killed_job_frees_its_device(tmp_path: Path):
         mark.unlink()
     after = job(tmp_path, 0)
     assert after.communicate()[0].strip() in ("0", "1") and after.returncode == 0
+
+
+def test_a_lock_is_of_everybody(tmp_path: Path):
+    """The next person of this machine must be able to wait for it, and to hold it."""
+    old = os.umask(0o077)
+    try:
+        lease(1, tmp_path)
+    finally:
+        os.umask(old)
+    (lock,) = tmp_path.iterdir()
+    assert lock.stat().st_mode & 0o666 == 0o666

@@ -110,6 +110,8 @@ def test_sigterm_saves_and_stops(tmp_path):
     options = {"steps": 230, "learning_rate": 0.05, "partial": tmp_path}
     with pytest.raises(Interrupted, match="step 71"):
         fit(module, terms_then_signal, **options)
+    # What comes after a training is stopped by a signal as it always is.
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     again, terms_at = problem()
     fit(again, terms_at, **options)
     whole, _ = run(None)

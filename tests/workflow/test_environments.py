@@ -3,10 +3,13 @@
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -87,6 +90,15 @@ def test_pins_equal_the_lock(name: str):
         assert re.search(rf"^{package}=={re.escape(version)}[ ;\\]", LOCK, re.M), (
             package
         )
+
+
+def test_the_lock_keeps_what_pyproject_asks_for():
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = asked["project"]["dependencies"] + asked["dependency-groups"]["test"]
+    for requirement in map(Requirement, wanted):
+        name = canonicalize_name(requirement.name)
+        found = re.search(rf"^{re.escape(name)}(?:\[.*\])?==([^ ;\\]+)", LOCK, re.M)
+        assert found and requirement.specifier.contains(found[1]), requirement
 
 
 def test_the_lock_has_hashes_and_no_address():

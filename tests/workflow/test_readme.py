@@ -24,6 +24,7 @@ def test_the_commands_are_the_ones_we_test():
         "make",
         "make test",
         "make real",
+        ". .venv/bin/activate",
         "snakemake --cores 8 --use-conda",
         "python -m baselines.new frame_average",
     ]
@@ -32,6 +33,19 @@ def test_the_commands_are_the_ones_we_test():
 @pytest.mark.parametrize("words", [w for w in COMMANDS if w[0] == "make"], ids=" ".join)
 def test_make_targets_exist(words: list[str]):
     subprocess.run([*words, "-n"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    "words", re.findall(r"`snakemake (\w+) --cores 1`", README), ids=str
+)
+def test_commands_within_sentences_are_planned(words: str):
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", words, "--cores", "1", "--dry-run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_relative_links_lead_somewhere():

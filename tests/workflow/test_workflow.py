@@ -247,7 +247,10 @@ def test_a_tier_without_their_datasets_has_no_studies(scratch):
 
 def test_a_page_says_how_to_make_a_study(finished):
     page = (finished.path / "results/tiny/report/index.html").read_text()
-    assert "<code>snakemake order_study --cores all --configfile config/tiny" in page
+    assert (
+        "<code>snakemake order_study --cores all "
+        "--configfile tests/workflow/tiny.yaml</code>"
+    ) in page
 
 
 def test_the_studies_make_their_pages_and_train_only_what_is_new(finished, tmp_path):

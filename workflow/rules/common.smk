@@ -319,8 +319,8 @@ def cells(name):
 
 def tier_grid(wildcards):
     """Return what the tier compares, as JSON."""
-    default = config["tier"] == "default"
-    overlay = "" if default else f" --configfile config/{config['tier']}.yaml"
+    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
+    overlay = " ".join([" --configfile", *files]) if files else ""
     return as_json(
         {
             "tier": config["tier"],
@@ -374,12 +374,16 @@ def study_grid(wildcards):
 
 
 def rerun_command(wildcards):
-    """Return the command that makes one cell again."""
+    """Return the command that makes one cell again.
+
+    Only the tier's own config file is named: with all of them every cell would be
+    trained again when a person adds one.
+    """
     cell = f"{TIER}/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
     tier = "config" if config["tier"] == "default" else config["tier"]
     return (
-        f"snakemake --cores 1 --configfile config/{tier}.yaml "
-        f"--forcerun {cell}/run.json {cell}/metrics.parquet"
+        f"snakemake {cell}/metrics.parquet --forcerun {cell}/run.json --cores 1 "
+        f"--configfile config/{tier}.yaml"
     )
 
 
