@@ -14,7 +14,8 @@ reason to look, no flag is no proof.
 
 A column is active if the variance of its posterior mean is above 0.01: Burda, Grosse,
 Salakhutdinov (2016), arXiv:1509.00519. For f it is taken over test clips, for z_t over
-the frames of a clip, averaged over clips.
+the frames of a clip, averaged over clips. A code without a KL term has no scale that
+this could be held against: it has collapsed only if the decoder ignores it as well.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-VERSION = "1"
+VERSION = "2"
 ACTIVE = 0.01  # variance
 LEAST_KL = 0.01  # nats per frame
 MOST_AUC, MOST_READ = 0.75, 0.25
@@ -102,11 +103,15 @@ def flags(
     """
     found: dict[str, Any] = {}
     for code, name in (("static", "f"), ("dynamic", "z")):
-        if f"active_{code}" in measures:
-            silent = measures[f"active_{code}"] == 0 or kl[code] < LEAST_KL
-            found[f"{name}_collapse"] = silent
-        if np.isfinite(response := measures.get(f"response_{code}", np.nan)):
+        response = measures.get(f"response_{code}", np.nan)
+        if np.isfinite(response):
             found[f"ignores_{name}"] = response < LEAST_RESPONSE
+        if f"active_{code}" in measures:
+            still = measures[f"active_{code}"] == 0
+            if np.isnan(kl[code]):
+                found[f"{name}_collapse"] = still and not response >= LEAST_RESPONSE
+            else:
+                found[f"{name}_collapse"] = still or kl[code] < LEAST_KL
     if np.isfinite([auc, read]).any():
         found["identity_in_z"] = auc >= MOST_AUC or read >= MOST_READ
     return {name: bool(value) for name, value in found.items()}

@@ -11,6 +11,10 @@ AXES = (
     *("mig", "jemmig", "sap", "factor_vae", "beta_vae", "dci_", "modularity"),
     *("explicitness", "infomec_", "irs"),
 )
+OF_TWO_FACTORS = (
+    *("modularity", "infomec_modularity", "dci_disentanglement"),
+    *("factor_vae", "beta_vae"),
+)
 NEEDS = (
     (("generated_", "frechet_generated"), ("sample_static", "sample_dynamic")),
     (("frechet_sample_dynamic",), ("swap", "sample_dynamic")),
@@ -60,9 +64,27 @@ def missing(tree: Tree, dataset: str, model: Model, metric: str) -> Absent | Non
         return Absent(listing(list(dict.fromkeys(words))))
     needs = next((needs for names, needs in NEEDS if metric.startswith(names)), ())
     lacks = lacking(done[0], needs)
-    if not lacks and metric.startswith(AXES):
-        return Absent("not applicable: codes of more than 256 columns")
+    lacks = lacks or _unasked(tree, dataset, metric)
     return Absent(f"not applicable: {', '.join(lacks)}") if lacks else None
+
+
+def _unasked(tree: Tree, dataset: str, metric: str) -> list[str]:
+    """Return in words why a metric is not asked of a model that could answer."""
+    factors = next(
+        d.info.get("factors", []) for d in tree.datasets if d.name == dataset
+    )
+    if not factors:
+        return []
+    scopes = [factor["scope"] for factor in factors if factor.get("judged")]
+    plain = metric.removeprefix("shuffled_")
+    if plain in OF_TWO_FACTORS and len(scopes) < 2:
+        return ["one factor is judged"]
+    if plain.startswith(AXES):
+        return ["codes of more than 320 columns"]
+    for scope in ("static", "dynamic"):
+        if metric in ("swap_score", f"swap_{scope}") and scope not in scopes:
+            return [f"no {scope} factor is judged"]
+    return []
 
 
 def undrawn(tree: Tree, dataset: str, drawn: Iterable[str]) -> list[str]:

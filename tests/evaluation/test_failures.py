@@ -74,6 +74,14 @@ def test_each_failure_raises_its_flag_alone(flag, measures, kl, auc, read):
     assert [name for name, value in found.items() if value] == [flag]
 
 
+def test_a_code_without_a_kl_has_collapsed_if_the_decoder_ignores_it_too():
+    unknown = {"static": np.nan, "dynamic": np.nan}
+    for response, silent in ((0.36, False), (0.05, True)):
+        measures = GOOD | {"active_dynamic": 0, "response_dynamic": response}
+        found = failures.flags(measures, unknown, 0.5, 0.0)
+        assert found["z_collapse"] == found["ignores_z"] == silent
+
+
 def test_what_cannot_be_told_is_not_flagged():
     assert (
         failures.flags({}, {"static": np.nan, "dynamic": np.nan}, np.nan, np.nan) == {}
