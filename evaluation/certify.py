@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 
 from datasets.atomic import write_json
 from datasets.errors import UserError, cli
-from datasets.store import Store, column, hidden_mask, labels, load
+from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import ensemble as judges
 from evaluation.clips import frame_index, length_of, parse_json, read, windows
 from evaluation.ensemble import Ensemble, probabilities
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     settings = build(Settings, parse_json(given.settings), "judge")
-    store = load(given.data)
+    store = verify(given.data)
     clips, _ = read(given.data)
     given.out.unlink(missing_ok=True)
     ensemble = judges.load(given.judges)

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from datasets.errors import UserError, cli
-from datasets.store import Store, hidden_mask, labels, load
+from datasets.store import Store, hidden_mask, labels, verify
 from evaluation.clips import length_of, parse_json, read
 from evaluation.network import Head, Judge
 from training import checkpoint
@@ -243,7 +243,7 @@ def main() -> None:
     parser.add_argument("--partial", type=Path)
     given = parser.parse_args()
     settings = build(Settings, parse_json(given.settings), "judge")
-    store = load(given.data)
+    store = verify(given.data)
     clip_frames = length_of(read(given.data)[0])
     judge, heads = train(store, clip_frames, given.seed, settings, given.partial)
     about = {

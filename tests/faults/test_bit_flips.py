@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TRAINING = {"steps": 8, "frames_per_step": 24}
 SETTINGS = {"training": TRAINING, "shared": {"width": 8, "hidden": 16, "dim_f": 4}}
+JUDGE = ("--seed", 0, "--out")
 FLIPS = 6  # a file, spread over it
 
 
@@ -34,6 +35,11 @@ def score(data: Path, cell: Path) -> subprocess.CompletedProcess[str]:
     return run("evaluation.score", "--data", data, "--cell", cell)
 
 
+def judge(data: Path, cell: Path) -> subprocess.CompletedProcess[str]:
+    settings = ("--settings", json.dumps({"steps": 2, "width": 4}))
+    return run("evaluation.judge", *settings, "--data", data, *JUDGE, cell / "judge")
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, squares: Path) -> Path:
     """Return a folder with `data` and a trained, scored `cell`."""
@@ -52,6 +58,8 @@ CASES = [
     ("data/frames.parquet", score, "metrics.parquet"),
     ("data/clips.parquet", score, "metrics.parquet"),
     ("data/pairs.parquet", score, "metrics.parquet"),
+    ("data/frames.npy", train, "model.safetensors"),
+    ("data/frames.npy", judge, ""),
     ("toy/seed0/representation.npz", score, "metrics.parquet"),
     ("toy/seed0/model.safetensors", reorder, ""),
     ("toy/seed0/partial/state.safetensors", train, "model.safetensors"),
@@ -59,7 +67,9 @@ CASES = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "step", "made"), CASES, ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("name", "step", "made"), CASES, ids=[f"{c[0]}, {c[1].__name__}" for c in CASES]
+)
 def test_a_flipped_bit_is_named_or_changes_nothing(whole, tmp_path, name, step, made):
     size = (whole / name).stat().st_size
     expected = (whole / "toy/seed0" / made).read_bytes() if made else b""
