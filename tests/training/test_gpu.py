@@ -1,8 +1,6 @@
 """Every model on a GPU: what a CPU finds, and the same bytes each time."""
 
 import json
-import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from torch import nn
 
 from datasets.store import load
 from tests.models.test_contract import build, clips, discovered, variants
-from tests.training.test_train import start, train
+from tests.training.test_train import kill, train
 from training.batches import Batches
 from training.contract import Codes
 from training.device import pick
@@ -56,13 +54,7 @@ def test_the_same_bytes_twice_and_after_a_kill(
     assert done.returncode == 0, done.stderr
     run = json.loads((whole / "run.json").read_text())
     assert run["status"] == "done" and run["hardware"]["device"] == "cuda"
-    process = start(squares, killed, name, steps=300)
-    state = killed / "partial" / "state.safetensors"
-    while not state.exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert state.exists() and not (killed / "run.json").exists()
+    kill(squares, killed, name, steps=300)
     again = train(squares, killed, name, steps=300)
     assert "resumed at" in again.stderr
     for file in ("model.safetensors", "representation.npz"):

@@ -38,15 +38,22 @@ def train(squares: Path, out: Path, model: str = "unordered_vae", **change):
     return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True)
 
 
-def start(squares: Path, out: Path, model: str = "unordered_vae", **change):
-    """Begin a training that saves its state after every step."""
-    return subprocess.Popen(
+def kill(squares: Path, out: Path, model: str = "unordered_vae", **change) -> None:
+    """Begin a training that saves its state after every step, and kill it midway."""
+    process = subprocess.Popen(
         command(squares, out, model, **change),
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1", "SEQDIS_SAVE_SECONDS": "0"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    state = out / "partial" / "state.safetensors"
+    while not state.exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert state.exists() and not (out / "run.json").exists()
 
 
 @pytest.fixture(scope="module")
@@ -99,14 +106,7 @@ def test_kill_9_then_rerun_gives_the_same_bytes(squares: Path, tmp_path: Path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     change = {"steps": 900}
     train(squares, whole, **change)
-    process = start(squares, killed, **change)
-    state = killed / "partial" / "state.safetensors"
-    while not state.exists() and process.poll() is None:
-        time.sleep(0.01)
-    time.sleep(0.2)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert state.exists() and not (killed / "run.json").exists()
+    kill(squares, killed, **change)
     done = train(squares, killed, **change)
     assert "resumed at" in done.stderr
     first, second = arrays(whole), arrays(killed)
