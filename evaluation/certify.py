@@ -15,17 +15,17 @@ from datasets.atomic import write_json
 from datasets.errors import UserError, cli
 from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import ensemble as judges
-from evaluation.clips import frame_index, length_of, parse_json, read, windows
+from evaluation.clips import parse_json, read
 from evaluation.ensemble import Ensemble, probabilities
 from evaluation.floors import floors
 from evaluation.judge import Settings
+from evaluation.lists import Lists, lists
 from evaluation.network import Head
 from evaluation.swaps import agreement, agreement_sums
 from training.settings import build
 
 BINS = 15
 BLUR = 1.0  # standard deviation of the blurred test frames, pixels
-VALID_CLIPS = 100  # most clips of the valid split used for calibration
 MANY = 50  # above so many classes `many_floor` applies
 
 
@@ -76,23 +76,20 @@ def constant_accuracy(label: np.ndarray) -> float:
 
 
 def certify(
-    store: Store, ensemble: Ensemble, index: np.ndarray, settings: Settings
+    store: Store, ensemble: Ensemble, where: Lists, settings: Settings
 ) -> dict[str, Any]:
     """Judge real test clips and return the contents of `judge.json`.
 
     Args:
         store: the dataset.
         ensemble: freshly trained, without temperatures.
-        index: `(clips, T)` frames of the test clips.
+        where: the evaluation lists; temperatures are of the valid clips.
         settings: the floors.
 
     Raises:
         UserError: a factor shows in no test frame.
     """
-    length = index.shape[1]
-    table = store.sequences[store.sequences["n_frames"] >= length]
-    clips = min(VALID_CLIPS, int((table["split"] == "valid").sum()))
-    valid = frame_index(windows(table, "valid", clips, length), length)
+    valid, index = where.valid, where.test
     on_valid = ensemble.raw(store.frames[valid])
     real = store.frames[index]
     on_real = ensemble.raw(real)
@@ -190,7 +187,7 @@ def main() -> None:
     given = parser.parse_args()
     settings = build(Settings, parse_json(given.settings), "judge")
     store = verify(given.data)
-    clips, _ = read(given.data)
+    where = lists(*read(given.data))
     given.out.unlink(missing_ok=True)
     ensemble = judges.load(given.judges)
     if ensemble.frames_sha256 != store.info["frames_sha256"]:
@@ -198,12 +195,8 @@ def main() -> None:
             f"The judges in {given.judges} were trained on other frames than "
             f"{given.data} holds. Delete the folder and train them again."
         )
-    index = frame_index(clips, length_of(clips))
-    test = (clips["split"] == "test").to_numpy()
-    verdict = certify(store, ensemble, index[test], settings)
-    write_json(
-        given.out, verdict | {"floors": floors(store, index[~test], index[test])}
-    )
+    verdict = certify(store, ensemble, where, settings)
+    write_json(given.out, verdict | {"floors": floors(store, where.train, where.test)})
 
 
 if __name__ == "__main__":

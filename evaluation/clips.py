@@ -28,19 +28,22 @@ class Settings:
     Attributes:
         clip_frames: frames per clip (T).
         train_clips: clips that only fit probes.
+        valid_clips: clips that set thresholds and temperatures; fewer where the
+            validation sequences hold fewer.
         test_clips: clips that are scored.
         pairs: pairs (A, B) of test clips.
     """
 
     clip_frames: int = 8
     train_clips: int = 200
+    valid_clips: int = 80
     test_clips: int = 100
     pairs: int = 100
 
     def __post_init__(self) -> None:
         """Check ranges."""
         for name, value in vars(self).items():
-            at_least(name, value, 1)
+            at_least(name, value, 0 if name == "valid_clips" else 1)
 
 
 def windows(
@@ -63,8 +66,8 @@ def windows(
     Raises:
         UserError: the split has fewer than `count` different windows.
     """
-    rows = sequences[(sequences["split"] == split) & (sequences["n_frames"] >= length)]
-    available = int((rows["n_frames"] - length + 1).sum())
+    rows = long_enough(sequences, split, length)
+    available = windows_in(rows, length)
     if available < count:
         raise UserError(
             f"{count} {split} clips of {length} frames were asked for, but the "
@@ -86,6 +89,16 @@ def windows(
     ][:count]
     table = pd.DataFrame(chosen, columns=["sequence", "first_frame"], dtype=np.int64)
     return table.assign(split=split, n_frames=length)
+
+
+def long_enough(sequences: pd.DataFrame, split: str, length: int) -> pd.DataFrame:
+    """Return the sequences of a split that hold a clip."""
+    return sequences[(sequences["split"] == split) & (sequences["n_frames"] >= length)]
+
+
+def windows_in(sequences: pd.DataFrame, length: int) -> int:
+    """Return how many different clips sequences hold, each at least `length` long."""
+    return int((sequences["n_frames"] - length + 1).sum())
 
 
 def pairs(clip_ids: np.ndarray, identities: np.ndarray, count: int) -> pd.DataFrame:
@@ -141,9 +154,12 @@ def draw(
         settings: how many of each.
     """
     length = settings.clip_frames
+    held = windows_in(long_enough(sequences, "valid", length), length)
+    valid = min(settings.valid_clips, held)
     clips = pd.concat(
         [
             windows(sequences, "train", settings.train_clips, length),
+            windows(sequences, "valid", valid, length),
             windows(sequences, "test", settings.test_clips, length),
         ],
         ignore_index=True,

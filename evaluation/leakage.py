@@ -10,7 +10,7 @@ from datasets.reading import read_json
 from datasets.store import Store
 from evaluation import blocks, floors, regression, usable
 from evaluation.floors import rows_of
-from evaluation.lists import Lists
+from evaluation.lists import Lists, train_and_test
 from evaluation.row import Row, direction
 from evaluation.rows import Rows
 
@@ -36,9 +36,7 @@ def probed(
             once = code == "motion" or (code == "static" and scope == "static")
             train, test = (
                 rows_of(store, name, *side, once)
-                for side in zip(
-                    np.split(columns, [len(where.train)]), where[:2], strict=True
-                )
+                for side in train_and_test(columns, where)
             )
             if not len(test.labels) or not len(train.labels):
                 continue

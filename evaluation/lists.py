@@ -7,12 +7,15 @@ import pandas as pd
 
 from evaluation.clips import frame_index, length_of
 
+SPLITS = ("train", "valid", "test")  # the order of clips.parquet
+
 
 class Lists(NamedTuple):
     """The evaluation lists of a dataset, as indices.
 
     Attributes:
         train: `(train clips, T)` frame indices; clips that only fit probes.
+        valid: `(valid clips, T)`; clips that only set thresholds and temperatures.
         test: `(test clips, T)` frame indices.
         a: `(pairs,)` positions among the test clips, whose f is taken.
         b: likewise, whose z is taken.
@@ -20,6 +23,7 @@ class Lists(NamedTuple):
     """
 
     train: np.ndarray
+    valid: np.ndarray
     test: np.ndarray
     a: np.ndarray
     b: np.ndarray
@@ -27,9 +31,21 @@ class Lists(NamedTuple):
 
 
 def lists(clips: pd.DataFrame, pairs: pd.DataFrame) -> Lists:
-    """Return indices of `clips.parquet` and `pairs.parquet`; train clips come first."""
+    """Return indices of `clips.parquet` and `pairs.parquet`."""
     index = frame_index(clips, length_of(clips))
-    test = (clips["split"] == "test").to_numpy()
-    first = int(np.flatnonzero(test)[0])
+    split = clips["split"].to_numpy()
+    parts = [index[split == name] for name in SPLITS]
+    first = len(index) - len(parts[-1])
     a, b = (pairs[side].to_numpy() - first for side in "ab")
-    return Lists(index[~test], index[test], a, b, pairs["pair"].to_numpy())
+    return Lists(*parts, a, b, pairs["pair"].to_numpy())
+
+
+def train_and_test(rows: np.ndarray, where: Lists) -> list[tuple[np.ndarray, ...]]:
+    """Return (rows, frame indices) of the train clips, then of the test clips."""
+    train, _, test = by_split(rows, where)
+    return [(train, where.train), (test, where.test)]
+
+
+def by_split(rows: np.ndarray, where: Lists) -> list[np.ndarray]:
+    """Cut what has a row for each clip into train, valid and test clips."""
+    return np.split(rows, [len(where.train), len(where.train) + len(where.valid)])

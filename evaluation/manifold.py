@@ -20,7 +20,7 @@ from datasets.store import Store, column, hidden_mask, labels
 from evaluation import neighbours
 from evaluation.coverage import VERSION as COVERAGE
 from evaluation.coverage import coverage
-from evaluation.lists import Lists
+from evaluation.lists import Lists, by_split
 from evaluation.row import Row, direction
 from evaluation.swaps import above_chance
 from training.seeds import numpy_generator
@@ -90,7 +90,7 @@ def near(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
     names = [f["name"] for f in judged if f["scope"] == "dynamic"]
     if not names or "dynamic" not in arrays:
         return
-    codes = arrays["dynamic"][len(where.train) :]
+    codes = by_split(arrays["dynamic"], where)[-1]
     use = np.ones(where.test.shape, bool)
     for name in names:
         use &= ~hidden_mask(store, name, where.test)

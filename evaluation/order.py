@@ -18,7 +18,7 @@ from datasets.store import Store, column, load
 from evaluation import verification
 from evaluation.clips import read
 from evaluation.floors import rows_of
-from evaluation.lists import Lists, lists
+from evaluation.lists import Lists, by_split, lists, train_and_test
 from evaluation.probes import constant
 from evaluation.score import read_run
 from evaluation.usable import usable
@@ -53,19 +53,18 @@ def identity_auc(static: np.ndarray, store: Store, where: Lists) -> float:
     The area under the ROC of evaluation/verification.py; NaN without genuine pairs.
 
     Args:
-        static: `(train and test clips, columns)`.
+        static: `(clips, columns)`.
         store: the dataset.
         where: its evaluation lists.
     """
-    n = len(where.train)
     known, held_out = (
         verification.trials(column(store, "identity", side[:, 0]), side)
-        for side in where[:2]
+        for side in (where.valid, where.test)
     )
     if not len(held_out.genuine) or not len(held_out.impostor):
         return float("nan")
-    codes = static[:, None]
-    return verification.verify(codes[:n], codes[n:], known, held_out)["auc"]
+    codes = by_split(static[:, None], where)
+    return verification.verify(*codes, known, held_out)["auc"]
 
 
 def static_probe(static: np.ndarray, store: Store, where: Lists) -> float:
@@ -75,13 +74,12 @@ def static_probe(static: np.ndarray, store: Store, where: Lists) -> float:
     NaN without such a factor. Arguments as of `identity_auc`.
     """
     found = []
-    codes = np.split(static[:, None], [len(where.train)])
+    sides = train_and_test(static[:, None], where)
     for factor in store.info["factors"]:
         if factor["scope"] != "static" or not factor["judged"]:
             continue
         train, test = (
-            rows_of(store, factor["name"], code, index[:, :1])
-            for code, index in zip(codes, where[:2], strict=True)
+            rows_of(store, factor["name"], code, index[:, :1]) for code, index in sides
         )
         if len(train.labels) and len(test.labels):
             chance = constant(train, test)

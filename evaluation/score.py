@@ -31,7 +31,7 @@ from evaluation.axes.scores import axis_scores
 from evaluation.clips import read
 from evaluation.floors import rows_of
 from evaluation.leakage import continuous_motion, floor_rows, probed
-from evaluation.lists import Lists, lists
+from evaluation.lists import Lists, by_split, lists, train_and_test
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.row import Row, direction
@@ -160,20 +160,18 @@ def verified(
 
     Nothing where no identity has two test clips without a common frame.
     """
-    identity = column(store, "identity", where.test[:, 0])
-    pairs = verification.trials(identity, where.test)
+    valid_pairs, pairs = (
+        verification.trials(column(store, "identity", side[:, 0]), side)
+        for side in (where.valid, where.test)
+    )
     if not len(pairs.genuine) or not len(pairs.impostor):
         return
-    n_train, n = len(where.train), sum(map(len, pairs))
-    known = column(store, "identity", where.train[:, 0])
-    train_pairs = verification.trials(known, where.train)
+    n = sum(map(len, pairs))
     for code in ("static", "dynamic"):
         if code not in arrays:
             continue
         codes = arrays[code] if code == "dynamic" else arrays[code][:, None]
-        found = verification.verify(
-            codes[:n_train], codes[n_train:], train_pairs, pairs
-        )
+        found = verification.verify(*by_split(codes, where), valid_pairs, pairs)
         for measure, value in found.items():
             metric = f"verification_{measure}_{code}"
             yield Row(metric, "", value, n, direction(metric), verification.VERSION)
@@ -207,12 +205,12 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
     codes = np.concatenate([static, arrays["dynamic"]], 2)
     if codes.shape[2] > MOST_AXES:
         return
-    own = np.split(codes, [len(where.train)])
+    own, index = zip(*train_and_test(codes, where), strict=True)
     rng = numpy_generator("evaluation", store.info["name"], "shuffled codes")
     for prefix, parts in (("", own), ("shuffled_", map(rng.permutation, own))):
         train, test = (
-            {name: rows_of(store, name, part, index) for name in names}
-            for part, index in zip(parts, where[:2], strict=True)
+            {name: rows_of(store, name, part, at) for name in names}
+            for part, at in zip(parts, index, strict=True)
         )
         for name, (value, version) in axis_scores(train, test).items():
             yield Row(prefix + name, "", value, where.test.size, "higher", version)
@@ -245,7 +243,7 @@ def failed(
     """Yield active columns, responses to f and z, and the flags (failures.py)."""
     measures: dict[str, float] = {}
     if {"static", "dynamic"} <= arrays.keys():
-        test = (arrays[name][len(where.train) :] for name in ("static", "dynamic"))
+        test = (by_split(arrays[name], where)[-1] for name in ("static", "dynamic"))
         measures |= failures.active(*test)
     if {"reconstruction", "swap"} <= arrays.keys():
         real = store.frames[where.test]

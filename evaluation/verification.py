@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 from evaluation.probes import standard
 from training.seeds import numpy_generator
 
-VERSION = "2"
+VERSION = "3"
 IMPOSTORS = 20_000  # pairs of clips at most; all pairs would say little more
 DECIMALS = 6  # of a similarity: equal codes must tie, whatever the order of summation
 
@@ -57,7 +57,11 @@ def similarity(codes: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 
 
 def verify(
-    train: np.ndarray, test: np.ndarray, train_pairs: Trials, pairs: Trials
+    train: np.ndarray,
+    valid: np.ndarray,
+    test: np.ndarray,
+    valid_pairs: Trials,
+    pairs: Trials,
 ) -> dict[str, float]:
     """Return `auc`, `eer` and `hter` of telling people apart by the cosine of codes.
 
@@ -71,24 +75,29 @@ def verify(
     `eer` is the crossing on the test pairs themselves, as the field reports it: no one
     could have set that threshold. `hter` is the half total error rate, the mean of
     false accepts and false rejects at the threshold where they cross on pairs of
-    training identities.
+    validation identities: training identities are known to the model, and a threshold
+    of theirs would accept too few strangers.
 
     A code of one column can only agree in sign. Clips of one sequence also share light
     and background: a code that knows the recording passes for one that knows the face.
 
     Args:
         train: `(train clips, T, columns)`.
+        valid: `(validation clips, T, columns)`.
         test: `(test clips, T, columns)`; T is 1 for f.
-        train_pairs: positions among the train clips.
+        valid_pairs: positions among the validation clips.
         pairs: positions among the test clips.
 
     Returns:
-        `hter` is NaN without training pairs of both kinds.
+        `hter` is NaN without validation pairs of both kinds.
     """
     scaled = standard(np.concatenate(train))
-    known, held_out = (scaled(np.concatenate(codes)) for codes in (train, test))
-    at = threshold(*scored(known.reshape(train.shape), train_pairs))
-    genuine, impostor = scored(held_out.reshape(test.shape), pairs)
+    known, held_out = (
+        scaled(np.concatenate(codes)).reshape(codes.shape) if len(codes) else codes
+        for codes in (valid, test)
+    )
+    at = threshold(*scored(known, valid_pairs))
+    genuine, impostor = scored(held_out, pairs)
     rejected, accepted = np.mean(genuine < at), np.mean(impostor >= at)
     hter = float(rejected + accepted) / 2 if np.isfinite(at) else float("nan")
     return {

@@ -145,8 +145,8 @@ METRICS = {
     "verification_hter_static": Metric(
         "HTER from f",
         "lower",
-        "mean of false accepts and false rejects at the threshold that training "
-        "identities set; 0 is perfect, 0.5 chance",
+        "mean of false accepts and false rejects at the threshold that "
+        "validation identities set; 0 is perfect, 0.5 chance",
     ),
     "verification_auc_dynamic": Metric(
         "AUC from z",

@@ -85,7 +85,9 @@ def make_store(path, with_factors=True, time=TIME, per_person=1):
     ]
     info = {"name": "tiny", "label": "Tiny", "factors": factors if with_factors else []}
     made = frame_store.write(path, info, sequences, timeline)
-    settings = Settings(clip_frames=4, train_clips=40, test_clips=20, pairs=30)
+    settings = Settings(
+        clip_frames=4, train_clips=40, valid_clips=12, test_clips=20, pairs=30
+    )
     clips, pairs = draw(sequences, settings)
     write_parquet(path / "clips.parquet", clips)
     write_parquet(path / "pairs.parquet", pairs)

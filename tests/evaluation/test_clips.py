@@ -8,8 +8,8 @@ from datasets.errors import UserError
 from evaluation.clips import Settings, draw, frame_index, main, pairs, windows
 
 
-def table(test=10, length=20, train=10):
-    splits = ["train"] * train + ["test"] * test
+def table(test=10, length=20, train=10, valid=0):
+    splits = ["train"] * train + ["valid"] * valid + ["test"] * test
     n = len(splits)
     return pd.DataFrame(
         {
@@ -63,25 +63,35 @@ def test_pairs_of_one_identity_are_an_error():
 
 
 def test_draw_is_deterministic_and_train_comes_first():
-    settings = Settings(clip_frames=8, train_clips=12, test_clips=10, pairs=10)
-    first, second = draw(table(), settings), draw(table(), settings)
+    settings = Settings(
+        clip_frames=8, train_clips=12, valid_clips=3, test_clips=10, pairs=10
+    )
+    first, second = draw(table(valid=2), settings), draw(table(valid=2), settings)
     for one, two in zip(first, second, strict=True):
         pd.testing.assert_frame_equal(one, two)
     clips, chosen = first
-    assert clips["split"].tolist() == ["train"] * 12 + ["test"] * 10
-    assert set(chosen["a"]) | set(chosen["b"]) <= set(range(12, 22))
-    assert frame_index(clips, 8).shape == (22, 8)
+    assert clips["split"].tolist() == ["train"] * 12 + ["valid"] * 3 + ["test"] * 10
+    assert set(chosen["a"]) | set(chosen["b"]) <= set(range(15, 25))
+    assert frame_index(clips, 8).shape == (25, 8)
+    few, _ = draw(table(length=9, train=6, valid=1), settings)
+    assert (few["split"] == "valid").sum() == 2  # all that one sequence holds
 
 
 def test_command_writes_both_lists(tiny, tmp_path, monkeypatch):
     for file in tiny.path.iterdir():
         if file.name not in ("clips.parquet", "pairs.parquet"):
             (tmp_path / file.name).symlink_to(file)
-    settings = {"clip_frames": 3, "train_clips": 5, "test_clips": 4, "pairs": 6}
+    settings = {
+        "clip_frames": 3,
+        "train_clips": 5,
+        "valid_clips": 2,
+        "test_clips": 4,
+        "pairs": 6,
+    }
     arguments = ["clips", "--data", str(tmp_path), "--settings", json.dumps(settings)]
     monkeypatch.setattr("sys.argv", arguments)
     main()
-    assert len(pd.read_parquet(tmp_path / "clips.parquet")) == 9
+    assert len(pd.read_parquet(tmp_path / "clips.parquet")) == 11
     assert len(pd.read_parquet(tmp_path / "pairs.parquet")) == 6
 
 

@@ -79,7 +79,7 @@ def scored(store, codes: np.ndarray) -> dict[str, float]:
 def shown(store) -> np.ndarray:
     """Return place, the tiny store's dynamic factor, of all clips `(clips, T, 1)`."""
     where = score.lists(*read(store.path))
-    index = np.concatenate([where.train, where.test])
+    index = np.concatenate(where[:3])
     return store.timeline["place"].to_numpy()[index][..., None].astype(np.float32)
 
 

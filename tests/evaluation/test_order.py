@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from datasets.errors import UserError
 from datasets.store import load
 from evaluation.clips import read
-from evaluation.lists import lists
+from evaluation.lists import by_split, lists
 from evaluation.order import permutation_variance, read_orders, rows, static_probe
 from tests.evaluation.conftest import make_store
 
@@ -47,7 +47,7 @@ def place(tmp_path_factory):
 
 def known_codes(store, where):
     """Return codes that are the true shade of each clip."""
-    first = np.concatenate([where.train[:, 0], where.test[:, 0]])
+    first = np.concatenate(where[:3])[:, 0]
     home = store.timeline["sequence"].to_numpy()[first]
     shade = store.sequences["shade"].to_numpy()[home]
     return np.eye(3, dtype=np.float32)[shade]
@@ -62,9 +62,9 @@ def test_the_probe_of_known_and_of_empty_codes(place):
 def test_every_length_has_its_row_and_a_whole_sequence_no_identity(place):
     store, where = place
     codes = known_codes(store, where)
-    n, time = len(where.train), where.test.shape[1]
+    time = where.test.shape[1]
     arrays = {
-        "orders": np.repeat(codes[None, n:], 3, 0),
+        "orders": np.repeat(by_split(codes, where)[-1][None], 3, 0),
         "frames": np.array([1, time, time + 5]),
         "sweep": np.stack([0 * codes, codes, codes]),
     }

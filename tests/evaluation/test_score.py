@@ -9,6 +9,7 @@ from datasets import store as frame_store
 from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError
 from evaluation import aggregates, ensemble, score, summary, swaps
+from evaluation.lists import by_split
 from evaluation.representation import Expected, read
 
 CHANCES = {"shade": 0.4, "place": 0.3, "height": 0.0}
@@ -46,11 +47,11 @@ def oracle_codes(store, paint):
         pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs")
     )
     where = score.lists(clips, pairs)
-    index = np.concatenate([where.train, where.test])
+    index = np.concatenate(where[:3])
     sequence = store.timeline["sequence"].to_numpy()[index[:, 0]]
     shade = store.sequences["shade"].to_numpy()[sequence]
     place = store.timeline["place"].to_numpy()[index]
-    test_shade, test_place = shade[len(where.train) :], place[len(where.train) :]
+    test_shade, test_place = (by_split(values, where)[-1] for values in (shade, place))
 
     def show(static, dynamic):
         flat = paint(np.repeat(static, 4), dynamic.ravel())
@@ -147,7 +148,7 @@ def face_codes(store, leak=False):
         pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs")
     )
     where = score.lists(clips, pairs)
-    index = np.concatenate([where.train, where.test])
+    index = np.concatenate(where[:3])
     identity = frame_store.column(store, "identity", index)
     person = np.random.default_rng(0).normal(size=(99, 5)).astype(np.float32)
     who = person[[int(name.removeprefix("who")) for name in identity[:, 0]]]
@@ -275,10 +276,10 @@ def test_a_set_without_factors_needs_no_judge(bare, oracle, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("name", "change", "says"),
     [
-        ("static", lambda a: a[:-1], r"`static` has shape \(59, 1\).*clips.parquet"),
+        ("static", lambda a: a[:-1], r"`static` has shape \(71, 1\).*clips.parquet"),
         ("swap", lambda a: a[:, :2], r"`swap` has shape .*row of pairs.parquet"),
         ("swap", lambda a: a.astype(np.float32), "`swap` is float32, expected uint8"),
-        ("dynamic", lambda a: a * np.nan, "`dynamic` has 240 of 240 values"),
+        ("dynamic", lambda a: a * np.nan, "`dynamic` has 288 of 288 values"),
         ("dynamic", lambda a: a.astype(np.int64), "`dynamic` is int64"),
         ("term_reconstruction", lambda a: a[:3], "test clip"),
         ("elbo", lambda a: a[:, None], r"`elbo` .*expected \(clips\)\. See"),

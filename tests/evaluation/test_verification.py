@@ -28,9 +28,7 @@ SCORES = arrays(np.int64, st.integers(1, 40), elements=st.integers(-6, 6))
 def scored(codes, train=None):
     """Verify codes `(clips, T, columns)` of the people above."""
     pairs = trials(IDENTITY, INDEX)
-    if train is None:
-        return verify(codes, codes, pairs, pairs)
-    return verify(train, codes, Trials(*(part[:0] for part in pairs)), pairs)
+    return verify(codes if train is None else train, codes, codes, pairs, pairs)
 
 
 def noise(*shape, seed=0):
@@ -64,15 +62,22 @@ def test_a_single_frame_is_compared_not_a_mean_over_time():
     assert similarity(codes, np.array([[0, 1], [2, 3]])).shape == (TIME, 2)
 
 
-def test_training_pairs_set_the_threshold():
-    """Test people are more alike than training people: the old threshold errs."""
+def test_validation_pairs_set_the_threshold():
+    """Test people are more alike than those who set the threshold: it errs."""
     person = noise(PEOPLE, 6)[IDENTITY][:, None]
     codes = person + 0.5 * noise(len(IDENTITY), 1, 6, seed=1)
     pairs = trials(IDENTITY, INDEX)
     alike = codes + 3  # a common part raises every cosine
-    found, own = verify(codes, alike, pairs, pairs), verify(alike, alike, pairs, pairs)
+    found, own = (verify(codes, v, alike, pairs, pairs) for v in (codes, alike))
     assert found["auc"] > 0.7 and found["hter"] > own["hter"] + 0.1
     assert own["hter"] == pytest.approx(own["eer"], abs=0.02)
+
+
+def test_without_validation_pairs_there_is_no_threshold():
+    codes, pairs = noise(len(IDENTITY), 1, 6), trials(IDENTITY, INDEX)
+    none = Trials(*(part[:0] for part in pairs))
+    found = verify(codes, codes, codes, none, pairs)
+    assert np.isnan(found["hter"]) and np.isfinite(found["eer"])
 
 
 def test_the_threshold_is_where_errors_are_equal():

@@ -44,6 +44,7 @@ rule certify:
             "evaluation/ensemble",
             "evaluation/floors",
             "evaluation/linear",
+            "evaluation/lists",
             "evaluation/usable",
         ),
     output:
