@@ -34,18 +34,24 @@ def lists(clips: pd.DataFrame, pairs: pd.DataFrame) -> Lists:
     """Return indices of `clips.parquet` and `pairs.parquet`."""
     index = frame_index(clips, length_of(clips))
     split = clips["split"].to_numpy()
-    parts = [index[split == name] for name in SPLITS]
-    first = len(index) - len(parts[-1])
+    train, valid, test = (index[split == name] for name in SPLITS)
+    first = len(index) - len(test)
     a, b = (pairs[side].to_numpy() - first for side in "ab")
-    return Lists(*parts, a, b, pairs["pair"].to_numpy())
+    return Lists(train, valid, test, a, b, pairs["pair"].to_numpy())
 
 
-def train_and_test(rows: np.ndarray, where: Lists) -> list[tuple[np.ndarray, ...]]:
+def train_and_test(
+    rows: np.ndarray, where: Lists
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return (rows, frame indices) of the train clips, then of the test clips."""
     train, _, test = by_split(rows, where)
     return [(train, where.train), (test, where.test)]
 
 
-def by_split(rows: np.ndarray, where: Lists) -> list[np.ndarray]:
+def by_split(
+    rows: np.ndarray, where: Lists
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cut what has a row for each clip into train, valid and test clips."""
-    return np.split(rows, [len(where.train), len(where.train) + len(where.valid)])
+    at = [len(where.train), len(where.train) + len(where.valid)]
+    train, valid, test = np.split(rows, at)
+    return train, valid, test
