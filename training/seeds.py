@@ -4,10 +4,15 @@ Each step has its own stream, so a resumed run needs no saved generator state.
 Evaluation streams leave the training seed out: all models share that randomness.
 """
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def stream(*words: object) -> int:
@@ -23,4 +28,6 @@ def numpy_generator(*words: object) -> np.random.Generator:
 
 def torch_generator(device: torch.device, *words: object) -> torch.Generator:
     """Return a torch generator on `device` of the stream named by the words."""
+    import torch  # seconds, which jobs without tensors need not spend
+
     return torch.Generator(device).manual_seed(stream(*words))
