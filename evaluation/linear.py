@@ -15,7 +15,10 @@ PARTS = 4  # one of them is held out
 
 
 def linear(
-    x: np.ndarray, labels: np.ndarray, identity: np.ndarray | None = None
+    x: np.ndarray,
+    labels: np.ndarray,
+    identity: np.ndarray | None = None,
+    rng: np.random.Generator | None = None,
 ) -> tuple[Any, float]:
     """Fit a logistic or ridge regression and return it with its held-out loss.
 
@@ -27,13 +30,14 @@ def linear(
         x: standardised codes `(n, columns)`; the penalty is on squared weights.
         labels: `(n,)`, int for logistic, float for ridge regression.
         identity: `(n,)`, whose rows are held out together; None: rows are.
+        rng: draws who is held out; None: always the same.
 
     Returns:
         The model, and its loss on the rows held out: nats per row, or mean squared
         error; of the rows it was fitted to where no penalty could be tried.
     """
     continuous = labels.dtype.kind == "f"
-    out = held_out(np.arange(len(labels)) if identity is None else identity)
+    out = held_out(np.arange(len(labels)) if identity is None else identity, rng)
     best, penalty = np.inf, PENALTIES[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a hundred steps suffice
@@ -48,15 +52,19 @@ def linear(
     return model, best if np.isfinite(best) else _loss(model, x, labels)
 
 
-def held_out(identity: np.ndarray) -> np.ndarray:
+def held_out(
+    identity: np.ndarray, rng: np.random.Generator | None = None
+) -> np.ndarray:
     """Return bool `(n,)`: the rows of a quarter of all identities, of one at least.
 
-    Always the same ones. Of a single identity, a quarter of its rows.
+    Those that `rng` draws, else always the same ones. Of a single identity, a quarter
+    of its rows.
     """
     names, ids = np.unique(identity, return_inverse=True)
     if len(names) == 1:
         names, ids = (np.arange(len(identity)),) * 2
-    order = numpy_generator("held out", len(names)).permutation(len(names))
+    rng = rng or numpy_generator("held out", len(names))
+    order = rng.permutation(len(names))
     return order[ids] % PARTS == 0
 
 

@@ -39,11 +39,11 @@ def standard(train: np.ndarray) -> Standard:
     return Standard(mean, np.where(flat, 0, 1 / np.where(flat, 1, std)))
 
 
-def thin(rows: Rows) -> Rows:
-    """Keep at most `MOST_ROWS` rows, always the same ones."""
+def thin(rows: Rows, rng: np.random.Generator | None = None) -> Rows:
+    """Keep at most `MOST_ROWS` rows: those `rng` draws, else always the same ones."""
     if len(rows.labels) <= MOST_ROWS:
         return rows
-    rng = numpy_generator("probe", len(rows.labels))
+    rng = rng or numpy_generator("probe", len(rows.labels))
     kept = np.sort(rng.permutation(len(rows.labels))[:MOST_ROWS])
     who = None if rows.identity is None else rows.identity[kept]
     return Rows(rows.codes[kept], rows.labels[kept], who)

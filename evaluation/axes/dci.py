@@ -20,7 +20,11 @@ class Dci(NamedTuple):
     informativeness: float
 
 
-def dci(train: dict[str, Rows], test: dict[str, Rows]) -> Dci:
+def dci(
+    train: dict[str, Rows],
+    test: dict[str, Rows],
+    rng: np.random.Generator | None = None,
+) -> Dci:
     """Return DCI of codes with factors.
 
     Eastwood & Williams (2018), ICLR. P is the importance of each code column for each
@@ -35,6 +39,8 @@ def dci(train: dict[str, Rows], test: dict[str, Rows]) -> Dci:
     Args:
         train: factor to the rows its forest is fitted on; all with the same columns.
         test: factor to held-out rows.
+        rng: draws the rows fitted where there are too many, and the forests' splits;
+            None: the same for all models.
 
     Returns:
         The scores. Constant codes: 0, 0 and the score of a constant answer. NaN when
@@ -47,7 +53,13 @@ def dci(train: dict[str, Rows], test: dict[str, Rows]) -> Dci:
     ]
     if not names:
         return Dci(*[float("nan")] * 3)
-    fitted = [_forest(thin(train[name]), test[name]) for name in names]
+    seeds = (
+        np.zeros(len(names)) if rng is None else rng.integers(1 << 31, size=len(names))
+    )
+    fitted = [
+        _forest(thin(train[name], rng), test[name], int(seed))
+        for name, seed in zip(names, seeds, strict=True)
+    ]
     importance = np.stack([column for column, _ in fitted], 1)
     informed = float(np.nanmean(np.maximum(0, [score for _, score in fitted])))
     columns, factors = importance.shape
@@ -69,13 +81,13 @@ def _entropy(importance: np.ndarray, axis: int) -> np.ndarray:
     return -(share * np.log(np.where(share > 0, share, 1))).sum(axis)
 
 
-def _forest(train: Rows, test: Rows) -> tuple[np.ndarray, float]:
+def _forest(train: Rows, test: Rows, seed: int) -> tuple[np.ndarray, float]:
     """Return a forest's importances, summing to 1 or all 0, and its test score."""
     if not (train.codes.std(0) > 0).any():
         return np.zeros(train.codes.shape[1]), constant(train, test)
     continuous = train.labels.dtype.kind == "f"
     forest = (ExtraTreesRegressor if continuous else ExtraTreesClassifier)(
-        TREES, max_depth=DEPTH, max_features=1.0, min_samples_leaf=2, random_state=0
+        TREES, max_depth=DEPTH, max_features=1.0, min_samples_leaf=2, random_state=seed
     ).fit(train.codes, train.labels)
     answer = forest.predict(test.codes)
     if continuous:

@@ -13,7 +13,11 @@ from evaluation.rows import Rows
 VERSION = "1"
 
 
-def explicitness(train: dict[str, Rows], test: dict[str, Rows]) -> float:
+def explicitness(
+    train: dict[str, Rows],
+    test: dict[str, Rows],
+    rng: np.random.Generator | None = None,
+) -> float:
     """Return the explicitness, averaged over values, then over discrete factors.
 
     2 AUC - 1 of one value against the others, by the probability that multinomial
@@ -25,6 +29,7 @@ def explicitness(train: dict[str, Rows], test: dict[str, Rows]) -> float:
     Args:
         train: factor to the rows its classifier is fitted on (at most 2000).
         test: factor to held-out rows.
+        rng: draws the rows fitted where there are too many; None: always the same.
 
     Returns:
         The mean; 0 for constant codes; NaN without a discrete factor that varies.
@@ -34,7 +39,7 @@ def explicitness(train: dict[str, Rows], test: dict[str, Rows]) -> float:
         for name, rows in train.items()
         if rows.labels.dtype.kind != "f"
         and len(np.unique(rows.labels)) > 1
-        and not np.isnan(score := _factor(thin(rows), test[name]))
+        and not np.isnan(score := _factor(thin(rows, rng), test[name]))
     ]
     return float(np.mean(scores)) if scores else float("nan")
 

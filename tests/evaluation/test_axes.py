@@ -113,6 +113,21 @@ def test_a_single_factor_has_nothing_to_be_mixed_with():
     assert infomec(rows, rows).compactness > 0.9
 
 
+def test_a_generator_draws_other_trees_and_the_same_again():
+    labels = np.random.default_rng(1).integers(0, 4, 6000)
+    known, held_out = ({"a": rows} for rows in sides(labels, 3000))
+    trees, lines = (
+        [
+            of(known, held_out, rng)
+            for rng in (None, None, *map(np.random.default_rng, (1, 1, 2)))
+        ]
+        for of in (lambda *given: dci(*given).completeness, explicitness.explicitness)
+    )
+    for found in (trees, lines):
+        assert found[0] == found[1] and found[2] == found[3]
+        assert len(set(found)) == 3 and np.ptp(found) < 0.03
+
+
 def test_a_factor_that_is_constant_in_test_is_left_out_of_informativeness():
     rng = np.random.default_rng(0)
     train, test = ({"known": rng.integers(0, 4, 400)} for _ in range(2))

@@ -93,6 +93,8 @@ def test_people_are_held_out_whole(people: int):
     who = np.arange(24) % people
     out = held_out(who)
     assert 0 < out.sum() < 24 and (out == held_out(who)).all()
+    drawn = [held_out(np.arange(99), np.random.default_rng(k)) for k in (0, 0, 1)]
+    assert (drawn[0] == drawn[1]).all() and (drawn[0] != drawn[2]).any()
     if people > 1:
         assert not set(who[out]) & set(who[~out])
 
