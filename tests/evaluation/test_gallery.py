@@ -13,6 +13,7 @@ from sklearn.metrics import mutual_info_score
 from evaluation import gallery
 from evaluation.axes.dci import dci
 from evaluation.axes.information import discretise, joint_counts, mutual_information
+from evaluation.axes.irs import irs
 from evaluation.axes.mig import mig
 from evaluation.axes.scores import axis_scores
 from evaluation.probes import constant, pixel_codes, thin
@@ -189,8 +190,40 @@ def test_order_sign_and_scale_of_columns_mean_nothing(kind: str):
     for name, score in before.items():
         loose = 0.05 if name.startswith("dci") else 0.02
         if name == "irs":
-            continue
+            continue  # below
         assert after[name].value == pytest.approx(score.value, abs=loose), name
+
+
+@given(
+    st.permutations(range(4)),
+    st.lists(st.sampled_from([-1.0, 1.0]), min_size=4, max_size=4),
+    st.floats(0.01, 100),
+    st.floats(-100, 100),
+    st.integers(0, 99),
+)
+@settings(max_examples=30)
+def test_irs_does_not_mind_order_sign_shift_and_unit(order, signs, unit, shift, seed):
+    """One unit for all columns: a column counts by how far it moves."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 5, (2, 300))
+    code = np.concatenate(
+        [labels + rng.normal(size=(2, 300)), rng.normal(size=(2, 300))]
+    ).T
+    before = irs({str(k): Rows(code, side) for k, side in enumerate(labels)})
+    rows, values = rng.permutation(300), rng.permutation(5)  # and renamed values
+    moved = (code[:, order] * signs * unit + shift)[rows]
+    renamed = values[labels[::-1, rows]]
+    after = irs({str(k): Rows(moved, side) for k, side in enumerate(renamed)})
+    assert after == pytest.approx(before, rel=1e-6)
+
+
+def test_irs_weighs_columns_by_how_far_they_move():
+    labels = np.random.default_rng(0).integers(0, 5, 400)
+    code = np.stack([labels, np.random.default_rng(1).normal(size=400)], 1)
+    small, even, large = (
+        irs({"a": Rows(code * [scale, 1], labels)}) for scale in (0.01, 1, 100)
+    )
+    assert small < 0.2 and large > 0.95 and small < even < large
 
 
 @given(st.integers(2, 6), st.integers(0, 99))
