@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-VERSION = "2"
+VERSION = "3"
 ACTIVE = 0.01  # variance
 LEAST_KL = 0.01  # nats per frame
 MOST_AUC, MOST_READ = 0.75, 0.25

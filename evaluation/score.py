@@ -47,6 +47,7 @@ FRAMES = (
     "generated_new_static",
 )
 MOST_AXES = 320  # columns of (f, z); scores per column say little of longer codes
+TERM_VERSION = "2"
 JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
 
 
@@ -230,7 +231,8 @@ def plain(
     for name, values in arrays.items():
         if name.startswith("term_") or name in ("importance_bound", "elbo"):
             mean = float(values.astype(np.float64).mean())
-            yield Row(name, "", mean, len(values), direction(name), "1")
+            version = TERM_VERSION if name.startswith("term_") else "1"
+            yield Row(name, "", mean, len(values), direction(name), version)
 
 
 def failed(

@@ -1,5 +1,6 @@
 """What the suite asks of a model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -87,6 +88,7 @@ class SequenceModel(nn.Module):
         "sample_dynamic",
     )
     frames_per_sequence: int  # frames one training clip has
+    weights: Mapping[str, float] = {}  # of terms in what is minimised, where not 1
 
     @classmethod
     def supports(cls, spec: Spec) -> tuple[bool, str]:
@@ -94,7 +96,7 @@ class SequenceModel(nn.Module):
         return True, ""
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return named terms, nats per sequence; we minimise their sum.
+        """Return named terms, nats per sequence; we minimise their weighted sum.
 
         In evaluation mode (`self.training` is false) they are measured, not minimised:
         whatever is annealed has its final weight.

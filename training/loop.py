@@ -73,7 +73,8 @@ def fit(
 
     Args:
         module: trained in place.
-        terms_at: step -> named scalar loss terms.
+        terms_at: step -> named scalar loss terms; one called `loss` is minimised in
+            the place of their sum, and the others are only written down.
         steps: optimiser steps.
         learning_rate: peak rate.
         schedule: `cosine` or `constant`.
@@ -150,7 +151,9 @@ def _step(
     gradient_clip: float,
 ) -> dict[str, float]:
     """Take one step, unless it would spoil the weights; return every number of it."""
-    loss = torch.stack(list(terms.values())).sum()
+    loss = terms.get("loss")
+    if loss is None:
+        loss = torch.stack(list(terms.values())).sum()
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(module.parameters(), gradient_clip or math.inf)

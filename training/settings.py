@@ -26,7 +26,7 @@ class Training:
         max_minutes: wall time after which a run is `over_budget`.
         precision: `auto`, `float32` or `bfloat16`.
         beta: weight of the terms called `kl_...`, Higgins et al. (2017); the history
-            has them as they were minimised.
+            has them without it, in nats.
         shuffled: draw the frames of ordered clips in random order.
         share: of the training identities that are used, in (0, 1].
     """

@@ -25,7 +25,7 @@ from datasets.errors import UserError, cli
 from datasets.store import Store, verify
 from training import cell, checkpoint, device, seeds
 from training.batches import Batches, gather
-from training.contract import Context, Frames, SequenceModel
+from training.contract import Context, Frames, SequenceModel, Terms
 from training.flops import flop_per_frame
 from training.loop import Fit, Interrupted, fit
 from training.provenance import now
@@ -148,11 +148,7 @@ def train(
         context = Context(step, noise, which, step / training.steps)
         with device.autocast(on, training.precision):
             terms = model.loss(frames, context)
-        weight = {name: training.beta for name in terms if name.startswith("kl_")}
-        return {
-            name: weight.get(name, 1.0) * term.mean() / batches.time
-            for name, term in terms.items()
-        }
+        return minimised(model, terms, training.beta)
 
     return fit(
         model,
@@ -168,6 +164,25 @@ def train(
         fingerprint=fingerprint(args, training, model, on),
         title=f"{args.data.name}/{args.model}/seed{seed}",
     )
+
+
+def minimised(
+    model: SequenceModel, terms: Terms, beta: float = 1.0
+) -> dict[str, Tensor]:
+    """Return the terms of a batch in nats per frame, and `loss`, their weighted sum.
+
+    Args:
+        model: whose `weights` count.
+        terms: of its loss.
+        beta: weight of the terms called `kl_...`, beside that of the model.
+    """
+    time = model.frames_per_sequence
+    parts = []
+    for name, term in terms.items():
+        own = model.weights[name] * term if name in model.weights else term
+        parts.append((beta if name.startswith("kl_") else 1.0) * own.mean() / time)
+    nats = {name: term.detach().mean() / time for name, term in terms.items()}
+    return nats | {"loss": torch.stack(parts).sum()}
 
 
 def fingerprint(

@@ -17,6 +17,7 @@ from training.contract import Codes, Context, Spec
 from training.flops import flop_per_frame
 from training.loop import fit
 from training.seeds import torch_generator
+from training.train import minimised
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
@@ -290,7 +291,7 @@ def test_learns_to_swap(variant: tuple[str, dict]):
         now = context(step, 6)
         frames = clips(model, 6, step, palette[now.sequences])
         terms = model.loss(frames, now)
-        return {k: v.mean() / model.frames_per_sequence for k, v in terms.items()}
+        return minimised(model, terms)
 
     before = toy_swap_score(model)
     history = fit(model, terms_at, steps=500, learning_rate=1e-2).history

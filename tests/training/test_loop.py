@@ -177,3 +177,17 @@ def test_no_training_waits_for_the_compiler():
         sys.exit("torch._dynamo" in sys.modules)
     """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_a_loss_among_the_terms_is_what_is_minimised():
+    module, terms_at = problem()
+
+    def weighted(step: int) -> dict[str, Tensor]:
+        terms = terms_at(step)
+        return terms | {"loss": terms["size"]}
+
+    before = module.weight.detach().norm()
+    result = fit(module, weighted, steps=200, learning_rate=0.05)
+    last = {term: value for _, _, term, value in result.history}
+    assert module.weight.norm() < 0.1 * before and last["error"] > 1
+    assert last["loss"] == pytest.approx(last["size"])
