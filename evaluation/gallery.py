@@ -1,9 +1,10 @@
 """Analytic codes whose scores are known, and what every code metric says of them.
 
-    python -m evaluation.gallery      # the table of docs/metrics.md
+    python -m evaluation.gallery      # the tables of docs/metrics.md
 
 Two factors of five values, one static, one dynamic, independent of each other; a code
 is f and z of a row. A good metric tells these codes apart as its purpose says.
+A second, smaller table has a dynamic factor of many values, of few rows each.
 """
 
 import sys
@@ -14,8 +15,11 @@ from evaluation.axes.scores import axis_scores
 from evaluation.blocks import blocks
 from evaluation.rows import Rows
 from evaluation.usable import usable
+from evaluation.verification import trials, verify
 
 ROWS, VALUES, NOISE = 1600, 5, 0.02
+CLIPS = 200  # rows that are compared with each other, as clips of one frame
+MANY, FEW = 40, 400  # values and rows of the second table
 KINDS = {
     "oracle": "f is the static factor, z the dynamic one",
     "exchanged": "z is the static factor, f the dynamic one",
@@ -61,12 +65,13 @@ def rows(kind: str, seed: int) -> dict[str, Rows]:
 
 
 def scores(kind: str) -> dict[str, float]:
-    """Return every axis and block metric of a kind of code."""
-    found = {
-        name: score.value
-        for name, score in axis_scores(rows(kind, 0), rows(kind, 1)).items()
-    }
+    """Return every axis and block metric, probe and verification of a kind of code.
+
+    `probe_dynamic, static` is the static factor's, read off z.
+    """
+    found = _axes(rows(kind, 0), rows(kind, 1))
     train, test = codes(kind, 0), codes(kind, 1)
+    probes: dict[str, float] = {}
     bits = {}
     for factor, name in enumerate(("static", "dynamic")):
         f, z = (
@@ -74,23 +79,70 @@ def scores(kind: str) -> dict[str, float]:
             for a, b in zip(train[:2], test[:2], strict=True)
         )
         bits[name] = (f.bits, z.bits, f.entropy, name == "static")
+        for code, probe in (("static", f), ("dynamic", z)):
+            probes[f"probe_{code}, {name}"] = probe.score
+            probes[f"bits_{code}, {name}"] = probe.bits
     for name, value in blocks(bits)._asdict().items():
         found[f"block_{name}"] = value
+    return found | dict(sorted(probes.items(), reverse=True)) | _verified(kind)
+
+
+def _axes(train: dict[str, Rows], test: dict[str, Rows]) -> dict[str, float]:
+    return {name: score.value for name, score in axis_scores(train, test).items()}
+
+
+def _verified(kind: str) -> dict[str, float]:
+    """Return how well f and z tell the static factor, as if it were an identity."""
+    sides = [codes(kind, seed) for seed in (0, 2, 1)]  # train, valid, test
+    valid, test = (
+        trials(side[2][:CLIPS, 0], np.arange(CLIPS)[:, None]) for side in sides[1:]
+    )
+    found = {}
+    for at, code in enumerate(("static", "dynamic")):
+        clips = [side[at][:CLIPS, None] for side in sides]
+        for name, value in verify(*clips, valid, test).items():
+            found[f"verification_{name}_{code}"] = value
     return found
 
 
-def table() -> str:
-    """Return the scores of all kinds as a Markdown table, metrics down."""
-    found = {kind: scores(kind) for kind in KINDS}
+def many_values() -> dict[str, dict[str, float]]:
+    """Return axis metrics of codes of a factor with 40 values, about ten rows each.
+
+    Of the oracle and of noise, and of both with the codes of other rows: what a code
+    that knows nothing has there.
+    """
+    sides = []
+    for seed in (0, 1):
+        rng = np.random.default_rng(seed)
+        values = np.stack([rng.integers(0, k, FEW) for k in (VALUES, MANY)], 1)
+        oracle = values + rng.normal(0, NOISE, values.shape)
+        made = {"oracle": oracle, "noise": rng.normal(size=values.shape)}
+        for kind, code in list(made.items()):
+            made[f"{kind}, shuffled"] = rng.permutation(code)
+        sides.append((made, values))
+    return {
+        kind: _axes(
+            *(
+                {str(k): Rows(made[kind], values[:, k]) for k in (0, 1)}
+                for made, values in sides
+            )
+        )
+        for kind in ("oracle", "oracle, shuffled", "noise", "noise, shuffled")
+    }
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """Return scores by kind of code as a Markdown table, metrics down."""
     lines = [
-        "| metric | " + " | ".join(KINDS) + " |",
-        "| :-- |" + " --: |" * len(KINDS),
+        "| metric | " + " | ".join(found) + " |",
+        "| :-- |" + " --: |" * len(found),
     ]
     for metric in found["oracle"]:
-        cells = [f"{found[kind][metric] + 0.0:.2f}" for kind in KINDS]
+        cells = [f"{of[metric] + 0.0:.2f}" for of in found.values()]
         lines.append(f"| `{metric}` | " + " | ".join(cells) + " |")
     return "\n".join(lines).replace("-0.00", "0.00")
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{table()}\n")
+    whole = {kind: scores(kind) for kind in KINDS}
+    sys.stdout.write(f"{table(whole)}\n\n{table(many_values())}\n")

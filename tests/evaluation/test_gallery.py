@@ -23,6 +23,7 @@ from evaluation.usable import usable
 N = gallery.ROWS
 
 scores = functools.cache(gallery.scores)
+many_values = functools.cache(gallery.many_values)
 
 ONE, ZERO = (0.9, 1.0), (0.0, 0.1)
 # metric: kind to band. What a kind's definition implies, not what the code gave.
@@ -151,6 +152,50 @@ BANDS = {
         "constant": (0, 0),
     },
 }
+CHANCE, WHOLE, NONE = (0.15, 0.25), (2.2, 2.33), (-0.05, 0.05)  # log2 5 = 2.32
+HALF, MORE, LESS = (0.45, 0.55), (0.7, 0.9), (0.1, 0.35)
+for own, other in (("static", "dynamic"), ("dynamic", "static")):
+    both = "identity in z" if own == "dynamic" else "pose in f"  # own code knows both
+    BANDS |= {
+        f"probe_{own}, {own}": {
+            **dict.fromkeys(("oracle", "duplicated", both), ONE),
+            **dict.fromkeys(("exchanged", "noise", "constant"), CHANCE),
+            "rotated": (0.25, 0.5),  # one of two columns that mix both
+        },
+        f"bits_{own}, {own}": {
+            **dict.fromkeys(("oracle", "duplicated", both), WHOLE),
+            **dict.fromkeys(("exchanged", "noise"), NONE),
+            "rotated": (0.3, 1),
+            "constant": (0, 0),
+        },
+        f"probe_{own}, {other}": {
+            **dict.fromkeys(("exchanged", both), ONE),
+            **dict.fromkeys(("oracle", "duplicated", "noise", "constant"), CHANCE),
+        },
+        f"bits_{own}, {other}": {
+            **dict.fromkeys(("exchanged", both), WHOLE),
+            **dict.fromkeys(("oracle", "duplicated", "noise"), NONE),
+            "constant": (0, 0),
+        },
+    }
+for code, good, bad in (
+    ("static", "oracle", "exchanged"),
+    ("dynamic", "exchanged", "oracle"),
+):
+    BANDS |= {
+        f"verification_{measure}_{code}": {
+            good: MORE if measure == "auc" else LESS,  # one column agrees in sign alone
+            bad: HALF,
+            "noise": HALF,
+            "constant": (0.5, 0.5),
+        }
+        for measure in ("auc", "eer", "hter")
+    }
+BANDS["verification_auc_dynamic"]["identity in z"] = MORE
+
+# Of 40 values with ten rows each: what the shuffled oracle and noise must not exceed.
+MANY = {"mig": 0.15, "sap": 0.1, "explicitness": 0.1, "dci_disentanglement": 0.1}
+MANY |= {"dci_completeness": 0.1, "infomec_explicitness": 0.05, "jemmig": 0.2}
 
 
 def test_every_metric_has_bands():
@@ -170,7 +215,21 @@ def test_metrics_lie_in_their_bands(kind: str):
 
 
 def test_the_documented_table_is_the_code():
-    assert gallery.table() in Path("docs/metrics.md").read_text()
+    page = Path("docs/metrics.md").read_text()
+    assert gallery.table({kind: scores(kind) for kind in gallery.KINDS}) in page
+    assert gallery.table(many_values()) in page
+
+
+def test_few_rows_a_value_flatter_some_and_their_shuffled_floor_tells():
+    found = many_values()
+    for metric, most in MANY.items():
+        assert found["oracle"][metric] > 0.7, metric
+        assert found["noise"][metric] < most, metric
+        assert found["oracle, shuffled"][metric] < most, metric
+    for metric in ("modularity", "infomec_modularity", "beta_vae"):
+        assert found["noise"][metric] > 0.5, metric
+        floor = found["noise, shuffled"][metric]
+        assert found["noise"][metric] == pytest.approx(floor, abs=0.1), metric
 
 
 def test_rerun_is_bit_identical():
