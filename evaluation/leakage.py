@@ -8,13 +8,11 @@ import numpy as np
 
 from datasets.reading import read_json
 from datasets.store import Store
-from evaluation import blocks, floors, regression, usable
+from evaluation import blocks, floors, mlp, regression, usable
 from evaluation.floors import rows_of
 from evaluation.lists import Lists, train_and_test
 from evaluation.row import Row, direction
 from evaluation.rows import Rows
-
-MOST_VALUES = 50  # of a factor that trees read: they need one for each in every round
 
 
 def probed(
@@ -26,11 +24,11 @@ def probed(
     clip; everything else with one row per frame where the factor shows. Factors that no
     judge reads are probed from f and z_t alone, by lines.
     """
-    codes = probe_codes(arrays)
     bits: dict[str, dict[str, usable.Usable]] = {}
-    for factor in store.info["factors"]:
-        name, scope = factor["name"], factor["scope"]
-        for code, columns in codes.items():
+    for code, columns in probe_codes(arrays).items():
+        probes, held_out = {}, {}
+        for factor in store.info["factors"]:
+            name, scope = factor["name"], factor["scope"]
             if code in ("motion", "whitened") and not factor["judged"]:
                 continue
             once = code == "motion" or (code == "static" and scope == "static")
@@ -40,19 +38,18 @@ def probed(
             )
             if not len(test.labels) or not len(train.labels):
                 continue
-            found = usable.usable(train, test)
+            fitted = usable.probe(train)
+            found = usable.told(fitted, test)
             bits.setdefault(name, {})[code] = found
             yield from probe_rows(code, factor, test, found)
-            if factor["judged"] and code in ("static", "dynamic") and few(train):
-                found = usable.usable(train, test, "trees")
-                yield from probe_rows(f"{code}_trees", factor, test, found)
+            if factor["judged"]:
+                probes[name], held_out[name] = fitted, test
+        folded = mlp.mlp(probes, held_out)
+        for factor in store.info["factors"]:
+            if (name := factor["name"]) in folded:
+                found = folded[name]
+                yield from probe_rows(f"{code}_mlp", factor, held_out[name], found)
     yield from blocked(bits, store.info["factors"])
-
-
-def few(rows: Rows) -> bool:
-    """Return whether trees can read a factor: continuous, or of not too many values."""
-    continuous = rows.labels.dtype.kind == "f"
-    return continuous or len(np.unique(rows.labels)) <= MOST_VALUES
 
 
 def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -80,14 +77,15 @@ def probe_rows(
     """Yield a probe's score and bits; of continuous motion its CCC, r, RMSE too.
 
     Args:
-        code: what the factor was read from, with `_trees` behind it for trees.
+        code: what the factor was read from, with `_mlp` behind it for networks.
         factor: its entry of `dataset.json`.
         test: the rows that were read.
         found: what the probe got out of them.
     """
+    version = mlp.VERSION if code.endswith("_mlp") else usable.VERSION
     name, scope, n = factor["name"], factor["scope"], len(test.labels)
     for metric, value in ((f"probe_{code}", found.score), (f"bits_{code}", found.bits)):
-        yield Row(metric, name, value, n, direction(metric, scope), usable.VERSION)
+        yield Row(metric, name, value, n, direction(metric, scope), version)
     if code in ("static", "dynamic") and continuous_motion(factor):
         measures = regression.regression(test.labels, found.answer)._asdict()
         for measure, value in measures.items():
@@ -99,7 +97,7 @@ def floor_rows(judges: Path) -> Iterator[Row]:
     """Yield what pixels and constants reach, computed with the judges (floors.py)."""
     verdict = read_json(judges / "judge.json")
     for name, entry in verdict.get("floors", {}).items():
-        for metric in ("probe_pixels", "probe_chance", "bits_pixels"):
+        for metric in filter(entry.__contains__, floors.FLOORS):
             yield Row(metric, name, entry[metric], entry["n"], "higher", floors.VERSION)
 
 

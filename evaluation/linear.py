@@ -1,12 +1,15 @@
 """A linear probe whose penalty is chosen on training rows."""
 
 import warnings
-from typing import Any
+from copy import deepcopy
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from evaluation.probes import Standard, standard
+from evaluation.rows import Rows
 from training.seeds import numpy_generator
 
 # From a probe that knows frequencies only to one that is nearly free.
@@ -14,31 +17,43 @@ PENALTIES = (1e4, 300.0, 10.0, 0.3, 0.01)
 PARTS = 4  # one of them is held out
 
 
-def linear(
-    x: np.ndarray,
-    labels: np.ndarray,
-    identity: np.ndarray | None = None,
-    rng: np.random.Generator | None = None,
-) -> tuple[Any, float]:
-    """Fit a logistic or ridge regression and return it with its held-out loss.
+class Line(NamedTuple):
+    """A linear probe.
+
+    Attributes:
+        scaled: standardises codes.
+        model: logistic or ridge regression, fitted to all rows.
+        loss: of the rows held out: nats per row, or mean squared error; of the rows it
+            was fitted to where no penalty could be tried.
+        kept: the same without the rows held out; `model` where no penalty was tried.
+        out: bool `(n,)`: the rows held out.
+    """
+
+    scaled: Standard
+    model: Any
+    loss: float
+    kept: Any
+    out: np.ndarray
+
+
+def linear(train: Rows, rng: np.random.Generator | None = None) -> Line:
+    """Fit a logistic or ridge regression whose penalty suits people it has not seen.
 
     A code of many columns fits few clips by heart, and is then sure and wrong on new
     ones. So a quarter of the identities is held out, penalties are tried on it from
     strong to weak while its loss falls, and the best is fitted to all rows.
 
     Args:
-        x: standardised codes `(n, columns)`; the penalty is on squared weights.
-        labels: `(n,)`, int for logistic, float for ridge regression.
-        identity: `(n,)`, whose rows are held out together; None: rows are.
+        train: int labels for logistic, float labels for ridge regression. The penalty
+            is on squared weights of standardised codes; rows of one identity are held
+            out together.
         rng: draws who is held out; None: always the same.
-
-    Returns:
-        The model, and its loss on the rows held out: nats per row, or mean squared
-        error; of the rows it was fitted to where no penalty could be tried.
     """
+    labels, scaled = train.labels, standard(train.codes)
+    x = scaled(train.codes)
     continuous = labels.dtype.kind == "f"
-    out = held_out(np.arange(len(labels)) if identity is None else identity, rng)
-    best, penalty = np.inf, PENALTIES[0]
+    out = held_out(train.who, rng)
+    best, penalty, kept = np.inf, PENALTIES[0], None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a hundred steps suffice
         tried = _model(continuous, 3e-3)  # exact enough to compare penalties
@@ -47,9 +62,11 @@ def linear(
             loss = _loss(tried, x[out], labels[out])
             if not loss < best:
                 break
-            best, penalty = loss, strength
+            best, penalty, kept = loss, strength, deepcopy(tried)
         model = _penalise(_model(continuous, 1e-3), penalty).fit(x, labels)
-    return model, best if np.isfinite(best) else _loss(model, x, labels)
+    if kept is None:
+        return Line(scaled, model, _loss(model, x, labels), model, out)
+    return Line(scaled, model, best, kept, out)
 
 
 def held_out(

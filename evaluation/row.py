@@ -38,7 +38,7 @@ def direction(metric: str, scope: str = "") -> str:
     A static factor should not be read off z, nor a dynamic one off f: there lower is
     better.
     """
-    probe, _, code = metric.removesuffix("_trees").partition("_")
+    probe, _, code = metric.removesuffix("_mlp").partition("_")
     wrong = "dynamic" if code == "static" else "static"
     leak = probe in ("probe", "bits") and code in OF_CODES and scope == wrong
     return (

@@ -14,3 +14,8 @@ class Rows(NamedTuple):
     codes: np.ndarray
     labels: np.ndarray
     identity: np.ndarray | None = None
+
+    @property
+    def who(self) -> np.ndarray:
+        """Return `(n,)`, whose row each is: their identity, or their number."""
+        return np.arange(len(self.labels)) if self.identity is None else self.identity

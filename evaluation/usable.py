@@ -1,26 +1,14 @@
 """V-information: how many bits of a factor a family of models gets out of a code."""
 
-import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
 
-from evaluation.linear import linear
+from evaluation.linear import Line, linear
 from evaluation.probes import best_constant, score, standard, thin
 from evaluation.rows import Rows
 
 VERSION = "2"
-FAMILIES = ("linear", "trees")
-TREES: dict[str, Any] = {
-    "max_iter": 20,
-    "max_leaf_nodes": 8,
-    "learning_rate": 0.3,
-    "random_state": 0,
-}
 
 
 class Usable(NamedTuple):
@@ -40,53 +28,90 @@ class Usable(NamedTuple):
     entropy: float
 
 
-def usable(train: Rows, test: Rows, family: str = "linear") -> Usable:
-    """Fit a probe on training rows and return what it gets out of test rows.
+class Probe(NamedTuple):
+    """The rows, at most 2000, a linear probe was fitted to; None if nothing varies."""
+
+    rows: Rows
+    line: Line | None
+
+
+def probe(train: Rows) -> Probe:
+    """Fit a linear probe, unless labels or codes do not vary."""
+    train = thin(train)
+    varies = len(np.unique(train.labels)) > 1 and standard(train.codes).scale.any()
+    return Probe(train, linear(train) if varies else None)
+
+
+def usable(train: Rows, test: Rows) -> Usable:
+    """Fit a linear probe on training rows and return what it gets out of test rows.
 
     I_V(X -> Y) = H_V(Y) - H_V(Y | X), Xu, Zhao, Song, Stewart, Ermon (2020), arXiv
     2002.10689: the mean -log2 probability of test labels without and with the code. V
-    is the family: `linear` (multinomial logistic or ridge regression of standardised
-    codes, penalty chosen on training rows) or `trees` (gradient-boosted, 20 rounds of 8
-    leaves). Float labels are Gaussian, of the deviation of residuals: for lines of the
-    training rows held out, for trees of those fitted, which makes them too sure.
+    is the family: multinomial logistic or ridge regression of standardised codes, its
+    penalty chosen on training rows (for networks see evaluation/mlp.py). Float labels
+    are Gaussian, of the deviation of the training rows held out.
 
     Args:
         train: at most 2000 rows are used, evenly at random.
         test: all rows are scored.
-        family: of `FAMILIES`.
 
     Returns:
         Constant codes give the score of a constant answer and 0 bits. NaN without rows.
     """
-    if not len(train.labels) or not len(test.labels):
-        return Usable(test.labels, *[float("nan")] * 3)
-    train = thin(train)
-    known, truth = train.labels, test.labels
-    continuous = known.dtype.kind == "f"
-    if continuous:
-        before = _gaussian(truth, known.mean(), known.astype(float).var())
-    else:
-        before = _categorical(truth, known, known, None)
-    scaled = standard(train.codes)
-    x = scaled(train.codes)
-    if len(np.unique(known)) < 2 or not x.any():
-        answer = np.full(len(truth), best_constant(known))
-        return Usable(answer, score(truth, answer), 0.0, before)
-    with warnings.catch_warnings():
-        # That a factor has many values for few clips shows in its bits.
-        warnings.filterwarnings("ignore", "The number of unique classes")
-        if family == "linear":
-            model, loss = linear(x, known, train.identity)
-        else:
-            model = _trees(continuous).fit(x, known)
-            loss = np.mean((known - model.predict(x)) ** 2) if continuous else np.nan
-    answer = scaled.answers(model.predict, test.codes)
-    if continuous:
-        after = _gaussian(truth, answer, loss)
-    else:
-        shares = scaled.answers(model.predict_proba, test.codes)
-        after = _categorical(truth, known, model.classes_, shares)
-    return Usable(answer, score(truth, answer), before - after, before)
+    return told(probe(train), test)
+
+
+def told(fitted: Probe, test: Rows) -> Usable:
+    """Return what a fitted probe gets out of test rows."""
+    known, truth, line = fitted.rows.labels, test.labels, fitted.line
+    if line is None or not len(truth):
+        return nothing(known, truth)
+    if known.dtype.kind == "f":
+        answer = line.scaled.answers(line.model.predict, test.codes)
+        return numbers(known, truth, answer, line.loss)
+    shares = line.scaled.answers(line.model.predict_proba, test.codes)
+    return classes(known, truth, line.model.classes_, shares)
+
+
+def nothing(known: np.ndarray, truth: np.ndarray) -> Usable:
+    """Return what the best constant answer of training labels is worth: 0 bits."""
+    if not len(known) or not len(truth):
+        return Usable(truth, *[float("nan")] * 3)
+    answer = np.full(len(truth), best_constant(known))
+    return Usable(answer, score(truth, answer), 0.0, _before(known, truth))
+
+
+def classes(
+    known: np.ndarray, truth: np.ndarray, values: np.ndarray, shares: np.ndarray
+) -> Usable:
+    """Return what probabilities tell of int labels.
+
+    Args:
+        known: labels of the training rows.
+        truth: `(n,)` labels of the test rows.
+        values: what the columns of `shares` are of.
+        shares: `(n, values)`, rows sum to 1.
+    """
+    answer = values[shares.argmax(1)]
+    before = _before(known, truth)
+    bits = before - _categorical(truth, known, values, shares)
+    return Usable(answer, score(truth, answer), bits, before)
+
+
+def numbers(
+    known: np.ndarray, truth: np.ndarray, answer: np.ndarray, variance: float
+) -> Usable:
+    """Return what answers tell of float labels, as Gaussians of one variance."""
+    before = _before(known, truth)
+    bits = before - _gaussian(truth, answer, variance)
+    return Usable(answer, score(truth, answer), bits, before)
+
+
+def _before(known: np.ndarray, truth: np.ndarray) -> float:
+    """Return the mean -log2 probability of test labels without the code."""
+    if known.dtype.kind == "f":
+        return _gaussian(truth, known.mean(), known.astype(float).var())
+    return _categorical(truth, known, known, None)
 
 
 def usable_share(train: Rows, test: Rows) -> float:
@@ -103,12 +128,6 @@ def usable_share(train: Rows, test: Rows) -> float:
     return found.bits / found.entropy
 
 
-def _trees(continuous: bool) -> Any:
-    if continuous:
-        return HistGradientBoostingRegressor(early_stopping=False, **TREES)
-    return HistGradientBoostingClassifier(early_stopping=False, **TREES)
-
-
 def _gaussian(truth: np.ndarray, centre: np.ndarray | float, variance: float) -> float:
     """Return the mean -log2 density of `truth`."""
     variance = max(variance, 1e-12)
@@ -122,9 +141,6 @@ def _categorical(
 ) -> float:
     """Return the mean -log2 probability of `truth`: by frequency, or by `shares`.
 
-    Every value counts as seen once more than it was: none is impossible, and values
-    that were not there in training keep that share whatever a model says.
-
     Args:
         truth: `(n,)`.
         known: labels of training.
@@ -132,10 +148,36 @@ def _categorical(
         shares: `(n, classes)`, or None.
     """
     values = np.union1d(known, truth)
+    chance = np.broadcast_to(
+        chances(values, known, classes, shares), (len(truth), len(values))
+    )
+    chosen = chance[np.arange(len(truth)), np.searchsorted(values, truth)]
+    return float(-np.log2(np.maximum(chosen, 1e-12)).mean())
+
+
+def chances(
+    values: np.ndarray,
+    known: np.ndarray,
+    classes: np.ndarray,
+    shares: np.ndarray | None,
+) -> np.ndarray:
+    """Return the probabilities of values, by frequency or by what a model says.
+
+    Every value counts as seen once more than it was: none is impossible, and values
+    that were not there in training keep that share whatever a model says.
+
+    Args:
+        values: `(values,)`, sorted, all of `classes` among them.
+        known: labels of training.
+        classes: values `shares` are of.
+        shares: `(n, classes)`; None for frequencies.
+
+    Returns:
+        `(n, values)`, `(1, values)` for frequencies.
+    """
     counts = np.array([np.sum(known == value) + 1 for value in values])
-    chance = np.tile(counts / counts.sum(), (len(truth), 1))
+    chance = np.tile(counts / counts.sum(), (1 if shares is None else len(shares), 1))
     if shares is not None:
         seen = np.searchsorted(values, classes)
         chance[:, seen] = shares * chance[:, seen].sum(1, keepdims=True)
-    chosen = chance[np.arange(len(truth)), np.searchsorted(values, truth)]
-    return float(-np.log2(np.maximum(chosen, 1e-12)).mean())
+    return chance

@@ -106,7 +106,7 @@ def test_an_oracle_scores_full_marks(tiny, judges, oracle, tmp_path, monkeypatch
     assert value["mig", ""] > 0.4 and value["shuffled_mig", ""] < 0.2
     assert value["shuffled_explicitness", ""] < 0.3 < value["explicitness", ""]
     assert value["bits_static", "shade"] > 0.5 > abs(value["bits_dynamic", "shade"])
-    assert value["bits_dynamic_trees", "place"] > 0.5
+    assert value["bits_dynamic_mlp", "place"] > 0.5
     assert (
         value["probe_motion", "shade"] < 0.8 and value["probe_pixels", "shade"] == 0.9
     )
@@ -133,7 +133,7 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
         ("consistency_chance", "place"),
         ("frechet_reconstruction", ""),
         ("probe_static", "place"),
-        ("bits_static_trees", "place"),
+        ("bits_static_mlp", "place"),
         ("bits_motion", "shade"),
     ):
         assert towards[key] == "lower"

@@ -45,6 +45,7 @@ rule certify:
             "evaluation/floors",
             "evaluation/linear",
             "evaluation/lists",
+            "evaluation/mlp",
             "evaluation/usable",
         ),
     output:
