@@ -99,8 +99,8 @@ def _verified(kind: str) -> dict[str, float]:
     )
     found = {}
     for at, code in enumerate(("static", "dynamic")):
-        clips = [side[at][:CLIPS, None] for side in sides]
-        for name, value in verify(*clips, valid, test).items():
+        train, known, held_out = (side[at][:CLIPS, None] for side in sides)
+        for name, value in verify(train, known, held_out, valid, test).items():
             found[f"verification_{name}_{code}"] = value
     return found
 

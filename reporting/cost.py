@@ -22,6 +22,23 @@ COLUMNS = [
     Column("flop_per_frame", "FLOP / frame", "amount", "lower", "one forward loss"),
     Column("seconds", "Training", "duration", "lower", "wall time of one cell"),
     Column("frames_per_second", "Frames / s", "number", "higher", "in training"),
+    Column(
+        "encode_frames_per_second",
+        "Encoded / s",
+        "number",
+        "higher",
+        "frames, after it",
+    ),
+    Column(
+        "decode_frames_per_second",
+        "Decoded / s",
+        "number",
+        "higher",
+        "frames, after it",
+    ),
+    Column(
+        "energy_joules", "Energy (J)", "amount", "lower", "of training, whole processor"
+    ),
     Column("steps", "Steps", "count"),
     Column("peak_memory_mb", "Peak memory (MB)", "number", "lower"),
 ]
@@ -37,6 +54,7 @@ def cost_tables(tree: Tree) -> tuple[Table, Table]:
     """
     runs = [cell.run for cell in tree.cells if cell.run.get("status") == "done"]
     known = pd.DataFrame(runs, columns=["model", "dataset", *KEYS])
+    known[KEYS] = known[KEYS].astype(float)  # None is what a machine cannot tell
     means = known.groupby(["model", "dataset"])[KEYS].mean()
     worst = means.groupby("model").agg(WORST).to_dict("index")
     each = means.to_dict("index")

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from training import checkpoint, no_compiler  # noqa: F401 - importing it is its use
+from training.energy import Meter
 from training.progress import Progress
 from training.tensorboard import Row, board
 
@@ -32,6 +33,7 @@ class Fit:
         reason: empty when done.
         steps: optimiser steps taken.
         seconds: wall time over all restarts.
+        joules: energy over all restarts (training/energy.py); None where unknown.
         history: rows `(step, seconds, term, value)`.
     """
 
@@ -39,6 +41,7 @@ class Fit:
     reason: str = ""
     steps: int = 0
     seconds: float = 0.0
+    joules: float | None = 0.0
     history: list[Row] = field(default_factory=list)
 
 
@@ -105,6 +108,7 @@ def fit(
     started = saved = time.monotonic()
     before = run.seconds
     progress, tell = Progress(title, steps, run.steps), board(title)
+    meter = Meter()
     module.train()
     try:
         while run.steps < steps and run.status == "done":
@@ -121,7 +125,7 @@ def fit(
                 window[name] = window.get(name, 0.0) + number
             run.seconds = before + time.monotonic() - started
             if run.steps % WINDOW == 0 or run.steps == steps:
-                tell(_close_window(run, window))
+                tell(_close_window(run, window, meter.spent()))
             progress.at(run.steps, values["loss"])
             if run.seconds > 60 * max_minutes:
                 run.status, run.reason = "over_budget", f"over {max_minutes} minutes"
@@ -176,8 +180,12 @@ def _why_diverged(values: dict[str, float], step: int) -> str:
     return f"{numbers} at step {step}; {remedy}"
 
 
-def _close_window(run: Fit, window: dict[str, float]) -> list[Row]:
+def _close_window(
+    run: Fit, window: dict[str, float], joules: float | None
+) -> list[Row]:
     """Append the means of the steps since the last rows to the history; return them."""
+    before = run.joules
+    run.joules = None if before is None or joules is None else before + joules
     count = window.pop("")
     rows = [
         (run.steps, run.seconds, term, total / count) for term, total in window.items()

@@ -77,7 +77,7 @@ def reencoded(
     """Return the arrays of representation.npz and of order.npz."""
     model = cell.reload(path, run, cell.spec_of(store)).to(on)
     clips = read_parquet(store.path / "clips.parquet")
-    arrays = represent(model, store, on, shuffled=True)
+    arrays, _ = represent(model, store, on, shuffled=True)
     if "codes" not in model.capabilities:
         return arrays, {}
     frames, sweep = lengths(model, store, clips, on)

@@ -1,5 +1,6 @@
 """Everything evaluation needs of a trained model, as arrays (docs/formats.md)."""
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,8 +27,12 @@ BOUND_CLIPS = 32  # at most, a tenth of the test clips; each is decoded K times
 @torch.inference_mode()
 def represent(
     model: SequenceModel, store: Store, device: torch.device, shuffled: bool = False
-) -> dict[str, np.ndarray]:
-    """Return the arrays of representation.npz; evaluation randomness is shared by all.
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Return the arrays of representation.npz, and how fast codes and frames were made.
+
+    Evaluation randomness is shared by all. Speeds, in frames per second, are of all
+    clips encoded, read from the store, and of the test clips reconstructed; of a model
+    that does not, there are none.
 
     Args:
         model: trained, in evaluation mode, on `device`.
@@ -42,11 +47,13 @@ def represent(
     arrays = {"status": np.array("done")}
     able = model.capabilities
     if "sample_static" in able and "sample_dynamic" in able and not shuffled:
-        time = int(clips["n_frames"].iloc[0])
-        arrays |= _generate(model, store, len(pairs), time, device)
+        length = int(clips["n_frames"].iloc[0])
+        arrays |= _generate(model, store, len(pairs), length, device)
     if "swap" not in able:
-        return arrays
+        return arrays, {}
+    started = time.perf_counter()
     codes = _encode(model, store, clips, device, shuffled)
+    speeds = {"encode": _speed(codes.dynamic, started)}
     test = np.flatnonzero(clips["split"].to_numpy() == "test")
     if "codes" in able:
         arrays |= {"static": _array(codes.static), "dynamic": _array(codes.dynamic)}
@@ -56,7 +63,9 @@ def represent(
             arrays |= _terms(model, store, clips.iloc[test], device)
             arrays |= _bounds(model, store, clips.iloc[test], device)
     a, b = (torch.tensor(pairs[side].tolist(), device=device) for side in "ab")
+    started = time.perf_counter()
     arrays["reconstruction"] = _decode(model, codes.static[test], codes.dynamic[test])
+    speeds["decode"] = _speed(codes.dynamic[test], started)
     arrays["swap"] = _decode(model, codes.static[a], codes.dynamic[b])
     rng = torch_generator(device, "evaluation", store.info["name"], "samples")
     if "sample_dynamic" in able:
@@ -67,7 +76,14 @@ def represent(
         arrays["sample_static"] = _decode(model, f, codes.dynamic[b])
     if "codes" in able and codes.dynamic.shape[-1] >= 2 and not shuffled:
         arrays |= _manifold(model, store, clips.iloc[test], codes, test)
-    return arrays
+    return arrays, speeds
+
+
+def _speed(dynamic: Tensor, started: float) -> float:
+    """Return frames per second of clips `(clips, T, z)` since a moment."""
+    if dynamic.is_cuda:
+        torch.cuda.synchronize(dynamic.device)
+    return round(dynamic[..., 0].numel() / (time.perf_counter() - started), 1)
 
 
 def _chunks(n: int) -> Iterator[slice]:

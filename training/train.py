@@ -93,11 +93,11 @@ def main() -> None:
     run = train(model, batches, training, on, args)
     history = pd.DataFrame(run.history, columns=["step", "seconds", "term", "value"])
     write_parquet(args.out / "history.parquet", history)
-    arrays = {"status": np.array(run.status)}
+    arrays, speeds = {"status": np.array(run.status)}, dict[str, float]()
     weights = args.out / "model.safetensors"
     if run.status == "done":
         checkpoint.save(weights, model.state_dict(), {"model": args.model})
-        arrays = represent(model, store, on)
+        arrays, speeds = represent(model, store, on)
     write_npz(args.out / "representation.npz", **arrays)
     frames = run.steps * batches.batch * batches.time
     verdict(
@@ -110,6 +110,8 @@ def main() -> None:
         frames_seen=frames,
         seconds=round(run.seconds, 2),
         frames_per_second=round(frames / run.seconds, 1) if run.seconds else 0.0,
+        **{f"{way}_frames_per_second": speed for way, speed in speeds.items()},
+        energy_joules=None if run.joules is None else round(run.joules, 1),
     )
 
 

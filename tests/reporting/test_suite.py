@@ -21,7 +21,7 @@ from reporting.provenance import cautions
 from reporting.score_tables import factor_tables, metric_tables
 from reporting.scores import Scores
 from reporting.states import missing, state_table, undrawn
-from reporting.tables import Absent, Score, Table, Told
+from reporting.tables import Absent, Score, Table, Told, show
 
 NO_ENCODER = Absent("not applicable: no encoder")
 
@@ -143,6 +143,20 @@ def test_strips_show_what_the_priors_make(tree: Tree, suite_report: Path) -> Non
         shown = sheet[i * (32 + GAP) :][:32, :32]
         distances = [np.abs(shown - other[0, 0]).mean() for other in arrays.values()]
         assert np.argmin(distances) == keys.index(key)
+
+
+def test_speeds_and_energy_are_a_dash_where_unknown(tree: Tree) -> None:
+    cost, _ = cost_tables(tree)
+    keys = [column.key for column in cost.columns]
+    speeds = [keys.index(f"{way}_frames_per_second") for way in ("encode", "decode")]
+    energy = keys.index("energy_joules")
+    found = row(cost, "DSAE (factorised)")
+    assert [found[at] for at in speeds] == [4100, 5200]
+    assert show(found[energy], "amount") == "–"
+    for cell in tree.select("mmnist", "dsae"):
+        cell.run["energy_joules"] = 3000.0
+    assert row(cost_tables(tree)[0], "DSAE (factorised)")[energy] == 3000
+    assert show(row(cost, "Oracle renderer")[speeds[0]], "number") == "–"
 
 
 def test_costs_of_the_dearest_dataset(tree: Tree) -> None:

@@ -73,6 +73,8 @@ def test_files_are_as_documented(cell: Path, squares: Path):
     run = json.loads((cell / "run.json").read_text())
     assert run["status"] == "done" and run["steps"] == 120
     assert run["frames_seen"] == 120 * 24 and run["frames_per_second"] > 0
+    assert min(run[f"{way}_frames_per_second"] for way in ("encode", "decode")) > 0
+    assert run["energy_joules"] is None or run["energy_joules"] > 0
     assert run["settings"]["model"]["dim_z"] == 3 and run["flop_per_frame"] > 10**5
     weights = load_file(cell / "model.safetensors")
     assert run["parameters"] == sum(w.size for w in weights.values())
