@@ -35,14 +35,19 @@ class Probe(NamedTuple):
     line: Line | None
 
 
-def probe(train: Rows) -> Probe:
-    """Fit a linear probe, unless labels or codes do not vary."""
-    train = thin(train)
+def probe(train: Rows, rng: np.random.Generator | None = None) -> Probe:
+    """Fit a linear probe, unless labels or codes do not vary.
+
+    Args:
+        train: at most 2000 rows are used, evenly at random.
+        rng: draws them, and who is held out; None: always the same.
+    """
+    train = thin(train, rng)
     varies = len(np.unique(train.labels)) > 1 and standard(train.codes).scale.any()
-    return Probe(train, linear(train) if varies else None)
+    return Probe(train, linear(train, rng) if varies else None)
 
 
-def usable(train: Rows, test: Rows) -> Usable:
+def usable(train: Rows, test: Rows, rng: np.random.Generator | None = None) -> Usable:
     """Fit a linear probe on training rows and return what it gets out of test rows.
 
     I_V(X -> Y) = H_V(Y) - H_V(Y | X), Xu, Zhao, Song, Stewart, Ermon (2020), arXiv
@@ -54,11 +59,12 @@ def usable(train: Rows, test: Rows) -> Usable:
     Args:
         train: at most 2000 rows are used, evenly at random.
         test: all rows are scored.
+        rng: of `probe`.
 
     Returns:
         Constant codes give the score of a constant answer and 0 bits. NaN without rows.
     """
-    return told(probe(train), test)
+    return told(probe(train, rng), test)
 
 
 def told(fitted: Probe, test: Rows) -> Usable:
@@ -114,7 +120,9 @@ def _before(known: np.ndarray, truth: np.ndarray) -> float:
     return _categorical(truth, known, known, None)
 
 
-def usable_share(train: Rows, test: Rows) -> float:
+def usable_share(
+    train: Rows, test: Rows, rng: np.random.Generator | None = None
+) -> float:
     """Return the share of a factor's entropy that a linear probe removes, at most 1.
 
     Of float labels, whose entropy can be anything: 1 - 2^(-2 bits), the share of their
@@ -122,7 +130,7 @@ def usable_share(train: Rows, test: Rows) -> float:
     """
     if len(np.unique(test.labels)) < 2:
         return float("nan")
-    found = usable(train, test)
+    found = usable(train, test, rng)
     if test.labels.dtype.kind == "f":
         return float(1 - 2 ** (-2 * found.bits))
     return found.bits / found.entropy

@@ -20,7 +20,12 @@ class InfoMec(NamedTuple):
     compactness: float
 
 
-def infomec(train: dict[str, Rows], test: dict[str, Rows], bins: int = BINS) -> InfoMec:
+def infomec(
+    train: dict[str, Rows],
+    test: dict[str, Rows],
+    bins: int = BINS,
+    rng: np.random.Generator | None = None,
+) -> InfoMec:
     """Return InfoM, InfoE and InfoC.
 
     Hsu, Dorrell, Whittington, Wu, Finn (2023), arXiv 2305.18378, section 4. With N_jk =
@@ -39,6 +44,8 @@ def infomec(train: dict[str, Rows], test: dict[str, Rows], bins: int = BINS) -> 
         train: factor to the rows a linear model is fitted on.
         test: factor to held-out rows; the information is of these.
         bins: bins per continuous column.
+        rng: draws the rows fitted and held out (evaluation/usable.py); None: always
+            the same.
 
     Returns:
         The three; 0, at most 0 and 0 for constant codes; NaN when no factor varies.
@@ -50,7 +57,7 @@ def infomec(train: dict[str, Rows], test: dict[str, Rows], bins: int = BINS) -> 
     explicit = [
         share
         for name, rows in train.items()
-        if not np.isnan(share := usable_share(rows, test[name]))
+        if not np.isnan(share := usable_share(rows, test[name], rng))
     ]
     explicitness = float(np.mean(explicit)) if explicit else float("nan")
     ranges = np.max([np.ptp(rows.codes, 0) for rows in test.values()], 0)

@@ -116,14 +116,18 @@ def test_a_single_factor_has_nothing_to_be_mixed_with():
 def test_a_generator_draws_other_trees_and_the_same_again():
     labels = np.random.default_rng(1).integers(0, 4, 6000)
     known, held_out = ({"a": rows} for rows in sides(labels, 3000))
-    trees, lines = (
+    trees, lines, shares = (
         [
             of(known, held_out, rng)
             for rng in (None, None, *map(np.random.default_rng, (1, 1, 2)))
         ]
-        for of in (lambda *given: dci(*given).completeness, explicitness.explicitness)
+        for of in (
+            lambda *given: dci(*given).completeness,
+            explicitness.explicitness,
+            lambda a, b, rng: infomec(a, b, rng=rng).explicitness,
+        )
     )
-    for found in (trees, lines):
+    for found in (trees, lines, shares):
         assert found[0] == found[1] and found[2] == found[3]
         assert len(set(found)) == 3 and np.ptp(found) < 0.03
 

@@ -97,7 +97,7 @@ def test_irs_with_their_reach_is_theirs(name: str):
     assert PEERS[name]["irs"] == pytest.approx(robustness(name, np.max), abs=2e-6)
 
 
-def boosted(train, test):
+def boosted(train, test, _seed):
     """Return importances and accuracy of what disent fits in the place of a forest."""
     trees = GradientBoostingClassifier(random_state=0)
     trees.fit(train.codes, train.labels)
