@@ -15,53 +15,73 @@ QUIET = 0.02  # bits that a probe of noise has by luck; fewer count as none
 
 
 class Blocks(NamedTuple):
-    """The three scores, each higher is better (see `blocks`)."""
+    """The scores, each higher is better (see `blocks`)."""
 
     gap: float
+    modularity: float
     disentanglement: float
     completeness: float
+    explicitness: float
 
 
 def blocks(bits: Mapping[str, tuple[float, float, float, bool]]) -> Blocks:
-    """Return gap, disentanglement and completeness of (f, z).
+    """Return the scores of (f, z).
 
     With I_f and I_z the bits of factor k and H its entropy:
 
         gap                +-(I_f - I_z) / max(H, I_f, I_z), + for static factors; mean
+        modularity         1 - (a / b)^2, b >= a a code's bits of a static and of a
+                           dynamic factor on average; mean over codes that know any
         disentanglement    1 - entropy of a code's bits over {static, dynamic} factors
                            (base 2, factors of a scope averaged), weighted by its bits
         completeness       1 - entropy of a factor's bits over {f, z} (base 2); mean
+        explicitness       share of H, or of the variance, that the better code removes:
+                           max(I_f, I_z) / H, or 1 - 2^(-2 max(I_f, I_z)); mean
 
     Gap in [-1, 1], ceiling 1, 0 for codes that know equally much or nothing, -1 for
-    exchanged codes. The other two in [0, 1] do not mind which code is which. After
-    Chen et al. (2018) and Eastwood & Williams (2018). Factors of which neither code
-    knows anything count as 0 in the gap and completeness.
+    exchanged codes. The others in [0, 1] do not mind which code is which. After Chen et
+    al. (2018), Ridgeway & Mozer (2018), Eastwood & Williams (2018) and, the last, Hsu
+    et al. (2023). Factors of which neither code knows anything count as 0.
+
+    Other axis metrics have no version of two blocks: SAP's gap is the gap in another
+    unit, as are InfoM and InfoC modularity and completeness; FactorVAE, BetaVAE and IRS
+    ask which column moves, which a code has many of; JEMMIG needs the entropy of a
+    column.
 
     Args:
         bits: factor to (bits of f, bits of z, entropy, is static). The entropy of a
-            continuous factor is NaN: the larger of both bits takes its place.
+            continuous factor is NaN: in the gap the larger of both bits takes its
+            place.
 
     Returns:
-        NaN each without factors; disentanglement NaN too unless both scopes are there.
+        NaN each without factors; modularity and disentanglement NaN too unless both
+        scopes are there.
     """
     if not bits:
-        return Blocks(*[float("nan")] * 3)
+        return Blocks(*[float("nan")] * 5)
     table = np.array([[f, z] for f, z, _, _ in bits.values()])
     table[table < QUIET] = 0
     static = np.array([row[3] for row in bits.values()])
-    whole = np.nan_to_num(np.array([row[2] for row in bits.values()])).clip(0)
-    whole = np.maximum(whole, table.max(1))
+    entropy = np.array([row[2] for row in bits.values()])
+    best = table.max(1)
+    whole = np.maximum(np.nan_to_num(entropy), best)
+    share = best / np.where(whole > 0, whole, 1)
+    explicit = np.where(np.isnan(entropy), 1 - 4.0**-best, share).mean()
     difference = (table[:, 0] - table[:, 1]) * np.where(static, 1, -1)
-    gap = np.where(whole > 0, difference / np.where(whole > 0, whole, 1), 0).mean()
+    gap = (difference / np.where(whole > 0, whole, 1)).mean()
     known = table.sum(1) > 0
     complete = np.where(known, 1 - _entropy(table), 0).mean()
-    if static.all() or not static.any():
-        return Blocks(float(gap), float("nan"), float(complete))
-    scopes = np.stack([table[static].mean(0), table[~static].mean(0)], 1)  # code, scope
-    weight = scopes.sum(1)
-    pure = 1 - _entropy(scopes)
-    disentangled = pure @ weight / weight.sum() if weight.any() else 0.0
-    return Blocks(float(gap), float(disentangled), float(complete))
+    modular, disentangled = float("nan"), float("nan")
+    if static.any() and not static.all():
+        # code, scope
+        scopes = np.stack([table[static].mean(0), table[~static].mean(0)], 1)
+        weight = scopes.sum(1)
+        scopes, weight = scopes[weight > 0], weight[weight > 0]
+        modular = disentangled = 0.0
+        if len(weight):
+            modular = float(np.mean(1 - (scopes.min(1) / scopes.max(1)) ** 2))
+            disentangled = float((1 - _entropy(scopes)) @ weight / weight.sum())
+    return Blocks(float(gap), modular, disentangled, float(complete), float(explicit))
 
 
 def _entropy(bits: np.ndarray) -> np.ndarray:

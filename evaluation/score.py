@@ -46,7 +46,6 @@ FRAMES = (
     "generated_new_dynamic",
     "generated_new_static",
 )
-MOST_AXES = 320  # columns of (f, z); scores per column say little of longer codes
 TERM_VERSION = "2"
 JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
 
@@ -204,8 +203,6 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
     time = where.train.shape[1]
     static = np.repeat(arrays["static"][:, None], time, 1)
     codes = np.concatenate([static, arrays["dynamic"]], 2)
-    if codes.shape[2] > MOST_AXES:
-        return
     own, index = zip(*train_and_test(codes, where), strict=True)
     rng = numpy_generator("evaluation", store.info["name"], "shuffled codes")
     for prefix, parts in (("", own), ("shuffled_", map(rng.permutation, own))):

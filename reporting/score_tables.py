@@ -11,7 +11,16 @@ from reporting.tables import Column, Row, Score, Table
 from reporting.words import metric, number
 
 HEADLINE = ("swap_score", "swap_static", "swap_dynamic", "block_gap", "ssim", "mse")
-BLOCKS = ("block_gap", "block_disentanglement", "block_completeness")
+BLOCKS = tuple(
+    f"block_{name}"
+    for name in (
+        "gap",
+        "modularity",
+        "disentanglement",
+        "completeness",
+        "explicitness",
+    )
+)
 AXES = (
     "mig",
     "jemmig",

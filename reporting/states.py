@@ -80,7 +80,7 @@ def _unasked(tree: Tree, dataset: str, metric: str) -> list[str]:
     if plain in OF_TWO_FACTORS and len(scopes) < 2:
         return ["one factor is judged"]
     if plain.startswith(AXES):
-        return ["codes of more than 320 columns"]
+        return ["codes of too many columns"]
     for scope in ("static", "dynamic"):
         if metric in ("swap_score", f"swap_{scope}") and scope not in scopes:
             return [f"no {scope} factor is judged"]

@@ -248,6 +248,16 @@ METRICS = {
         "bits of a factor in its own code less those in the other, over its entropy: "
         "1 for f and z as they should be, −1 exchanged",
     ),
+    "block_modularity": Metric(
+        "Block modularity",
+        "higher",
+        "does each code know much more of one kind of factors? 0 to 1",
+    ),
+    "block_explicitness": Metric(
+        "Block E",
+        "higher",
+        "share of a factor's entropy that the better of both codes removes, 0 to 1",
+    ),
     "block_disentanglement": Metric(
         "Block D", "higher", "does each code know one kind of factors only? 0 to 1"
     ),

@@ -145,6 +145,20 @@ BANDS = {
         "noise": (0, 0),
         "constant": (0, 0),
     },
+    "block_modularity": {
+        "oracle": ONE,
+        "exchanged": ONE,
+        "identity in z": (0.4, 0.6),
+        "noise": (0, 0),
+        "constant": (0, 0),
+    },
+    "block_explicitness": {
+        "oracle": ONE,
+        "exchanged": ONE,  # f or z, whichever
+        "one of two": (0.4, 0.6),
+        "noise": (0, 0.02),
+        "constant": (0, 0),
+    },
     "block_completeness": {
         "oracle": ONE,
         "exchanged": ONE,

@@ -129,9 +129,10 @@ def test_constant_codes_and_no_rows():
 def test_blocks_by_hand():
     """f has 1 of 1 bits of one static factor; z a half of one dynamic factor's 2."""
     found = blocks({"who": (1.0, 0.0, 1.0, True), "pose": (0.0, 1.0, 2.0, False)})
-    assert found == (0.75, 1.0, 1.0)
+    assert found == (0.75, 1.0, 1.0, 1.0, 0.75)
     split = blocks({"who": (1.0, 1.0, 1.0, True), "pose": (-0.3, 1.0, 1.0, False)})
     assert split.gap == 0.5 and split.completeness == 0.5
+    assert split.modularity == 0.5 and split.explicitness == 1
     # of 3 bits known, f's one is pure; z has one of each: nothing of its two
     assert split.disentanglement == pytest.approx(1 / 3)
     assert np.isnan(blocks({})).all()
