@@ -24,6 +24,7 @@ from reporting.cost import cost_figure, cost_tables, unscored
 from reporting.curves import training_curves
 from reporting.failure_modes import failure_modes
 from reporting.leaderboard import board_table, interval_words, places, verdict
+from reporting.leakage import leakage_matrices, leakage_tables
 from reporting.manifolds import manifold_pictures
 from reporting.metric_agreement import agreement
 from reporting.preprocessing import preprocessing
@@ -134,6 +135,8 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
         "preprocessing": preprocessing(counts),
         "preprocess_csv": provenance.link(counts, out),
         "tables": metric_tables(tree, dataset),
+        "leakage": leakage_tables(tree, dataset),
+        "matrices": leakage_matrices(tree, dataset),
         "factors": factors,
         "swapped": not factors.keys().isdisjoint(("swap_static", "swap_dynamic")),
         "moving": moving,
@@ -154,8 +157,10 @@ def _tables(context: dict[str, Any]) -> Iterator[Table]:
     yield from (context[name] for name in names if context[name] is not None)
     if context["agreement"] is not None:
         yield context["agreement"].winners
+        yield context["agreement"].numbers
     for part in context["sections"]:
-        yield from part["tables"].values()
+        yield from (*part["tables"].values(), *part["leakage"])
+        yield from (table for matrix in part["matrices"] for table in matrix.tables)
         yield from (table.plain for table in part["factors"].values())
         if part["judge"] is not None:
             yield part["judge"]

@@ -64,21 +64,6 @@ VERIFICATION = tuple(
     for code in ("static", "dynamic")
     for measure in ("auc", "eer", "hter")
 )
-LEAKAGE = (  # code, scope of the factors read off it
-    ("static", "static"),
-    ("dynamic", "static"),
-    ("whitened", "static"),
-    ("motion", "static"),
-    ("dynamic", "dynamic"),
-    ("motion", "dynamic"),
-    ("static", "dynamic"),
-)
-CODES = {
-    "static": "f",
-    "dynamic": "single z",
-    "motion": "all z of a clip",
-    "whitened": "z beyond the prior",
-}
 REGRESSION = (
     *(
         f"regression_{measure}_{code}"
@@ -134,7 +119,7 @@ class FactorTable:
         ):
             scores = [Score(end) for end in ends for _ in sides]
             if label and not all(math.isnan(score.mean) for score in scores):
-                rows.append(Row(label, scores))
+                rows.append(Row(label, scores, reference=True))
         return Table(self.name, self.title, columns, rows)
 
 
@@ -202,40 +187,8 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
         )
         for name, (title, metrics) in plan.items()
     }
-    tables["leakage"] = leakage_table(tree, dataset)
     tables["regression"] = regression_table(tree, dataset)
     return {name: t for name, t in tables.items() if t.columns and t.rows}
-
-
-def leakage_table(tree: Tree, dataset: Dataset) -> Table:
-    """Make the table models x (code, scope): bits of the factors, mean over these."""
-    scores = Scores(tree, dataset)
-    columns, metrics = [], []
-    for family, behind in (("linear", ""), ("boosted trees", "_trees")):
-        for code, scope in LEAKAGE:
-            name = f"bits_{code}{behind}"
-            factors = [f["name"] for f in dataset.factors(scope)]
-            factors = [f for f in factors if scores.has(name, f)]
-            if not factors:
-                continue
-            wanted = (code == "static") == (scope == "static")
-            label = f"{scope} from {CODES[code]}, {family}"
-            direction = "higher" if wanted else "lower"
-            what = f"bits, mean over {len(factors)} {scope} factors; probes: {family}"
-            columns.append(Column(f"{name}_{scope}", label, "score", direction, what))
-            metrics.append((name, factors))
-    rows = [
-        Row(
-            model.label,
-            [scores.mean(model, *each) for each in metrics],
-            model,
-            note(tree, dataset.name, model),
-        )
-        for model in tree.models
-    ]
-    return Table(
-        f"{dataset.name}_leakage", "Bits read off the codes", columns, rows
-    ).without_empty_columns()
 
 
 def regression_table(tree: Tree, dataset: Dataset) -> Table:
@@ -314,22 +267,6 @@ PLANS = (
         ceiling="",
     ),
     Plan(
-        "probe_static",
-        "static",
-        "Static factors: f should know them, z should not",
-        ("probe_static", "from f"),
-        ("probe_dynamic", "from z"),
-        "raw pixels",
-    ),
-    Plan(
-        "probe_dynamic",
-        "dynamic",
-        "Dynamic factors: z should know them, f should not",
-        ("probe_dynamic", "from z"),
-        ("probe_static", "from f"),
-        "raw pixels",
-    ),
-    Plan(
         "regression",
         "dynamic",
         "Continuous factors: z should follow them, f should not",
@@ -394,21 +331,16 @@ def _factor_table(
         right_label,
         wrong_label,
         plan.ceiling,
-        [_scale(dataset, scores, plan, factor) for factor in factors],
+        [_scale(dataset, plan, factor) for factor in factors],
         rows,
     )
 
 
-def _scale(
-    dataset: Dataset, scores: Scores, plan: Plan, factor: dict[str, Any]
-) -> Scale:
-    """Return the lines of a column: the judge's, or the probes' own, or just 0."""
+def _scale(dataset: Dataset, plan: Plan, factor: dict[str, Any]) -> Scale:
+    """Return the lines of a column: the judge's, or just 0."""
     name, label = factor["name"], factor.get("label") or factor["name"]
     measure = "accuracy" if factor["kind"] == "categorical" else "CCC"
-    if plan.name.startswith("probe"):
-        measure = "accuracy" if factor["kind"] == "categorical" else "R²"
-        ends = [scores.shared(m, name) for m in ("probe_chance", "probe_pixels")]
-    elif not plan.ceiling:
+    if not plan.ceiling:
         ends = [0.0, math.nan]
         measure = "share" if plan.name == "coverage" else measure
     else:

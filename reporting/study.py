@@ -26,6 +26,7 @@ from reporting.figures import literal, save, styled
 from reporting.page import filled
 from reporting.pixels import Picture
 from reporting.scores import Scores
+from reporting.shuffle_test import shuffle_table
 from reporting.tables import Absent, Column, Row, Score, Table, write
 
 SCORES = ("swap_score", "swap_static", "swap_dynamic")
@@ -308,9 +309,11 @@ def sweep(
 def section(tree: Tree, dataset: Dataset, images: Path) -> dict[str, Any]:
     """Return what the page shows of one dataset, and write its images."""
     changes = changes_of(tree)
+    shuffled = [(c.of, c.model) for c in changes if c.setting == "clips"]
     return {
         "dataset": dataset,
         "scores": score_table(tree, dataset, changes),
+        "shuffled": shuffle_table(tree, dataset, shuffled),
         "curves": list(curves(tree, dataset, changes, images)),
         "trade_off": trade_off(tree, dataset, changes, images),
         "sweep": sweep(tree, dataset, changes, images),
@@ -333,6 +336,8 @@ def build(results: Path, study: Path) -> Path:
     sections = [section(tree, d, study / "images") for d in tree.datasets]
     for part in sections:
         write(part["scores"], study / "tables")
+        if part["shuffled"].rows:
+            write(part["shuffled"], study / "tables")
     missing = {
         value.reason
         for part in sections

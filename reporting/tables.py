@@ -2,7 +2,8 @@
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,11 @@ class Score(NamedTuple):
         """Return the interval in the decimals of the mean, or ""."""
         return interval(*self[:3])
 
+    @property
+    def beyond(self) -> bool:
+        """Return whether the interval excludes 0; False where there is none."""
+        return self.low > 0 or self.high < 0
+
 
 class Absent(NamedTuple):
     """Why there is no number."""
@@ -43,7 +49,10 @@ class Told(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column: `kind` is score, number, amount, duration, count or text."""
+    """A column: `kind` is score, number, amount, duration, count or text.
+
+    Or difference: a score with its sign.
+    """
 
     key: str
     label: str
@@ -59,17 +68,21 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """A row: a label, one value per column, and its model where it is one's row."""
+    """A row: a label, one value per column, and its model where it is one's row.
+
+    A `reference` is no model's: a floor or a ceiling.
+    """
 
     label: str
     values: list[Any]
     model: Model | None = None
     note: str = ""
+    reference: bool = False
 
     @property
     def control(self) -> bool:
-        """Return whether the row belongs to a control, which is never ranked."""
-        return self.model is not None and self.model.control
+        """Return whether the row is a floor or a ceiling, which is never ranked."""
+        return self.reference or (self.model is not None and self.model.control)
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,12 @@ class Table:
         )
         return [part for part in parts if part[1]]
 
+    def bold(self, row: int, column: int) -> bool:
+        """Return whether a value is the best, or a difference that is not by chance."""
+        value = self.rows[row].values[column]
+        differs = self.columns[column].kind == "difference" and isinstance(value, Score)
+        return self.best.get(column) == row or (differs and value.beyond)
+
     def without_empty_columns(self) -> "Table":
         """Drop columns with no value in any row."""
         keep = [
@@ -107,10 +126,7 @@ class Table:
             for j in range(len(self.columns))
             if any(sort_key(row.values[j]) is not None for row in self.rows)
         ]
-        rows = [
-            Row(row.label, [row.values[j] for j in keep], row.model, row.note)
-            for row in self.rows
-        ]
+        rows = [replace(row, values=[row.values[j] for j in keep]) for row in self.rows]
         columns = [self.columns[j] for j in keep]
         return Table(self.name, self.title, columns, rows, self.caption, self.head)
 
@@ -130,7 +146,8 @@ def sort_key(value: Any) -> float | str | None:
 def show(value: Any, kind: str = "score") -> str:
     """Format a value for reading, without its interval or small print."""
     if isinstance(value, Score):
-        return number(value.mean)
+        sign = "+" if kind == "difference" and value.mean > 0 else ""
+        return sign + number(value.mean)
     if isinstance(value, Absent | Told):
         return value[0]
     if kind == "text":
@@ -169,7 +186,10 @@ def frame(table: Table) -> pd.DataFrame:
         if row.model is not None:
             record["role"] = "control" if row.control else "model"
         for column, value in zip(table.columns, row.values, strict=True):
-            if column.kind == "score":  # numbers only: why there is none is elsewhere
+            if column.kind in (
+                "score",
+                "difference",
+            ):  # numbers only: why there is none is elsewhere
                 ends = value if isinstance(value, Score) else Score(math.nan)
                 record[column.key] = ends.mean
                 record[f"{column.key}_low"] = ends.low
@@ -187,7 +207,7 @@ def markdown(table: Table) -> str:
     heads = [table.head, *(column.head for column in table.columns)]
     ruler = [":--", *("--:" if c.kind != "text" else ":--" for c in table.columns)]
     rows = [[row.label, *_cells(table, i)] for i, row in enumerate(table.rows)]
-    for i, j in ((i, j) for j, i in table.best.items()):
+    for i, j in _bold(table):
         rows[i][j + 1] = f"**{rows[i][j + 1]}**"
     lines = [[_markdown_text(t) for t in line] for line in (heads, *rows)]
     lines.insert(1, ruler)
@@ -203,7 +223,7 @@ def latex(table: Table) -> str:
         if i and row.control and not table.rows[i - 1].control:
             lines.append(r"\midrule")
         cells = [latex_text(text) for text in _cells(table, i)]
-        for j in (j for j, best in table.best.items() if best == i):
+        for j in (j for j in range(len(cells)) if table.bold(i, j)):
             cells[j] = rf"\textbf{{{cells[j]}}}"
         lines.append(" & ".join([latex_text(row.label), *cells]) + r" \\")
     body = "\n".join(lines)
@@ -212,6 +232,11 @@ def latex(table: Table) -> str:
         f"\\begin{{tabular}}{{{align}}}\n\\toprule\n{body}\n\\bottomrule\n"
         "\\end{tabular}\n"
     )
+
+
+def _bold(table: Table) -> list[tuple[int, int]]:
+    every = product(range(len(table.rows)), range(len(table.columns)))
+    return [cell for cell in every if table.bold(*cell)]
 
 
 def _cells(table: Table, i: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Labels, one-line definitions and number formats: every word the page repeats."""
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ class Metric(NamedTuple):
 
 
 METRICS = {
+    "finished": Metric("Finished", "higher", "1 if the training finished"),
     "swap_score": Metric(
         "Swap score",
         "higher",
@@ -75,6 +77,22 @@ METRICS = {
         "higher",
         "the same of dynamic factors in (another f, z) and (f, z)",
     ),
+    "generated_static_kept": Metric(
+        "Static kept, of priors",
+        "higher",
+        "the same static factor is read in (f, another z) as in (f, z), both drawn",
+    ),
+    "generated_static_chance": Metric(
+        "Static kept by chance", "lower", "the same in (f, z) of the next pair"
+    ),
+    "generated_dynamic_kept": Metric(
+        "Dynamic kept, of priors",
+        "higher",
+        "the same dynamic factor is read in (another f, z) as in (f, z), both drawn",
+    ),
+    "generated_dynamic_chance": Metric(
+        "Dynamic kept by chance", "lower", "the same in (f, z) of the next pair"
+    ),
     "generated_score": Metric(
         "Generated score",
         "higher",
@@ -120,16 +138,6 @@ METRICS = {
         "higher",
         "(swap − chance) / (judged reconstruction − chance): blur no longer counts",
     ),
-    "probe_static": Metric(
-        "Probe of f", "higher", "linear probe of the factor from f, on test identities"
-    ),
-    "probe_dynamic": Metric(
-        "Probe of z",
-        "higher",
-        "linear probe of the factor from z_t, on test identities",
-    ),
-    "probe_pixels": Metric("Probe of pixels", "higher", "linear probe of raw pixels"),
-    "probe_chance": Metric("Chance", "higher", "score of the best constant answer"),
     "verification_auc_static": Metric(
         "AUC from f",
         "higher",
@@ -360,6 +368,37 @@ METRICS = {
     ),
     "psnr": Metric("PSNR (dB)", "higher", "−10 log10(MSE), mean over test frames"),
     "ssim": Metric("SSIM", "higher", "structural similarity, at most 1"),
+}
+
+# What factors are read off, and how: the parts of names like `bits_static_trees`.
+CODES = {
+    "static": "f",
+    "dynamic": "single z",
+    "motion": "all z of a clip",
+    "whitened": "z beyond the prior",
+    "pixels": "raw pixels",
+    "chance": "a constant",
+}
+SECOND = "_trees"
+FAMILIES = {"": "linear probes", SECOND: "boosted trees"}
+PROBE = re.compile(rf"(probe|bits)_({'|'.join(CODES)})(_\w+)?")
+METRICS["probe_chance"] = Metric(
+    "Chance", "", "accuracy or R² of the best constant answer"
+)
+METRICS |= {
+    # No direction: static factors belong into f and dynamic ones into z, not elsewhere.
+    f"{measure}_{code}{suffix}": Metric(
+        f"{label} {what}" + (f", {family}" if suffix else ""),
+        "",
+        f"{reads.format(what)}, on test identities, by {family}",
+    )
+    for measure, label, reads in (
+        ("probe", "Probe of", "accuracy or R² of reading a factor off {}"),
+        ("bits", "Bits from", "how many bits {} tell of a factor (V-information)"),
+    )
+    for suffix, family in FAMILIES.items()
+    for code, what in CODES.items()
+    if code != "chance"
 }
 
 ARROWS = {"higher": "↑", "lower": "↓"}

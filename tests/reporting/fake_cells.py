@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from datasets.atomic import write_json, write_npz, write_parquet
+from reporting.words import FAMILIES
 from tests.reporting.fake_data import CLIPS, LENGTH, SEQUENCE, factors_of, follow
 
 ALL = ("codes", "swap", "sample_static", "sample_dynamic")
@@ -301,11 +302,15 @@ def _code_metrics(add, dataset: str, model: Fake) -> None:
     for factor, _, scope, kind, n in factors_of(dataset):
         chance = 1 / n if n else 0.0
         good, bad = chance + (0.97 - chance) * quality, chance + 0.1
-        add("probe_static", good if scope == "static" else bad, factor=factor)
-        add("probe_dynamic", bad if scope == "static" else good, factor=factor)
-        add("bits_static", 2 * good if scope == "static" else bad, factor=factor)
-        add("bits_dynamic", bad if scope == "static" else 2 * good, factor=factor)
-        add("bits_static_trees", good, factor=factor)
+        for code in ("static", "dynamic", "motion", "whitened"):
+            if code == "whitened" and "kl_dynamic" not in model.terms:
+                continue  # no prior
+            right = (code == "static") == (scope == "static")
+            for suffix in FAMILIES if factor != "pose" else ("",):
+                probe, bits = f"probe_{code}{suffix}", f"bits_{code}{suffix}"
+                add(probe, good if right else bad, factor=factor)
+                add(bits, 2 * good if right else bad, factor=factor)
+        add("bits_pixels", 1.5, factor=factor)
         add("probe_pixels", 0.8, factor=factor)
         add("probe_chance", chance, factor=factor)
         if kind == "continuous":

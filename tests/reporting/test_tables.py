@@ -109,6 +109,26 @@ def test_bold_needs_an_interval_and_skips_the_missing() -> None:
     assert best_row(missing, 0) is None
 
 
+def test_a_difference_is_bold_when_its_interval_excludes_0() -> None:
+    scores = [Score(0.1, 0.05, 0.2), Score(-0.1, -0.2, 0.1), Score(0.3), None]
+    rows = [Row(f"{i}", [score]) for i, score in enumerate(scores)]
+    table = Table("t", "T", [Column("x", "X", "difference")], rows)
+    assert [table.bold(i, 0) for i in range(4)] == [True, False, False, False]
+    lines = markdown(table).splitlines()[2:]
+    assert lines[0] == "| 0 | **+0.100 (0.050 to 0.200)** |"
+    assert lines[1] == "| 1 | −0.100 (−0.200 to 0.100) |"
+    assert r"\textbf{+0.100" in latex(table)
+    assert frame(table)["x_high"].tolist()[:2] == [0.2, 0.1]
+
+
+def test_a_reference_is_a_floor_or_ceiling_and_never_bold() -> None:
+    rows = [Row("a", [Score(0.5, 0.4, 0.6)]), Row("b", [Score(0.1, 0, 0.2)])]
+    rows.append(Row("chance", [Score(0.9, 0.8, 1.0)], reference=True))
+    table = Table("t", "T", [Column("x", "X", "score", "higher")], rows)
+    assert table.best == {0: 0}
+    assert [kind for kind, _ in table.groups] == ["ranked", "controls"]
+
+
 def test_twins_show_the_same_numbers(report: Path) -> None:
     stems = sorted({path.stem for path in (report / "tables").iterdir()})
     assert "sprites_swap_static" in stems
