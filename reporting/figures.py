@@ -46,7 +46,8 @@ def save(figure: Figure, path: Path, alt: str, dpi: int = 110) -> Picture:
     """Save as SVG or PNG, by the suffix, without a date (same input, same bytes)."""
     if path.suffix == ".svg":
         text = StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None})
+        # What is rasterised in it is sharp on screens of twice the resolution.
+        figure.savefig(text, format="svg", dpi=192, metadata={"Date": None})
         # A hundredth of a point cannot be seen, six decimals are half of the file.
         write_text(path, re.sub(r"<[^>]*>", _rounded, text.getvalue()))
     else:

@@ -1,51 +1,58 @@
 """Do the metrics rank the models alike? Rank correlations, and each metric's winner."""
 
 import math
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reporting.collect import Dataset, Model, Tree
 from reporting.figures import literal, save, styled
 from reporting.pixels import Picture
-from reporting.score_tables import AXES, BLOCKS
+from reporting.score_tables import (
+    AXES,
+    BLOCKS,
+    FIELD,
+    LIKELIHOOD,
+    MANIFOLD,
+    PICTURES,
+    VERIFICATION,
+)
 from reporting.scores import Scores
 from reporting.tables import Column, Row, Table, Told
-from reporting.words import count, listing, metric, number
+from reporting.words import FAMILIES, count, listing, metric, number
 
 MODELS = 5  # fewer say nothing about a correlation
-NO_FACTOR = (
-    "swap_score",
-    "swap_static",
-    "swap_dynamic",
-    "verification_auc_static",
-    "verification_auc_dynamic",
-    *BLOCKS,
-    *AXES,
-    "generated_score",
-    "ssim",
-)
-OVER_FACTORS = (  # key, metric, scope of the factors it is averaged over, label, better
-    ("probe_f", "probe_static", "static", "Probe: static from f", "higher"),
-    ("probe_z", "probe_dynamic", "dynamic", "Probe: dynamic from z", "higher"),
-    ("leak_z", "probe_dynamic", "static", "Probe: static from z", "lower"),
-    ("leak_f", "probe_static", "dynamic", "Probe: dynamic from f", "lower"),
-)
-
-
 FLOOR = "probe_chance"
+CELL = 0.135  # inches
+READ = (  # code, scope of the factors that are averaged over, better
+    ("static", "static", "higher"),
+    ("dynamic", "dynamic", "higher"),
+    ("dynamic", "static", "lower"),
+    ("whitened", "static", "lower"),
+    ("static", "dynamic", "lower"),
+)
+SHORT = {"static": "f", "dynamic": "z", "whitened": "z beyond prior"}
 
 
 class Measure(NamedTuple):
-    """What is compared: a metric without a factor, or its mean over factors."""
+    """What is compared: a metric without a factor, or its mean over those of a scope.
 
+    `group` heads it in the figure, beside its neighbours of the same group.
+    """
+
+    group: str
     key: str
     label: str
     direction: str
+    metric: str
+    scope: str = ""
 
 
 class Agreement(NamedTuple):
@@ -53,6 +60,7 @@ class Agreement(NamedTuple):
 
     Attributes:
         picture: correlations, mean over datasets.
+        numbers: the same as a table.
         pictures: (label, picture) of each dataset, if there are several.
         winners: the table of each metric's best model.
         answer: how many models win something on each dataset.
@@ -62,6 +70,7 @@ class Agreement(NamedTuple):
     """
 
     picture: Picture
+    numbers: Table
     pictures: list[tuple[str, Picture]]
     winners: Table
     answer: list[str]
@@ -72,9 +81,33 @@ class Agreement(NamedTuple):
 
 def measures() -> list[Measure]:
     """Return what is compared, in the order of the figure."""
-    plain = [Measure(n, metric(n).label, metric(n).direction) for n in NO_FACTOR]
-    probes = [Measure(key, label, way) for key, _, _, label, way in OVER_FACTORS]
-    return [*plain[:5], *probes, *plain[5:]]
+    return [
+        *_plain("swap", "swap_score", "swap_static", "swap_dynamic"),
+        *(probe for suffix in FAMILIES for probe in _probes("probe", suffix)),
+        *(probe for suffix in FAMILIES for probe in _probes("bits", suffix)),
+        *_plain("identity", *VERIFICATION),
+        *_plain("blocks", *BLOCKS),
+        *_plain("axes", *AXES),
+        *_plain("manifold", *(m for m in MANIFOLD if metric(m).direction)),
+        *_plain("field", *FIELD),
+        *_plain("priors", "generated_score"),
+        *_plain("pictures", *PICTURES),
+        *_plain("likelihood", *LIKELIHOOD),
+    ]
+
+
+def _plain(group: str, *names: str) -> list[Measure]:
+    words = [(name, metric(name)) for name in names]
+    return [Measure(group, n, w.label, w.direction, n) for n, w in words]
+
+
+def _probes(measure: str, suffix: str) -> Iterator[Measure]:
+    """Yield what one kind of probes reads off the codes."""
+    group = f"bits, {FAMILIES[suffix]}" if measure == "bits" else FAMILIES[suffix]
+    for code, scope, better in READ:
+        name = f"{measure}_{code}{suffix}"
+        label = f"{scope} from {SHORT[code]}, {group}"
+        yield Measure(group, f"{name}_{scope}", label, better, name, scope)
 
 
 def values(tree: Tree, dataset: Dataset) -> pd.DataFrame:
@@ -85,26 +118,27 @@ def values(tree: Tree, dataset: Dataset) -> pd.DataFrame:
     """
     scores = Scores(tree, dataset)
     models = [model for model in tree.models if not model.control]
-    columns: dict[str, list[float]] = {}
-    for name in NO_FACTOR:
-        found = [scores.get(model, name) for model in models]
-        columns[name] = [score.mean if score else math.nan for score in found]
-    for key, name, scope, *_ in OVER_FACTORS:
-        factors = [f["name"] for f in dataset.factors(scope)]
-        columns[key] = [_above_floor(scores, model, name, factors) for model in models]
+    columns = {
+        measure.key: [_value(scores, dataset, model, measure) for model in models]
+        for measure in measures()
+    }
     table = pd.DataFrame(columns, index=[model.label for model in models], dtype=float)
-    table = table[[measure.key for measure in measures()]]
     return table.loc[:, (table.count() >= MODELS) & (table.nunique() > 1)]
 
 
-def _above_floor(scores: Scores, model: Model, name: str, factors: list[str]) -> float:
-    """Return the mean over factors; a probe below chance is at chance, as it is noise.
+def _value(scores: Scores, dataset: Dataset, model: Model, measure: Measure) -> float:
+    """Return a score, or its mean over factors; what is below chance is at chance.
 
     Without this the R² of an overfitted probe, any number below 0, would decide.
     """
+    if not measure.scope:
+        score = scores.get(model, measure.metric)
+        return score.mean if score else math.nan
     found = []
-    for factor in factors:
-        score, floor = scores.get(model, name, factor), scores.shared(FLOOR, factor)
+    for factor in (f["name"] for f in dataset.factors(measure.scope)):
+        score = scores.get(model, measure.metric, factor)
+        bits = measure.metric.startswith("bits")
+        floor = 0.0 if bits else scores.shared(FLOOR, factor)
         if score:
             found.append(score.mean if math.isnan(floor) else max(score.mean, floor))
     return float(np.mean(found)) if found else math.nan
@@ -143,6 +177,7 @@ def agreement(tree: Tree, images: Path) -> Agreement | None:
     models = max(int(tables[name].count().max()) for name in each)
     return Agreement(
         draw(mean, images / "agreement.svg", title),
+        numbers(mean),
         [
             (labels[n], draw(table, images / f"{n}_agreement.svg", labels[n]))
             for n, table in each.items()
@@ -154,6 +189,14 @@ def agreement(tree: Tree, images: Path) -> Agreement | None:
         models,
         by_chance(models),
     )
+
+
+def numbers(rho: pd.DataFrame) -> Table:
+    """Return the correlations as a table."""
+    known = {measure.key: measure for measure in measures()}
+    columns = [Column(key, known[key].label, "number") for key in map(str, rho)]
+    rows = [Row(known[str(key)].label, line.tolist()) for key, line in rho.iterrows()]
+    return Table("agreement", "Rank correlations", columns, rows, head="Metric")
 
 
 def by_chance(models: int) -> float:
@@ -225,46 +268,50 @@ def _best(table: pd.DataFrame, measure: Measure) -> Told | None:
 
 
 def draw(table: pd.DataFrame, path: Path, title: str) -> Picture:
-    """Draw the lower triangle of the correlations, each with two digits."""
-    labels = {measure.key: measure.label for measure in measures()}
+    """Draw the lower triangle of the correlations, a line between groups of metrics."""
+    known = {measure.key: measure for measure in measures()}
+    own = [known[key] for key in map(str, table)]
     shown = table.iloc[1:, :-1].to_numpy()
     hidden = np.triu(np.ones(shown.shape, bool), 1) | np.isnan(shown)
-    side = 0.33 * len(shown)
+    side = max(CELL * len(shown), 3)
     with styled():
-        figure = Figure(figsize=(side + 1.8, side + 1.8), layout="constrained")
+        figure = Figure(figsize=(side + 2.1, side + 2.1), layout="constrained")
         axis = figure.subplots()
-        scale = axis.inset_axes((0.6, 0.93, 0.35, 0.02))  # above the diagonal
+        scale = axis.inset_axes((0.6, 0.93, 0.35, 0.012))  # above the diagonal
         sns.heatmap(
             shown,
             mask=hidden,
             vmin=-1,
             vmax=1,
             cmap="RdBu",
-            annot=np.vectorize(_digits, otypes=[str])(shown),
-            fmt="",
-            annot_kws={"fontsize": 7},
             linewidths=0.5,
+            rasterized=True,
             square=True,
             cbar_ax=scale,
             cbar_kws={"orientation": "horizontal", "ticks": [-1, -0.5, 0, 0.5, 1]},
-            xticklabels=[labels[key] for key in table.columns[:-1]],
-            yticklabels=[labels[key] for key in table.index[1:]],
+            xticklabels=[measure.label for measure in own[:-1]],
+            yticklabels=[measure.label for measure in own[1:]],
             ax=axis,
         )
+        _groups(axis, [measure.group for measure in own])
         scale.set_title(f"Spearman's ρ, {literal(title)}")
-        for digits in axis.texts:  # they fit: measuring each takes seconds
-            digits.set_in_layout(False)
         for each in (axis, scale):
             each.tick_params(length=0)
-        axis.tick_params(axis="x", rotation=90)
-        axis.tick_params(axis="y", rotation=0)
+        axis.tick_params(axis="x", rotation=90, labelsize=6.5)
+        axis.tick_params(axis="y", rotation=0, labelsize=6.5)
         alt = f"Spearman's rank correlations between the metrics, {title}"
         return save(figure, path, alt)
 
 
-def _digits(value: float) -> str:
-    if np.isnan(value):
-        return ""
-    if abs(value) < 0.005:
-        return "0"
-    return f"{value:.2f}".replace("-", "−").replace("0.", ".")
+def _groups(axis: Axes, groups: list[str]) -> None:
+    """Part the groups by lines, and name each beside its piece of the diagonal."""
+    first = 0
+    for group, members in groupby(groups):
+        last = first + len(list(members))  # column `first` to `last` - 1, row - 1
+        end = len(groups) - 1
+        middle = (first + last - 1) / 2
+        axis.text(middle + 1.2, middle - 0.2, group, fontsize=7.5, color="#333333")
+        above, left = ([0, first], [first - 1] * 2), ([first] * 2, [first - 1, end])
+        for x, y in (above, left) if first else ():
+            axis.plot(x, y, color="#555555", linewidth=0.7)
+        first = last

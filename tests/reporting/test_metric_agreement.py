@@ -99,7 +99,7 @@ def test_the_average_is_over_datasets_that_have_it() -> None:
 
 
 def test_probes_below_chance_are_at_chance(tree: Tree) -> None:
-    before = sprites(tree)["leak_f"]["DRNET"]
+    before = sprites(tree)["probe_static_dynamic"]["DRNET"]
     change(tree, "probe_static", -9.0, ["drnet"], "height")
     summary = tree.summary
     known = summary[(summary["dataset"] == "sprites") & (summary["factor"] == "height")]
@@ -108,7 +108,7 @@ def test_probes_below_chance_are_at_chance(tree: Tree) -> None:
         "dataset == 'sprites' and model == 'drnet' and metric == 'probe_static' "
         "and factor == 'pose'"
     )["mean"].item()
-    after = sprites(tree)["leak_f"]["DRNET"]
+    after = sprites(tree)["probe_static_dynamic"]["DRNET"]
     assert after == pytest.approx((pose + floor) / 2)
     assert after < before
 
