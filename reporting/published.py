@@ -17,10 +17,14 @@ NUMBERS = {"type": "object", "additionalProperties": {"type": "number"}}
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["dataset", "source", "verified", "differs", "metrics", "rows"],
+    "required": [
+        *("dataset", "source", "table", "verified", "differs"),
+        *("metrics", "rows"),
+    ],
     "properties": {
         "dataset": {"type": "string"},
         "source": {"type": "string"},
+        "table": {"type": "string", "minLength": 1},
         "verified": {"type": "boolean"},
         "differs": {"type": "string"},
         "classes": {"type": "integer", "minimum": 2},
@@ -36,19 +40,21 @@ class Published(NamedTuple):
 
     Attributes:
         dataset: what was measured on.
-        source: where the numbers stand.
+        source: the paper where the numbers stand.
+        table: which of its tables.
         verified: whether they were read there, and not from memory.
         differs: how the protocol differs from ours.
         metrics: their labels.
-        rows: model, numbers in the order of `metrics`, what contradicts itself.
+        rows: model, numbers in the order of `metrics`, and `contradiction`.
     """
 
     dataset: str
     source: str
+    table: str
     verified: bool
     differs: str
     metrics: list[str]
-    rows: list[tuple[str, list[str], str]]
+    rows: list[tuple[str, list[str], str | None]]
 
 
 def published(folder: Path) -> list[Published]:
@@ -78,12 +84,16 @@ def _read(path: Path) -> Published:
         )
         for model, row in entry["rows"].items()
     ]
-    about = {key: entry[key] for key in ("dataset", "source", "verified", "differs")}
-    return Published(**about, metrics=list(entry["metrics"].values()), rows=rows)
+    about = {k: v for k, v in entry.items() if k in Published._fields}
+    return Published(**about | {"metrics": [*entry["metrics"].values()], "rows": rows})
 
 
-def contradiction(row: Mapping[str, float], digits: int, classes: int | None) -> str:
+def contradiction(
+    row: Mapping[str, float], digits: int, classes: int | None
+) -> str | None:
     """Say which arithmetic a row breaks beyond its last digit; "" if none.
+
+    None where its numbers have no arithmetic that could be checked.
 
     IS = exp(H(y) - H(y|x)) of one set of clips; H(y) <= log classes; an EER gap is the
     difference of its two rates. Averages over several sets may break the first: so the
@@ -100,4 +110,6 @@ def contradiction(row: Mapping[str, float], digits: int, classes: int | None) ->
         gap = row["dynamic"] - row["static"]
         if abs(gap - row["gap"]) > 2 * last:
             return f"the gap of the two rates is {gap:.{digits}f}"
-    return ""
+    checked = [{"is", "hyx", "hy"}, {"static", "dynamic", "gap"}]
+    checked += [{"hy"}] if classes else []
+    return "" if any(names <= row.keys() for names in checked) else None

@@ -67,6 +67,7 @@ def parquet() -> bytes:
 PTS = b"version: 1\nn_points: 2\n{\n1.0 2.0\n3.0 4.0\n}\n"
 YAML = b"""dataset: a
 source: b
+table: "1"
 verified: true
 differs: c
 metrics: {acc: Accuracy}
@@ -157,7 +158,8 @@ JUNK = st.recursive(
 @QUICK
 @given(rows=JUNK, metrics=JUNK)
 def test_a_registry_of_other_types_is_named(rows, metrics):
-    entry = {"dataset": "a", "source": "b", "verified": True, "differs": "c"}
+    about = ("dataset", "source", "table", "differs")
+    entry = dict.fromkeys(about, "a") | {"verified": True}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.yaml")
         path.write_text(json.dumps(entry | {"rows": rows, "metrics": metrics}))

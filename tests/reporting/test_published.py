@@ -24,11 +24,33 @@ def test_rows_that_contradict_themselves_are_those_known():
 
 def test_what_was_not_read_in_its_source_says_so():
     verified = {entry.dataset: entry.verified for entry in published(FOLDER)}
-    assert verified == {"MUG": True, "Sprites, 9 actions": False, "TIMIT": True}
+    assert {name for name, read in verified.items() if read} == {"MUG", "TIMIT"}
+    assert {name for name, read in verified.items() if not read} == {
+        "Omniglot, few-shot",
+        "Sprites, 9 actions",
+        "Sprites, disagreement",
+        "TIMIT, FHVAE by alpha",
+    }
+    for entry in published(FOLDER):
+        assert ("from memory" in entry.source) != entry.verified
+        assert entry.table == "not looked up" or entry.verified
+
+
+def test_rows_without_arithmetic_are_not_called_consistent():
+    found = {e.dataset: [row[2] for row in e.rows] for e in published(FOLDER)}
+    assert found["TIMIT, FHVAE by alpha"] == [None] * 4
+    assert found["Sprites, disagreement"] == [None]
+    assert found["TIMIT"] == [""] * 9
+
+
+def test_a_missing_number_is_not_drawn():
+    rows = next(e.rows for e in published(FOLDER) if "alpha" in e.dataset)
+    assert rows[1][:2] == ("FHVAE, alpha = 0.1", ["4.91", ""])
 
 
 def test_arithmetic():
-    assert not contradiction({"is": 5.382, "hyx": 0.090, "hy": 1.773}, 3, 6)
+    assert contradiction({"is": 5.382, "hyx": 0.090, "hy": 1.773}, 3, 6) == ""
+    assert contradiction({"acc": 98.1}, 1, None) is None
     assert "exp" in contradiction({"is": 5.5, "hyx": 0.090, "hy": 1.773}, 3, 6)
     assert "log 6" in contradiction({"hy": 1.80}, 3, 6)
     assert "gap" in contradiction({"static": 5, "dynamic": 20, "gap": 16}, 2, None)
@@ -40,7 +62,9 @@ def test_arithmetic():
         "{",
         "- a list",
         "{dataset: 3}",
-        "{dataset: a, source: b, verified: yes, differs: c, metrics: {}, rows: {x: 1}}",
+        "{dataset: a, source: b, table: c, verified: yes, differs: d, metrics: {}, "
+        "rows: {x: 1}}",
+        "{dataset: a, source: b, verified: yes, differs: c, metrics: {}, rows: {}}",
         "!!python/object/apply:os.system [echo]",
     ],
 )
