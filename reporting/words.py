@@ -370,7 +370,7 @@ METRICS = {
     "ssim": Metric("SSIM", "higher", "structural similarity, at most 1"),
 }
 
-# What factors are read off, and how: the parts of names like `bits_static_trees`.
+# What factors are read off, and how: the parts of names like `bits_static_mlp`.
 CODES = {
     "static": "f",
     "dynamic": "single z",
@@ -379,8 +379,8 @@ CODES = {
     "pixels": "raw pixels",
     "chance": "a constant",
 }
-SECOND = "_trees"
-FAMILIES = {"": "linear probes", SECOND: "boosted trees"}
+SECOND = "_mlp"
+FAMILIES = {"": "linear probes", SECOND: "networks"}
 PROBE = re.compile(rf"(probe|bits)_({'|'.join(CODES)})(_\w+)?")
 METRICS["probe_chance"] = Metric(
     "Chance", "", "accuracy or R² of the best constant answer"

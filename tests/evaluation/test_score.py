@@ -9,6 +9,7 @@ from datasets import store as frame_store
 from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError
 from evaluation import aggregates, ensemble, score, summary, swaps
+from evaluation.floors import FLOORS
 from evaluation.lists import by_split
 from evaluation.representation import Expected, read
 
@@ -34,7 +35,8 @@ def judges(tmp_path, monkeypatch, reader):
         {"name": name, "kind": kind, "scope": scope, "chance": CHANCES[name]}
         for name, (kind, scope) in kinds.items()
     ]
-    floor = {"probe_pixels": 0.9, "probe_chance": 0.4, "bits_pixels": 1.2, "n": 9}
+    floor = dict.fromkeys(FLOORS, 1.2) | {"n": 9}
+    floor |= {"probe_pixels": 0.9, "probe_chance": 0.4}
     floors = {"shade": floor, "height": floor | {"probe_chance": 0.0}}
     verdict = {"certified": True, "factors": factors, "floors": floors}
     write_json(folder / "judge.json", verdict)

@@ -16,7 +16,6 @@ from reporting.collect import read_tree
 from reporting.page import build
 from reporting.preprocessing import ROWS, preprocessing
 from reporting.score_tables import metric_tables
-from reporting.words import METRICS
 
 
 @pytest.fixture(scope="module")
@@ -166,9 +165,3 @@ def test_a_damaged_csv_is_named(tmp_path: Path, content: str) -> None:
     path.write_text(content, encoding="latin-1")
     with pytest.raises(UserError, match=r"preprocess\.csv cannot be read"):
         preprocessing(path)
-
-
-def test_every_metric_is_in_the_documentation() -> None:
-    formats = (Path(__file__).parents[2] / "docs/formats.md").read_text()
-    told = re.findall(r"`(\w+)`", formats)
-    assert [name for name in METRICS if name not in told] == []

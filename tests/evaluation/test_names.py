@@ -1,0 +1,49 @@
+"""Every metric a cell can have is told in words on the page and in docs/metrics.md."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.field import Field
+from reporting.words import CODES, METRICS, SECOND, metric
+from tests.evaluation.test_score import face_codes, judges, oracle_codes, run
+
+__all__ = ["judges"]  # the fixture
+FRAMES = ("generated", "generated_new_dynamic", "generated_new_static")
+
+
+@pytest.fixture
+def emitted(faces, painter, judges, tmp_path, monkeypatch) -> set[str]:
+    """Return the names of all metrics of a model that can do everything."""
+    arrays = oracle_codes(faces, painter)
+    arrays |= {name: arrays["swap"] for name in FRAMES}
+    z, rng = arrays["dynamic"], np.random.default_rng(0)
+    arrays |= {"prior_mean": np.zeros_like(z), "prior_std": np.ones_like(z)}
+    plane = arrays["manifold"]
+    arrays["manifold"] = rng.integers(0, 256, plane.shape, np.uint8)
+    codes = face_codes(faces)
+    arrays |= {name: codes[name] for name in ("trace", "trace_sequence")}
+    table, _ = run(faces, judges, tmp_path / "c", arrays, monkeypatch)
+    return {*table["metric"], *(f"field_{name}" for name in Field._fields)}
+
+
+def test_every_metric_has_words(emitted):
+    unknown = metric("a metric nobody knows").definition
+    assert [name for name in emitted if metric(name).definition == unknown] == []
+
+
+def test_no_metric_has_words_but_no_rows(emitted):
+    assert {*METRICS} - emitted == set()
+    assert any(name.endswith(SECOND) for name in emitted)
+
+
+def test_every_metric_is_in_the_documentation(emitted):
+    page = (Path(__file__).parents[2] / "docs/metrics.md").read_text(encoding="utf-8")
+    told = [
+        re.sub(r"<\w+>", r"\\w+", name.replace("<code>", f"({'|'.join(CODES)})"))
+        for name in re.findall(r"`([\w<>]+)`", page)
+    ]
+    known = re.compile("|".join(told))
+    assert [name for name in sorted(emitted) if not known.fullmatch(name)] == []
