@@ -56,6 +56,8 @@ def linear(train: Rows, rng: np.random.Generator | None = None) -> Line:
     best, penalty, kept = np.inf, PENALTIES[0], None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a hundred steps suffice
+        # That a factor has many values for few clips shows in its bits.
+        warnings.filterwarnings("ignore", "The number of unique classes")
         tried = _model(continuous, 3e-3)  # exact enough to compare penalties
         for strength in PENALTIES if len(np.unique(labels[~out])) > 1 else ():
             _penalise(tried, strength).fit(x[~out], labels[~out])

@@ -112,6 +112,11 @@ def test_a_single_value_left_after_holding_out_is_no_error():
         assert np.isfinite(found.bits)
 
 
+def test_a_value_of_its_own_for_every_row_is_no_warning():
+    rows = Rows(np.random.default_rng(0).normal(size=(60, 2)), np.arange(60))
+    assert usable(rows, rows).bits < 1
+
+
 def test_values_never_trained_on_cost_bits_and_no_error():
     code = np.arange(8.0)[:, None]
     train = Rows(code[:4], np.array([0, 0, 1, 1]))
