@@ -9,18 +9,18 @@ trimmed alone: over both together a copy of A, perfect on one half of the entrie
 chance on the other, would come out at 1/2. So it has 0, as with the swap score. A
 dataset weighs as many entries as it has factors; in the leaderboard's mean, 1.
 
-Bootstrap samples are stratified: each dataset draws its own seeds and pairs, models
-draw the same ones.
+Bootstrap samples are stratified: each dataset draws its own seeds and test identities,
+models draw the same ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from evaluation import statistics
-from evaluation.swaps import Factor, above_chance, harmonic_mean, scores
+from evaluation.swaps import Factor, above_chance, harmonic_mean
 from training.seeds import numpy_generator
 
 REFERENCE = "unordered_vae"
@@ -33,7 +33,7 @@ COLUMNS += ["improvement", "improvement_low", "improvement_high", "p", "p_holm"]
 class Runs(NamedTuple):
     """One model's training runs on one dataset, in every bootstrap sample.
 
-    Row 0 is no sample but the estimate: every pair and every seed once.
+    Row 0 is no sample but the estimate: every identity and every seed once.
 
     Attributes:
         seeds: the training seeds.
@@ -52,38 +52,32 @@ class Runs(NamedTuple):
 
 def runs(
     seeds: Sequence[int],
-    sums: Mapping[tuple[str, str], np.ndarray],
+    values: Mapping[tuple[str, str], np.ndarray],
     factors: Mapping[str, Factor],
-    draws: statistics.Draws,
-) -> Runs | None:
-    """Return the scaled scores of a model on a dataset; None without a swap score.
+    counts: np.ndarray,
+) -> Runs:
+    """Return the scaled scores of a model on a dataset.
 
     Args:
-        seeds: the training seeds, in the order of the sums.
-        sums: `(cell, factor)` to `(seeds, units, 6)`.
+        seeds: the training seeds.
+        values: `(metric, factor)` to `(1 + replicates, seeds)`, the estimate first;
+            with the swap score.
         factors: the judged factors.
-        draws: samples drawn from these sums.
+        counts: `(replicates, seeds)`, how often each seed is drawn.
     """
-    estimate = scores({key: values.sum(1) for key, values in sums.items()}, factors)
-    if ("swap_score", "") not in estimate:
-        return None
-
-    def both(metric: str, factor: str = "") -> np.ndarray:
-        key = (metric, factor)
-        return np.concatenate([estimate[key][None], draws.scores[key]])
 
     def scaled(metric: str) -> np.ndarray:
         judged = [
-            above_chance(both(metric, name), np.asarray(factor.chance))
+            above_chance(values[metric, name], np.asarray(factor.chance))
             for name, factor in factors.items()
-            if (metric, name) in estimate and factor.chance < 1
+            if (metric, name) in values and factor.chance < 1
         ]
         return np.stack(judged, -1)
 
     return Runs(
         tuple(seeds),
-        np.concatenate([np.ones((1, len(seeds))), draws.seeds]),
-        both("swap_score"),
+        np.concatenate([np.ones((1, len(seeds))), counts]),
+        values["swap_score", ""],
         scaled("swap_static_kept"),
         scaled("swap_dynamic_transferred"),
     )
@@ -114,25 +108,36 @@ def _iqm(entries: Sequence[np.ndarray]) -> np.ndarray:
     return statistics.interquartile_mean(np.concatenate(entries, axis=1))
 
 
-def mean_swap(found: Sequence[Runs]) -> np.ndarray:
-    """Return the swap score, mean over seeds, then datasets: `(1 + replicates,)`."""
-    means = [statistics.weighted_mean(each.swap, each.counts) for each in found]
-    return np.mean(means, 0)
+def difference(ours: Mapping[str, Runs], theirs: Mapping[str, Runs]) -> np.ndarray:
+    """Return how much higher our swap score is (see `paired`)."""
+    return paired(ours, theirs, np.subtract)
 
 
 def improvement(ours: Mapping[str, Runs], theirs: Mapping[str, Runs]) -> np.ndarray:
-    """Return the probability that ours has the higher swap score.
+    """Return the probability that ours has the higher swap score (see `paired`).
 
-    Runs are compared with the other model's run of the same seed and dataset, ties
-    count half; the mean is over seeds, then datasets. With D datasets of S seeds it
-    takes only 2 D S + 1 values.
+    Ties count half. With D datasets of S seeds it takes only 2 D S + 1 values.
+    """
+    return paired(ours, theirs, statistics.improvement)
+
+
+def paired(
+    ours: Mapping[str, Runs],
+    theirs: Mapping[str, Runs],
+    compare: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Compare the swap scores of runs of the same seed and dataset.
+
+    Seeds that one of both lacks are left out: of a difference of two means, those of
+    the other would be a part. The mean is over seeds, then datasets.
 
     Args:
         ours: dataset to runs.
         theirs: the same; every dataset of ours is in it.
+        compare: swap scores of both to what is averaged, `(1 + replicates, seeds)`.
 
     Returns:
-        `(1 + replicates,)` in [0, 1]; NaN if on one dataset no seed is in both.
+        `(1 + replicates,)`; NaN if on one dataset no seed is in both.
     """
     each = []
     for dataset, one in ours.items():
@@ -140,14 +145,14 @@ def improvement(ours: Mapping[str, Runs], theirs: Mapping[str, Runs]) -> np.ndar
         shared = [seed for seed in one.seeds if seed in other.seeds]
         if not shared:
             return np.full(len(one.swap), np.nan)
-        won = statistics.improvement(
+        values = compare(
             one.swap[:, [one.seeds.index(seed) for seed in shared]],
             other.swap[:, [other.seeds.index(seed) for seed in shared]],
         )
         rng = numpy_generator("bootstrap", dataset, "shared seeds")
-        drawn = statistics.resample(rng, len(shared), len(won) - 1)
+        drawn = statistics.resample(rng, len(shared), len(values) - 1)
         counts = np.concatenate([np.ones((1, len(shared))), drawn])
-        each.append(statistics.weighted_mean(won, counts))
+        each.append(statistics.weighted_mean(values, counts))
     return np.mean(each, 0)
 
 
@@ -176,7 +181,7 @@ def aggregates(
                 row |= _ends(name, values)
         if known and model in ranked and model != REFERENCE:
             ours, theirs = found[model], found[REFERENCE]
-            gap = mean_swap([*ours.values()]) - mean_swap([*theirs.values()])
+            gap = difference(ours, theirs)
             row |= {"reference": REFERENCE, "p": statistics.two_sided(gap[1:])}
             row |= _ends("difference", gap)
             row |= _ends("improvement", improvement(ours, theirs))

@@ -103,6 +103,20 @@ def field(share: np.ndarray, truth: np.ndarray) -> Field:
     return found
 
 
+def samples(share: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the four scores in every bootstrap sample, `(4, replicates)`.
+
+    Args:
+        share: p(y|x), `(clips, classes)`.
+        truth: int `(clips,)`.
+        weights: `(replicates, clips)`, how much each clip counts.
+    """
+    weights = weights / weights.sum(1, keepdims=True)
+    conditional, marginal = weights @ entropy(share), entropy(weights @ share)
+    accuracy = weights @ (share.argmax(1) == truth)
+    return np.stack([accuracy, np.exp(marginal - conditional), conditional, marginal])
+
+
 def entropy(share: np.ndarray) -> np.ndarray:
     """Return the entropy along the last axis, nats."""
     return -_sum(share, np.log(np.where(share > 0, share, 1)))

@@ -15,7 +15,7 @@ from evaluation.axes.scores import axis_scores
 from evaluation.blocks import blocks
 from evaluation.rows import Rows
 from evaluation.usable import usable
-from evaluation.verification import trials, verify
+from evaluation.verification import compare, errors, trials
 
 ROWS, VALUES, NOISE = 1600, 5, 0.02
 CLIPS = 200  # rows that are compared with each other, as clips of one frame
@@ -100,7 +100,8 @@ def _verified(kind: str) -> dict[str, float]:
     found = {}
     for at, code in enumerate(("static", "dynamic")):
         train, known, held_out = (side[at][:CLIPS, None] for side in sides)
-        for name, value in verify(train, known, held_out, valid, test).items():
+        compared = compare(train, known, held_out, valid, test)
+        for name, value in errors(compared).items():
             found[f"verification_{name}_{code}"] = value
     return found
 

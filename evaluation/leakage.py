@@ -2,21 +2,32 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from datasets.reading import read_json
 from datasets.store import Store
-from evaluation import blocks, floors, mlp, regression, usable
+from evaluation import blocks, floors, mlp, regression, resampled, usable
 from evaluation.floors import rows_of
 from evaluation.lists import Lists, train_and_test
+from evaluation.resampled import Draws
 from evaluation.row import Row, direction
 from evaluation.rows import Rows
 
 
+class Read(NamedTuple):
+    """Bits that a probe gets, and those of the labels; `(1 + replicates,)` each.
+
+    The first is the estimate, the others are the samples of test identities.
+    """
+
+    bits: np.ndarray
+    entropy: np.ndarray
+
+
 def probed(
-    arrays: Mapping[str, np.ndarray], store: Store, where: Lists
+    arrays: Mapping[str, np.ndarray], store: Store, where: Lists, draws: Draws
 ) -> Iterator[Row]:
     """Yield the probe matrix: {f, z_t, z_1:T, whitened z_t} x factors, and the blocks.
 
@@ -24,7 +35,7 @@ def probed(
     clip; everything else with one row per frame where the factor shows. Factors that no
     judge reads are probed from f and z_t alone, by lines.
     """
-    bits: dict[str, dict[str, usable.Usable]] = {}
+    bits: dict[str, dict[str, Read]] = {}
     for code, columns in probe_codes(arrays).items():
         probes, held_out = {}, {}
         for factor in store.info["factors"]:
@@ -40,15 +51,15 @@ def probed(
                 continue
             fitted = usable.probe(train)
             found = usable.told(fitted, test)
-            bits.setdefault(name, {})[code] = found
-            yield from probe_rows(code, factor, test, found)
+            bits.setdefault(name, {})[code] = read(found, test, draws)
+            yield from probe_rows(code, factor, test, found, draws)
             if factor["judged"]:
                 probes[name], held_out[name] = fitted, test
         folded = mlp.mlp(probes, held_out)
         for factor in store.info["factors"]:
             if (name := factor["name"]) in folded:
-                found = folded[name]
-                yield from probe_rows(f"{code}_mlp", factor, held_out[name], found)
+                found, test = folded[name], held_out[name]
+                yield from probe_rows(f"{code}_mlp", factor, test, found, draws)
     yield from blocked(bits, store.info["factors"])
 
 
@@ -71,8 +82,23 @@ def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return codes
 
 
+def read(found: usable.Usable, test: Rows, draws: Draws) -> Read:
+    """Return the bits of a probe with their samples."""
+    assert test.identity is not None
+    sides = [
+        resampled.mean(draws, test.identity, each)
+        for each in (found.before - found.after, found.before)
+    ]
+    estimate = (found.bits, found.entropy)
+    return Read(*map(np.append, estimate, sides))
+
+
 def probe_rows(
-    code: str, factor: Mapping[str, Any], test: Rows, found: usable.Usable
+    code: str,
+    factor: Mapping[str, Any],
+    test: Rows,
+    found: usable.Usable,
+    draws: Draws,
 ) -> Iterator[Row]:
     """Yield a probe's score and bits; of continuous motion its CCC, r, RMSE too.
 
@@ -81,16 +107,29 @@ def probe_rows(
         factor: its entry of `dataset.json`.
         test: the rows that were read.
         found: what the probe got out of them.
+        draws: of the test identities.
     """
     version = mlp.VERSION if code.endswith("_mlp") else usable.VERSION
     name, scope, n = factor["name"], factor["scope"], len(test.labels)
-    for metric, value in ((f"probe_{code}", found.score), (f"bits_{code}", found.bits)):
-        yield Row(metric, name, value, n, direction(metric, scope), version)
+    who, answer = test.identity, found.answer
+    assert who is not None
+    if test.labels.dtype.kind == "f":
+        again = resampled.continuous(draws, who, test.labels, answer)
+        scores = again.r2
+    else:
+        scores = resampled.mean(draws, who, answer == test.labels)
+    for metric, value, samples in (
+        (f"probe_{code}", found.score, scores),
+        (f"bits_{code}", found.bits, read(found, test, draws).bits[1:]),
+    ):
+        towards = direction(metric, scope)
+        yield Row(metric, name, value, n, towards, version, samples)
     if code in ("static", "dynamic") and continuous_motion(factor):
-        measures = regression.regression(test.labels, found.answer)._asdict()
+        measures = regression.regression(test.labels, answer)._asdict()
         for measure, value in measures.items():
-            key = f"regression_{measure}_{code}"
-            yield Row(key, name, value, n, direction(key), regression.VERSION)
+            key, samples = f"regression_{measure}_{code}", getattr(again, measure)
+            towards = direction(key)
+            yield Row(key, name, value, n, towards, regression.VERSION, samples)
 
 
 def floor_rows(judges: Path) -> Iterator[Row]:
@@ -102,22 +141,26 @@ def floor_rows(judges: Path) -> Iterator[Row]:
 
 
 def blocked(
-    bits: Mapping[str, Mapping[str, usable.Usable]], factors: list[dict[str, Any]]
+    bits: Mapping[str, Mapping[str, Read]], factors: list[dict[str, Any]]
 ) -> Iterator[Row]:
     """Yield the axis metrics of f and z as two blocks, over the judged factors."""
-    table = {
-        factor["name"]: (
-            found["static"].bits,
-            found["dynamic"].bits,
-            np.nan if factor["kind"] == "continuous" else found["static"].entropy,
-            factor["scope"] == "static",
-        )
-        for factor in factors
-        if factor["judged"]
-        and {"static", "dynamic"} <= (found := bits.get(factor["name"], {})).keys()
-    }
-    for name, value in blocks.blocks(table)._asdict().items():
-        yield Row(f"block_{name}", "", value, len(table), "higher", blocks.VERSION)
+    names, columns, static = [], [], []
+    for factor in factors:
+        found = bits.get(factor["name"], {})
+        if factor["judged"] and {"static", "dynamic"} <= found.keys():
+            f, z = found["static"], found["dynamic"]
+            unknown = factor["kind"] == "continuous"
+            whole = np.full_like(f.entropy, np.nan) if unknown else f.entropy
+            names.append(factor["name"])
+            columns.append(np.stack([f.bits, z.bits, whole], 1))
+            static.append(factor["scope"] == "static")
+    again = [
+        blocks.blocks({n: (*b, s) for n, b, s in zip(names, row, static, strict=True)})
+        for row in zip(*columns, strict=True)
+    ]
+    for name, values in zip(blocks.Blocks._fields, np.transpose(again), strict=False):
+        value, n, version = float(values[0]), len(names), blocks.VERSION
+        yield Row(f"block_{name}", "", value, n, "higher", version, values[1:])
 
 
 def continuous_motion(factor: Mapping[str, Any]) -> bool:

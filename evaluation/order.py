@@ -64,7 +64,8 @@ def identity_auc(static: np.ndarray, store: Store, where: Lists) -> float:
     if not len(held_out.genuine) or not len(held_out.impostor):
         return float("nan")
     codes = by_split(static[:, None], where)
-    return verification.verify(*codes, known, held_out)["auc"]
+    found = verification.compare(*codes, known, held_out)
+    return verification.auc(found.genuine, found.impostor)
 
 
 def static_probe(static: np.ndarray, store: Store, where: Lists) -> float:

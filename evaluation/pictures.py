@@ -44,8 +44,8 @@ def _windows(side: int, like: Tensor) -> Tensor:
     return bell / bell.sum(1, keepdim=True)
 
 
-def pictures(real: np.ndarray, made: np.ndarray, chunk: int = 256) -> dict[str, float]:
-    """Compare frames with their reconstructions, averaged over frames.
+def pictures(real: np.ndarray, made: np.ndarray, chunk: int = 256) -> dict[str, Tensor]:
+    """Compare frames with their reconstructions; a score is the mean over frames.
 
     `mse` in [0, 1] (pixels in [0, 1]), lower is better, 0 if equal. `psnr` =
     10 log10(1 / MSE) dB of each frame, higher is better; the MSE is held above the
@@ -58,7 +58,8 @@ def pictures(real: np.ndarray, made: np.ndarray, chunk: int = 256) -> dict[str, 
         chunk: frames compared at once.
 
     Returns:
-        `mse`, `psnr` and, for frames of at least 11 pixels a side, `ssim`.
+        `mse`, `psnr` and, for frames of at least 11 pixels a side, `ssim`, float64
+        `(frames,)` each.
     """
     shape = (-1, *real.shape[-3:])
     sides = [torch.from_numpy(np.array(a)).reshape(shape) for a in (real, made)]
@@ -70,8 +71,4 @@ def pictures(real: np.ndarray, made: np.ndarray, chunk: int = 256) -> dict[str, 
         rows["psnr"].append(-10 * error.clamp_min(ROUNDING).log10())
         if min(x.shape[2:]) > 2 * RADIUS:
             rows["ssim"].append(ssim(x, y))
-    return {
-        name: float(torch.cat(parts).double().mean())
-        for name, parts in rows.items()
-        if parts
-    }
+    return {name: torch.cat(parts).double() for name, parts in rows.items() if parts}

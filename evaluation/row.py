@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 LOWER = (
     "generated_static_chance",
     "generated_dynamic_chance",
@@ -22,7 +24,11 @@ OF_CODES = ("static", "dynamic", "motion", "whitened")
 
 
 class Row(NamedTuple):
-    """One score: a row of metrics.parquet without the names of the cell."""
+    """One score: a row of metrics.parquet without the names of the cell.
+
+    `samples` `(replicates,)`: the score in every bootstrap sample of the test
+    identities (resampled.py), for a row of resampled.parquet; None where it has none.
+    """
 
     metric: str
     factor: str
@@ -30,6 +36,7 @@ class Row(NamedTuple):
     n: int
     direction: str
     metric_version: str
+    samples: np.ndarray | None = None
 
 
 def direction(metric: str, scope: str = "") -> str:

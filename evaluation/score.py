@@ -1,8 +1,9 @@
 """Every score of one cell of the grid.
 
 `python -m evaluation.score --data DIR [--judges DIR] --cell DIR`
-reads `run.json` and `representation.npz` of the cell and writes `judged.parquet` and
-`metrics.parquet` beside them. What the representation lacks is not scored.
+reads `run.json` and `representation.npz` of the cell and writes `judged.parquet`,
+`metrics.parquet` and `resampled.parquet` beside them. What the representation lacks is
+not scored.
 """
 
 import argparse
@@ -23,9 +24,11 @@ from evaluation import (
     frechet,
     manifold,
     pictures,
+    resampled,
     swaps,
     trace,
     verification,
+    verification_samples,
 )
 from evaluation.axes.scores import axis_scores
 from evaluation.clips import read
@@ -34,6 +37,7 @@ from evaluation.leakage import continuous_motion, floor_rows, probed
 from evaluation.lists import Lists, by_split, lists, train_and_test
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
+from evaluation.resampled import Draws
 from evaluation.row import Row, direction
 from training.seeds import numpy_generator
 
@@ -48,10 +52,15 @@ FRAMES = (
 )
 TERM_VERSION = "2"
 JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
+RESAMPLED_COLUMNS = ["metric", "factor", "samples"]
 
 
 def judged(
-    arrays: Mapping[str, np.ndarray], store: Store, where: Lists, judges: Path
+    arrays: Mapping[str, np.ndarray],
+    store: Store,
+    where: Lists,
+    judges: Path,
+    draws: Draws,
 ) -> tuple[list[Row], pd.DataFrame]:
     """Judge all decoded frames.
 
@@ -60,6 +69,7 @@ def judged(
         store: the dataset.
         where: the evaluation lists.
         judges: folder of the judges and their `judge.json`.
+        draws: of the test identities.
 
     Returns:
         The judged scores, and the table `judged.parquet` behind them; in it `pair`
@@ -88,6 +98,8 @@ def judged(
     ]
     table = pd.concat(tables) if tables else pd.DataFrame(columns=JUDGED_COLUMNS)
     values = swaps.scores({key: part.sum(0) for key, part in sums.items()}, factors)
+    weights = resampled.unit_weights(draws, where.a, where.b)
+    samples = resampled.judged(sums, weights, factors)
     rows = [
         Row(
             metric,
@@ -96,12 +108,14 @@ def judged(
             len(where.test) if metric == "reconstruction_judged" else len(where.a),
             direction(metric),
             swaps.VERSION,
+            samples[metric, factor],
         )
         for (metric, factor), value in values.items()
     ]
     rows += manifold.covered(predictions, truth, factors)
     if "sample_static" in looks:
-        rows += field_rows(looks["sample_static"].shares, store, where, factors)
+        shares = looks["sample_static"].shares
+        rows += field_rows(shares, store, where, factors, weights["b"])
     real = ensemble.features(store.frames[where.test])
     features = {name: look.features for name, look in looks.items()}
     rows += frechet.distances(real, features)
@@ -113,6 +127,7 @@ def field_rows(
     store: Store,
     where: Lists,
     factors: Mapping[str, swaps.Factor],
+    weights: np.ndarray,
 ) -> Iterator[Row]:
     """Yield the field's scores of clips with drawn f (evaluation/field.py).
 
@@ -123,6 +138,7 @@ def field_rows(
         store: the dataset.
         where: its evaluation lists.
         factors: the judged factors.
+        weights: `(replicates, pairs)`, how often the identity of z is drawn.
     """
     b = where.test[where.b]
     truth = {
@@ -137,10 +153,13 @@ def field_rows(
     sizes = {name: shares[name].shape[-1] for name in names}
     share = field.joint({name: shares[name] for name in names})
     at = field.joint_labels({name: still[name] for name in names}, sizes)
-    found = field.field(share, at)
-    for name, value in found._asdict().items():
+    found = field.field(share, at)._asdict().items()
+    for (name, value), samples in zip(
+        found, field.samples(share, at, weights), strict=True
+    ):
         metric = f"field_{name}"
-        yield Row(metric, "", value, len(b), direction(metric), field.VERSION)
+        towards = direction(metric)
+        yield Row(metric, "", value, len(b), towards, field.VERSION, samples)
 
 
 def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
@@ -154,7 +173,7 @@ def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
 
 
 def verified(
-    arrays: Mapping[str, np.ndarray], store: Store, where: Lists
+    arrays: Mapping[str, np.ndarray], store: Store, where: Lists, draws: Draws
 ) -> Iterator[Row]:
     """Yield how well f, and single z_t, tell whether two clips show one identity.
 
@@ -171,10 +190,12 @@ def verified(
         if code not in arrays:
             continue
         codes = arrays[code] if code == "dynamic" else arrays[code][:, None]
-        found = verification.verify(*by_split(codes, where), valid_pairs, pairs)
-        for measure, value in found.items():
-            metric = f"verification_{measure}_{code}"
-            yield Row(metric, "", value, n, direction(metric), verification.VERSION)
+        found = verification.compare(*by_split(codes, where), valid_pairs, pairs)
+        again = verification_samples.samples(found, pairs, draws)
+        for measure, value in verification.errors(found).items():
+            metric, samples = f"verification_{measure}_{code}", getattr(again, measure)
+            towards, version = direction(metric), verification.VERSION
+            yield Row(metric, "", value, n, towards, version, samples)
 
 
 def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
@@ -215,21 +236,27 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
 
 
 def plain(
-    arrays: Mapping[str, np.ndarray], store: Store, where: Lists
+    arrays: Mapping[str, np.ndarray], store: Store, where: Lists, draws: Draws
 ) -> Iterator[Row]:
     """Yield picture metrics of reconstructions, the loss terms and the bound."""
+    who = draws.known[draws.clip]
     if "reconstruction" in arrays:
-        real = store.frames[where.test]
+        real, whose = store.frames[where.test], who.repeat(where.test.shape[1])
         found = pictures.pictures(real, arrays["reconstruction"])
-        for name, value in found.items():
-            yield Row(
-                name, "", value, where.test.size, direction(name), pictures.VERSION
-            )
+        for name, each in found.items():
+            value = float(each.mean())
+            samples = resampled.mean(draws, whose, each.numpy())
+            towards, n = direction(name), where.test.size
+            yield Row(name, "", value, n, towards, pictures.VERSION, samples)
     for name, values in arrays.items():
         if name.startswith("term_") or name in ("importance_bound", "elbo"):
-            mean = float(values.astype(np.float64).mean())
+            # terms are of all test clips, bounds of some that are spread evenly
+            some = np.linspace(0, len(who) - 1, len(values)).round().astype(int)
+            values = values.astype(np.float64)
+            mean, samples = values.mean(), resampled.mean(draws, who[some], values)
+            towards, n = direction(name), len(values)
             version = TERM_VERSION if name.startswith("term_") else "1"
-            yield Row(name, "", mean, len(values), direction(name), version)
+            yield Row(name, "", float(mean), n, towards, version, samples)
 
 
 def failed(
@@ -277,20 +304,22 @@ def score(
         judges: folder of the judges; None for a dataset without factors.
         history: of the training; without rows if there is none.
     """
+    info, who = store.info, column(store, "identity", where.test[:, 0])
+    draws = resampled.draw(info["name"], who)
     done = str(arrays["status"]) == "done"
     rows = [Row("finished", "", float(done), 1, "higher", "1")]
     table = pd.DataFrame(columns=JUDGED_COLUMNS)
     if not done:
         return rows, table
     if judges is not None and any(name in arrays for name in FRAMES):
-        found, table = judged(arrays, store, where, judges)
+        found, table = judged(arrays, store, where, judges, draws)
         rows += found
     if judges is not None and {"static", "dynamic"} & arrays.keys():
         rows += floor_rows(judges)
-    rows += [*probed(arrays, store, where), *axes(arrays, store, where)]
+    rows += [*probed(arrays, store, where, draws), *axes(arrays, store, where)]
     rows += [*manifold.drawn(arrays), *manifold.near(arrays, store, where)]
-    rows += [*verified(arrays, store, where), *traced(arrays, store)]
-    rows += plain(arrays, store, where)
+    rows += [*verified(arrays, store, where, draws), *traced(arrays, store)]
+    rows += plain(arrays, store, where, draws)
     rows += failed(arrays, store, where, history, rows)
     return [row for row in rows if np.isfinite(row.value)], table
 
@@ -333,12 +362,19 @@ def main() -> None:
     arrays = read_representation(given.cell / "representation.npz", expected)
     history = read_history(given.cell)
     rows, table = score(store, where, arrays, given.judges, history)
-    metrics = pd.DataFrame(rows, columns=list(Row._fields))
+    metrics = pd.DataFrame([row[:-1] for row in rows], columns=list(Row._fields[:-1]))
     for position, name in enumerate(("dataset", "model", "seed")):
         metrics.insert(position, name, run[name])
     types = {"cell": "str", "factor": "str", "pair": "int64"}
     types |= dict.fromkeys(swaps.SUMS, "float64")
     write_parquet(given.cell / "judged.parquet", table.astype(types))
+    again = [
+        (row.metric, row.factor, row.samples.astype(np.float32))
+        for row in rows
+        if row.samples is not None
+    ]
+    samples = pd.DataFrame(again, columns=RESAMPLED_COLUMNS)
+    write_parquet(given.cell / "resampled.parquet", samples)
     write_parquet(given.cell / "metrics.parquet", metrics)
 
 

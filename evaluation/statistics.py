@@ -1,29 +1,9 @@
-"""Bootstrap intervals and ranks of judged scores.
-
-Pairs are re-weighted, never re-judged: every score is a function of sums over pairs, so
-a bootstrap sample is a row of multinomial counts times a matrix of sums.
-"""
-
-from collections.abc import Mapping
-from typing import NamedTuple
+"""Bootstrap intervals, ranks and p-values, from samples that are already drawn."""
 
 import numpy as np
 
-from evaluation.swaps import Factor, scores
-
 REPLICATES = 1000
 LEVEL = 0.95
-
-
-class Draws(NamedTuple):
-    """Bootstrap samples of one model on one dataset, seeds not yet averaged.
-
-    `scores` are `(metric, factor)` to `(replicates, seeds)`, each row a sample of
-    pairs; `seeds` is `(replicates, seeds)`: how often each seed is drawn.
-    """
-
-    scores: dict[tuple[str, str], np.ndarray]
-    seeds: np.ndarray
 
 
 def resample(rng: np.random.Generator, n: int, replicates: int) -> np.ndarray:
@@ -54,50 +34,6 @@ def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return (np.nan_to_num(values) * known).sum(1) / np.where(total, total, np.nan)
 
 
-def bootstrap(
-    sums: Mapping[tuple[str, str], np.ndarray],
-    factors: Mapping[str, Factor],
-    rng: np.random.Generator,
-    replicates: int = REPLICATES,
-) -> Draws:
-    """Draw bootstrap samples of every judged score of one model on one dataset.
-
-    Two levels: training seeds, then pairs. All seeds are scored on one published list
-    of pairs, so one sample of pairs serves all seeds, factors and cells of the 2x2
-    table; `swap_score` is computed inside each sample. With one seed the spread is over
-    pairs only. Test clips (reconstructions) are drawn apart from pairs. Two models
-    given the same generator state see the same pairs: their difference is paired.
-
-    Args:
-        sums: `(cell, factor)` to `(seeds, units, 6)`, not empty.
-        factors: the judged factors.
-        rng: draws pairs, then clips, then seeds.
-        replicates: bootstrap samples.
-    """
-    sizes = {"pairs": 1, "clips": 1}
-    for (cell, _), values in sums.items():
-        sizes[_unit(cell)] = values.shape[1]
-    seeds = next(iter(sums.values())).shape[0]
-    weights = {unit: resample(rng, n, replicates) for unit, n in sizes.items()}
-    drawn = {
-        key: np.einsum("ru,suk->rsk", weights[_unit(key[0])], values, optimize=True)
-        for key, values in sums.items()
-    }
-    # all 1 for a single seed
-    return Draws(scores(drawn, factors), resample(rng, seeds, replicates))
-
-
-def average(draws: Draws) -> dict[tuple[str, str], np.ndarray]:
-    """Return `(metric, factor)` to `(replicates,)`: means over the drawn seeds."""
-    return {
-        key: weighted_mean(values, draws.seeds) for key, values in draws.scores.items()
-    }
-
-
-def _unit(cell: str) -> str:
-    return "clips" if cell == "reconstruction_judged" else "pairs"
-
-
 def seed_interval(
     values: np.ndarray, rng: np.random.Generator, replicates: int = REPLICATES
 ) -> tuple[float, float]:
@@ -111,25 +47,27 @@ def seed_interval(
     return interval(weights @ values / len(values))
 
 
-def rank_intervals(
-    samples: np.ndarray, level: float = LEVEL
-) -> tuple[np.ndarray, np.ndarray]:
+def rank_intervals(samples: np.ndarray, level: float = LEVEL) -> np.ndarray:
     """Return the lowest and highest rank of each model, 1 is best.
 
-    Ranks (ties share the better one) are taken inside each bootstrap sample.
+    Ranks (ties share the better one) are taken inside each bootstrap sample that is
+    defined for all models.
 
     Args:
         samples: `(models, replicates)` scores, higher is better.
         level: share of samples whose rank lies inside.
 
     Returns:
-        Two int64 `(models,)`.
+        `(2, models)`; NaN when more than a tenth of the samples are not
+        defined.
     """
-    ranks = 1 + np.stack([(samples > one).sum(0) for one in samples])
+    known = samples[:, ~np.isnan(samples).any(0)]
+    if known.shape[1] < max(0.9 * samples.shape[1], 1):
+        return np.full((2, len(samples)), np.nan)
+    ranks = 1 + np.stack([(known > one).sum(0) for one in known])
     tail = (1 - level) / 2
     low = np.quantile(ranks, tail, axis=1, method="lower")
-    high = np.quantile(ranks, 1 - tail, axis=1, method="higher")
-    return low.astype(np.int64), high.astype(np.int64)
+    return np.stack([low, np.quantile(ranks, 1 - tail, axis=1, method="higher")])
 
 
 def interquartile_mean(values: np.ndarray) -> np.ndarray:

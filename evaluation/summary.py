@@ -16,15 +16,17 @@ from datasets.errors import cli
 from datasets.reading import read_json, read_parquet
 from evaluation import statistics
 from evaluation.aggregates import Runs, aggregates, runs
-from evaluation.swaps import SUMS, judged_factors
+from evaluation.swaps import judged_factors
 from training.seeds import numpy_generator
 
 Samples = dict[tuple[str, str, str, str], np.ndarray]
 RunsOf = dict[str, dict[str, Runs]]
+SWAP = ("swap_score", "")
 CELL = ["dataset", "model", "seed"]
 METRICS = [*CELL, "metric", "factor", "value", "n", "direction", "metric_version"]
 SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
 SUMMARY += ["n_seeds", "n", "direction"]
+NO_SAMPLES = np.empty(0)
 LEADERBOARD = ["model", "metric", "mean", "low", "high", "rank_low", "rank_high"]
 LEADERBOARD += ["n_ok", "n_cells"]
 
@@ -51,28 +53,27 @@ def cells_of(results: Path, grid: Mapping[str, Any]) -> dict[tuple, Path]:
     return found
 
 
-def stacked_sums(tables: list[pd.DataFrame]) -> dict[tuple[str, str], np.ndarray]:
-    """Return `(cell, factor)` to `(seeds, units, 6)` from tables `judged.parquet`.
+def resampled(folder: Path) -> dict[tuple[str, str], np.ndarray]:
+    """Return `(metric, factor)` to `(1 + replicates,)` of one cell.
 
-    Only cells that all seeds have are kept.
+    The first is the score, the others are it in every sample of the test identities.
     """
-    per_seed = [
-        {
-            (str(cell), str(factor)): rows.sort_values("pair")[list(SUMS)].to_numpy()
-            for (cell, factor), rows in table.groupby(["cell", "factor"])
-        }
-        for table in tables
-    ]
-    shared = [key for key in per_seed[0] if all(key in seed for seed in per_seed)]
-    return {key: np.stack([seed[key] for seed in per_seed]) for key in shared}
+    metrics = read_parquet(folder / "metrics.parquet")
+    value = metrics.set_index(["metric", "factor"])["value"].to_dict()
+    table = read_parquet(folder / "resampled.parquet")
+    return {
+        (metric, factor): np.append(value[metric, factor], samples)
+        for metric, factor, samples in table.itertuples(index=False)
+    }
 
 
 def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, RunsOf]:
-    """Return bootstrap samples of all judged scores.
+    """Return bootstrap samples on two levels: training seeds, then test identities.
 
-    Averaged over seeds, by (dataset, model, metric, factor), and the scaled swap scores
-    of each training run, by model and dataset. Models share the samples of pairs of a
-    dataset, so they compare pairwise.
+    Averaged over the drawn seeds, by (dataset, model, metric, factor), and the scaled
+    swap scores of each training run, by model and dataset. With one seed the spread is
+    over identities only. Models share the samples of a dataset: of identities, and of
+    seeds where they have equally many, so they compare pairwise.
     """
     folders: dict[tuple[str, str], dict[int, Path]] = {}
     for (dataset, model, seed), folder in cells.items():
@@ -80,38 +81,52 @@ def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, 
     samples: Samples = {}
     found: RunsOf = {}
     for (dataset, model), group in folders.items():
-        tables = {s: read_parquet(f / "judged.parquet") for s, f in group.items()}
-        tables = {seed: table for seed, table in tables.items() if len(table)}
+        tables = {seed: resampled(folder) for seed, folder in group.items()}
+        for key in dict.fromkeys(key for table in tables.values() for key in table):
+            drawn = stacked(tables, key)[1:]
+            counts = drawn_seeds(dataset, *drawn.shape[::-1])
+            averages = statistics.weighted_mean(drawn, counts)
+            samples[dataset, model, *key] = averages
         verdict = results / "judges" / dataset / "judge.json"
-        if not tables or not verdict.is_file():
-            continue
-        factors = judged_factors(read_json(verdict))
-        sums = stacked_sums([*tables.values()])
-        if not sums:
-            continue
-        rng = numpy_generator("bootstrap", dataset)
-        draws = statistics.bootstrap(sums, factors, rng)
-        averages = statistics.average(draws)
-        samples |= {(dataset, model, *key): value for key, value in averages.items()}
-        scaled = runs([*tables], sums, factors, draws)
-        if scaled is not None:
+        scored = {s: table for s, table in tables.items() if SWAP in table}
+        if scored and verdict.is_file():
+            factors = judged_factors(read_json(verdict))
+            shared = set.intersection(*map(set, scored.values()))
+            values = {key: stacked(scored, key) for key in shared}
+            counts = drawn_seeds(dataset, len(scored), len(values[SWAP]) - 1)
+            scaled = runs([*scored], values, factors, counts)
             found.setdefault(model, {})[dataset] = scaled
     return samples, found
+
+
+def stacked(
+    tables: Mapping[int, Mapping[tuple[str, str], np.ndarray]], key: tuple[str, str]
+) -> np.ndarray:
+    """Return a score of those seeds that have it, `(1 + replicates, seeds)`."""
+    return np.stack([table[key] for table in tables.values() if key in table], 1)
+
+
+def drawn_seeds(dataset: str, seeds: int, replicates: int) -> np.ndarray:
+    """Return `(replicates, seeds)`, how often each seed is drawn; 1 for a lone one."""
+    rng = numpy_generator("bootstrap", dataset, "seeds")
+    return statistics.resample(rng, seeds, replicates)
 
 
 def summarise(metrics: pd.DataFrame, samples: Samples) -> pd.DataFrame:
     """Average every metric over seeds, with 95 % intervals.
 
-    Judged scores have two-level bootstrap intervals (pairs only with one seed), all
-    others a bootstrap over seeds: NaN with one seed.
+    Where there are samples the bootstrap has two levels, seeds and test identities
+    (identities only with one seed); elsewhere it is over seeds: NaN with one seed.
     """
     rows = []
     keys = ["dataset", "model", "metric", "factor"]
     for key, group in metrics.groupby(keys, sort=False):
+        dataset, model, metric, factor = map(str, key)
         values = group["value"].to_numpy()
-        if key in samples:
-            low, high = statistics.interval(samples[key])
-        else:
+        low, high = statistics.interval(
+            samples.get((dataset, model, metric, factor), NO_SAMPLES)
+        )
+        if np.isnan(low):
             rng = numpy_generator("bootstrap", *key)
             low, high = statistics.seed_interval(values, rng)
         first = group.iloc[0]
@@ -137,14 +152,13 @@ def leaderboard(
         grid: what ought to exist.
         roles: `model` or `control`, by model name, as the cells say.
         metrics: all cells.
-        samples: bootstrap samples of judged scores.
+        samples: bootstrap samples of the scores.
     """
-    key = ("swap_score", "")
     of_model: dict[str, dict[str, np.ndarray]] = {
         model["name"]: {
-            dataset: samples[dataset, model["name"], *key]
+            dataset: samples[dataset, model["name"], *SWAP]
             for dataset in grid["datasets"]
-            if (dataset, model["name"], *key) in samples
+            if (dataset, model["name"], *SWAP) in samples
         }
         for model in grid["models"]
     }

@@ -17,15 +17,25 @@ class Usable(NamedTuple):
     Attributes:
         answer: of each test row.
         score: accuracy, or R2 of float labels, on test rows.
-        bits: V-information of the labels, can be negative (the probe was sure and
-            wrong).
-        entropy: bits of the labels without the code; of float labels, differential.
+        before: `(n,)` -log2 probability of each label without the code; of float
+            labels, density.
+        after: `(n,)` with the code.
     """
 
     answer: np.ndarray
     score: float
-    bits: float
-    entropy: float
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def bits(self) -> float:
+        """V-information; can be negative (the probe was sure and wrong)."""
+        return self.entropy - float(self.after.mean())
+
+    @property
+    def entropy(self) -> float:
+        """Bits of the labels without the code; of float labels, differential."""
+        return float(self.before.mean())
 
 
 class Probe(NamedTuple):
@@ -82,9 +92,11 @@ def told(fitted: Probe, test: Rows) -> Usable:
 def nothing(known: np.ndarray, truth: np.ndarray) -> Usable:
     """Return what the best constant answer of training labels is worth: 0 bits."""
     if not len(known) or not len(truth):
-        return Usable(truth, *[float("nan")] * 3)
+        unknown = np.array([np.nan])
+        return Usable(truth, float("nan"), unknown, unknown)
     answer = np.full(len(truth), best_constant(known))
-    return Usable(answer, score(truth, answer), 0.0, _before(known, truth))
+    before = _before(known, truth)
+    return Usable(answer, score(truth, answer), before, before)
 
 
 def classes(
@@ -99,22 +111,20 @@ def classes(
         shares: `(n, values)`, rows sum to 1.
     """
     answer = values[shares.argmax(1)]
-    before = _before(known, truth)
-    bits = before - _categorical(truth, known, values, shares)
-    return Usable(answer, score(truth, answer), bits, before)
+    after = _categorical(truth, known, values, shares)
+    return Usable(answer, score(truth, answer), _before(known, truth), after)
 
 
 def numbers(
     known: np.ndarray, truth: np.ndarray, answer: np.ndarray, variance: float
 ) -> Usable:
     """Return what answers tell of float labels, as Gaussians of one variance."""
-    before = _before(known, truth)
-    bits = before - _gaussian(truth, answer, variance)
-    return Usable(answer, score(truth, answer), bits, before)
+    after = _gaussian(truth, answer, variance)
+    return Usable(answer, score(truth, answer), _before(known, truth), after)
 
 
-def _before(known: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean -log2 probability of test labels without the code."""
+def _before(known: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the -log2 probability of each test label without the code."""
     if known.dtype.kind == "f":
         return _gaussian(truth, known.mean(), known.astype(float).var())
     return _categorical(truth, known, known, None)
@@ -136,18 +146,20 @@ def usable_share(
     return found.bits / found.entropy
 
 
-def _gaussian(truth: np.ndarray, centre: np.ndarray | float, variance: float) -> float:
-    """Return the mean -log2 density of `truth`."""
+def _gaussian(
+    truth: np.ndarray, centre: np.ndarray | float, variance: float
+) -> np.ndarray:
+    """Return the -log2 density of each `truth`."""
     variance = max(variance, 1e-12)
-    error = np.mean((truth.astype(float) - centre) ** 2)
+    error = (truth.astype(float) - centre) ** 2
     nats = 0.5 * (np.log(2 * np.pi * variance) + error / variance)
-    return float(nats / np.log(2))
+    return nats / np.log(2)
 
 
 def _categorical(
     truth: np.ndarray, known: np.ndarray, classes: np.ndarray, shares: np.ndarray | None
-) -> float:
-    """Return the mean -log2 probability of `truth`: by frequency, or by `shares`.
+) -> np.ndarray:
+    """Return the -log2 probability of each `truth`: by frequency, or by `shares`.
 
     Args:
         truth: `(n,)`.
@@ -160,7 +172,7 @@ def _categorical(
         chances(values, known, classes, shares), (len(truth), len(values))
     )
     chosen = chance[np.arange(len(truth)), np.searchsorted(values, truth)]
-    return float(-np.log2(np.maximum(chosen, 1e-12)).mean())
+    return -np.log2(np.maximum(chosen, 1e-12))
 
 
 def chances(

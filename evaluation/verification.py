@@ -20,6 +20,17 @@ class Trials(NamedTuple):
     impostor: np.ndarray
 
 
+class Compared(NamedTuple):
+    """Similarities of both kinds of trials, and a threshold set on other identities.
+
+    All pairs of the first time, then of the next: `(T * pairs,)`.
+    """
+
+    genuine: np.ndarray
+    impostor: np.ndarray
+    threshold: float
+
+
 def trials(identity: np.ndarray, index: np.ndarray) -> Trials:
     """Return all pairs of one identity that share no frame, and impostor pairs.
 
@@ -56,14 +67,14 @@ def similarity(codes: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return np.stack([(at @ at.T)[a, b] for at in unit]).round(DECIMALS)
 
 
-def verify(
+def compare(
     train: np.ndarray,
     valid: np.ndarray,
     test: np.ndarray,
     valid_pairs: Trials,
     pairs: Trials,
-) -> dict[str, float]:
-    """Return `auc`, `eer` and `hter` of telling people apart by the cosine of codes.
+) -> Compared:
+    """Compare the codes of every pair by their cosine.
 
     Codes are standardised with the training clips' mean and deviation. One trial
     compares one code with one code: f is a single time; of z the frames at equal places
@@ -72,11 +83,9 @@ def verify(
     every frame counts, at T rather than T^2 trials a pair. Equal places say nothing of
     the motion, since clips begin anywhere in a sequence.
 
-    `eer` is the crossing on the test pairs themselves, as the field reports it: no one
-    could have set that threshold. `hter` is the half total error rate, the mean of
-    false accepts and false rejects at the threshold where they cross on pairs of
-    validation identities: training identities are known to the model, and a threshold
-    of theirs would accept too few strangers.
+    The threshold is where false accepts and false rejects cross on pairs of validation
+    identities: training identities are known to the model, and a threshold of theirs
+    would accept too few strangers.
 
     A code of one column can only agree in sign. Clips of one sequence also share light
     and background: a code that knows the recording passes for one that knows the face.
@@ -89,7 +98,7 @@ def verify(
         pairs: positions among the test clips.
 
     Returns:
-        `hter` is NaN without validation pairs of both kinds.
+        The threshold is NaN without validation pairs of both kinds.
     """
     scaled = standard(np.concatenate(train))
     known, held_out = (
@@ -97,7 +106,17 @@ def verify(
         for codes in (valid, test)
     )
     at = threshold(*scored(known, valid_pairs))
-    genuine, impostor = scored(held_out, pairs)
+    return Compared(*scored(held_out, pairs), at)
+
+
+def errors(found: Compared) -> dict[str, float]:
+    """Return `auc`, `eer` and `hter` of telling people apart by their similarity.
+
+    `eer` is the crossing on the test pairs themselves, as the field reports it: no one
+    could have set that threshold. `hter` is the half total error rate, the mean of
+    false accepts and false rejects at the threshold; NaN without one.
+    """
+    genuine, impostor, at = found
     rejected, accepted = np.mean(genuine < at), np.mean(impostor >= at)
     hter = float(rejected + accepted) / 2 if np.isfinite(at) else float("nan")
     return {

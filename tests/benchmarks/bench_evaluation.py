@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from datasets.atomic import write_json, write_npy, write_npz, write_parquet
 from datasets.store import frame_table, sequence_table
 from datasets.store import write as write_store
-from evaluation import score
+from evaluation import resampled, score
 from evaluation.axes.beta_vae import EXAMPLES, beta_vae
 from evaluation.axes.dci import dci
 from evaluation.axes.explicitness import explicitness
@@ -42,7 +42,6 @@ from evaluation.network import Head, Judge
 from evaluation.pictures import pictures
 from evaluation.probes import pixel_codes
 from evaluation.rows import Rows
-from evaluation.statistics import bootstrap
 from evaluation.swaps import Factor, cell_sums
 from evaluation.usable import usable
 from training import checkpoint
@@ -397,10 +396,18 @@ def test_swap_sums(benchmark, rng):
 
 def test_bootstrap(benchmark, rng):
     factors = {"pose": Factor("categorical", "dynamic", 0.1)}
-    sums = np.zeros((3, PAIRS, 6))
-    sums[..., 0], sums[..., 1] = TIME, rng.integers(0, TIME, (3, PAIRS))
+    sums = np.zeros((PAIRS, 6))
+    sums[:, 0], sums[:, 1] = TIME, rng.integers(0, TIME, PAIRS)
     key = ("swap_dynamic_transferred", "pose")
-    benchmark(lambda: bootstrap({key: sums}, factors, np.random.default_rng(0)))
+    a = np.arange(PAIRS)
+
+    def bootstrap():
+        weights = resampled.unit_weights(
+            resampled.draw("bench", a // 2), a, (a + 7) % PAIRS
+        )
+        return resampled.judged({key: sums}, weights, factors)
+
+    benchmark(bootstrap)
 
 
 def test_judge(benchmark, rng):

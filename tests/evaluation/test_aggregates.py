@@ -12,12 +12,11 @@ from evaluation.aggregates import (
     REFERENCE,
     Runs,
     aggregates,
+    difference,
     improvement,
     iqm,
-    mean_swap,
     runs,
 )
-from evaluation.statistics import average, bootstrap
 from evaluation.swaps import Factor, agreement_sums, scores
 
 FACTORS = {
@@ -44,43 +43,32 @@ def fixed(swap, static=(), dynamic=(), samples=20, seeds=None):
 
 
 @pytest.fixture(scope="module")
-def sums():
+def values():
+    """Return every judged score in 51 rows of two seeds, `(51, 2)` each."""
     rng = np.random.default_rng(0)
-    found = {}
+    sums = {}
     for name, factor in FACTORS.items():
-        size = (2, 30, 4)
+        size = (51, 2, 120)
         if factor.kind == "continuous":
             truth = rng.normal(size=size)
             judged = truth + rng.normal(size=size)
         else:
             truth = np.ones(size, int)
             judged = (rng.random(size) < 0.8).astype(int)
-        found[CELLS[factor.scope], name] = np.stack(
-            [
-                agreement_sums(factor.kind, t, j, np.ones(t.shape, bool))
-                for t, j in zip(truth, judged, strict=True)
-            ]
-        )
-    return found
+        rows = (side.reshape(102, 120) for side in (truth, judged))
+        found = agreement_sums(factor.kind, *rows, np.ones((102, 120), bool))
+        sums[CELLS[factor.scope], name] = found.reshape(51, 2, 6)
+    return scores(sums, FACTORS)
 
 
-def test_scaled_scores_average_to_those_of_the_leaderboard(sums):
-    draws = bootstrap(sums, FACTORS, np.random.default_rng(1), 50)
-    found = runs((3, 4), sums, FACTORS, draws)
+def test_scaled_scores_average_to_those_of_the_leaderboard(values):
+    counts = np.full((50, 2), 1.0)
+    found = runs((3, 4), values, FACTORS, counts)
     assert found.static.shape == (51, 2, 2) and found.dynamic.shape == (51, 2, 2)
-    whole = scores({key: values.sum(1) for key, values in sums.items()}, FACTORS)
-    assert found.static[0].mean(1) == pytest.approx(whole["swap_static", ""])
-    assert found.dynamic[0].mean(1) == pytest.approx(whole["swap_dynamic", ""])
-    assert found.swap[0] == pytest.approx(whole["swap_score", ""])
-    assert found.static[1:].mean(2) == pytest.approx(draws.scores["swap_static", ""])
-    # the mean over datasets is the same sample by sample as the leaderboard's
-    assert mean_swap([found])[1:] == pytest.approx(average(draws)["swap_score", ""])
-
-
-def test_a_dataset_without_dynamic_factors_has_no_runs(sums):
-    static = {key: values for key, values in sums.items() if key[0] == CELLS["static"]}
-    draws = bootstrap(static, FACTORS, np.random.default_rng(1), 5)
-    assert runs((0, 1), static, FACTORS, draws) is None
+    assert found.static.mean(2) == pytest.approx(values["swap_static", ""])
+    assert found.dynamic.mean(2) == pytest.approx(values["swap_dynamic", ""])
+    assert (found.swap == values["swap_score", ""]).all()
+    assert found.seeds == (3, 4) and found.counts.shape == (51, 2)
 
 
 def test_iqm_runs_over_datasets_seeds_and_factors():
@@ -117,6 +105,18 @@ def test_improvement_pairs_seeds_and_weighs_datasets_equally():
     assert improvement(theirs, ours)[0] == pytest.approx((0 + 0.5) / 2)
     theirs["a"] = fixed([0.1], seeds=(7,))
     assert np.isnan(improvement(ours, theirs)).all()
+
+
+def test_differences_are_of_the_same_seeds():
+    ours = {"a": fixed([0.9, 0.2], seeds=(0, 1)), "b": fixed([0.5])}
+    theirs = {"a": fixed([0.1, 0.3], seeds=(1, 2)), "b": fixed([0.4])}
+    # a: only seed 1 is in both. By place it would be 0.35, by means 0.35, too.
+    assert difference(ours, theirs) == pytest.approx((0.1 + 0.1) / 2)
+    theirs["a"] = fixed([0.2, 0.9], seeds=(1, 0))
+    assert difference(ours, theirs) == pytest.approx(0.1 / 2)  # seed by seed equal
+    assert difference(theirs, ours) == pytest.approx(-0.1 / 2)
+    theirs["a"] = fixed([0.1], seeds=(7,))
+    assert np.isnan(difference(ours, theirs)).all()
 
 
 def test_improvement_varies_with_seeds():

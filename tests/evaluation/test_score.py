@@ -8,7 +8,7 @@ import pytest
 from datasets import store as frame_store
 from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError
-from evaluation import aggregates, ensemble, score, summary, swaps
+from evaluation import aggregates, ensemble, resampled, score, summary, swaps
 from evaluation.floors import FLOORS
 from evaluation.lists import by_split
 from evaluation.representation import Expected, read
@@ -224,11 +224,50 @@ def test_judged_table_gives_the_same_scores(
     assert len(rows) == 30
 
 
+@pytest.mark.parametrize("which", ["tiny", "faces"])
+def test_whoever_is_drawn_the_score_is_the_same_one(
+    which, judges, tmp_path, monkeypatch, request, painter
+):
+    """With everyone drawn once every sample is the estimate itself."""
+    store = request.getfixturevalue(which)
+
+    def once(rng, n, replicates):
+        return np.ones((3, n))
+
+    monkeypatch.setattr(resampled, "resample", once)
+    arrays = oracle_codes(store, painter) if which == "tiny" else face_codes(store)
+    noise = np.random.default_rng(0).normal(0, 1, arrays["dynamic"].shape)
+    arrays["dynamic"] = arrays["dynamic"] + noise.astype(np.float32)
+    if which == "tiny":
+        arrays["swap"] = np.roll(arrays["swap"], 1, 0)
+        steps = np.arange(len(arrays["elbo"]), dtype=np.float32)
+        arrays["elbo"] = arrays["elbo"] - steps
+    _, value = run(store, judges, tmp_path / "c", arrays, monkeypatch)
+    samples = pd.read_parquet(tmp_path / "c" / "resampled.parquet")
+    assert samples.columns.tolist() == score.RESAMPLED_COLUMNS
+    for metric, factor, drawn in samples.itertuples(index=False):
+        found = value[metric, factor]
+        assert drawn == pytest.approx([found] * 3, rel=1e-4, abs=1e-4), metric
+    without = {
+        metric
+        for metric, factor in value.index
+        if not ((samples["metric"] == metric) & (samples["factor"] == factor)).any()
+    }
+    named = ("shuffled_", "frechet_", "active_", "response_", "flag_", "manifold_")
+    named += ("coverage", "trustworthiness", "continuity", "trace_", "finished")
+    named += ("probe_pixels", "probe_chance", "bits_pixels")
+    plain = {name for name in without if not name.startswith(named)}
+    axes = {name.removeprefix("shuffled_") for name in without if "shuffled_" in name}
+    assert plain == axes and set(samples["metric"]) - without
+
+
 def test_rerun_is_bit_identical(tiny, judges, oracle, tmp_path, monkeypatch):
     files = []
     for name in "ab":
         run(tiny, judges, tmp_path / name, oracle, monkeypatch)
-        files.append((tmp_path / name / "metrics.parquet").read_bytes())
+        tables = ("metrics", "judged", "resampled")
+        paths = [tmp_path / name / f"{table}.parquet" for table in tables]
+        files.append([path.read_bytes() for path in paths])
     assert files[0] == files[1]
 
 
@@ -239,7 +278,8 @@ def test_a_run_that_is_not_done_only_says_so(
     arrays = {"status": np.array(status)}
     table, _ = run(tiny, judges, tmp_path / "c", arrays, monkeypatch)
     assert table[["metric", "value"]].to_numpy().tolist() == [["finished", 0.0]]
-    assert len(pd.read_parquet(tmp_path / "c" / "judged.parquet")) == 0
+    for name in ("judged", "resampled"):
+        assert len(pd.read_parquet(tmp_path / "c" / f"{name}.parquet")) == 0
 
 
 @pytest.mark.parametrize(
@@ -357,8 +397,17 @@ def test_summary_over_models_and_seeds(tiny, judges, oracle, tmp_path, monkeypat
     assert board.loc[["failed", "absent", "oracle"], "rank_low"].isna().all()
     table = pd.read_parquet(tables / "summary.parquet")
     assert table.columns.tolist() == summary.SUMMARY
-    row = table[(table["model"] == "copy") & (table["metric"] == "swap_score")].iloc[0]
+    rows = table.set_index(["model", "metric", "factor"])
+    row = rows.loc["copy", "swap_score", ""]
     assert row["low"] <= row["mean"] <= row["high"] and row["n_seeds"] == 2
+    ends = rows.loc["oracle", ["low", "high"]]  # one seed: over identities alone
+    for metric in ("probe_dynamic", "bits_dynamic", "regression_rmse_dynamic"):
+        low, high = ends.loc[metric, "height"]
+        assert low < rows.loc["oracle", metric, "height"]["mean"] < high
+    low, high = ends.loc["mse", ""]
+    assert low < rows.loc["oracle", "mse", ""]["mean"] < high
+    assert ends.loc["mig", ""].isna().all()  # would be measured anew in every sample
+    assert rows.loc["good", "mig", ""][["low", "high"]].notna().all()  # over seeds
     metrics = pd.read_parquet(tables / "metrics.parquet")
     assert metrics.columns.tolist() == summary.METRICS
     assert json.loads((results / "grid.json").read_text()) == grid
@@ -384,11 +433,15 @@ def test_the_field_scores_need_a_factor_that_stays_within_clips(tiny, monkeypatc
     where = score.lists(*tables)
     factors = {"place": swaps.Factor("categorical", "dynamic", 0.25)}
     shares = {"place": np.full((len(where.b), where.test.shape[1], 4), 0.25)}
-    assert list(score.field_rows(shares, store, where, factors)) == []
+    weights = np.ones((3, len(where.b)))
+    assert list(score.field_rows(shares, store, where, factors, weights)) == []
     still = np.repeat(np.arange(len(where.b))[:, None] % 4, where.test.shape[1], 1)
     monkeypatch.setattr(score, "labels", lambda *_: still)
     shares = {"place": np.eye(4)[still]}
-    found = {r.metric: r for r in score.field_rows(shares, store, where, factors)}
+    rows = score.field_rows(shares, store, where, factors, weights)
+    found = {row.metric: row for row in rows}
     assert found["field_accuracy"].value == 1
     assert found["field_inception_score"].value == pytest.approx(4, rel=0.1)
     assert found["field_conditional_entropy"].direction == "lower"
+    for row in found.values():  # all weights 1: every sample is the estimate
+        assert row.samples == pytest.approx([row.value] * 3)

@@ -127,7 +127,8 @@ def test_values_never_trained_on_cost_bits_and_no_error():
 def test_constant_codes_and_no_rows():
     labels = np.array([0, 1] * 10)
     flat = Rows(np.ones((20, 2)), labels)
-    assert usable(flat, flat)[1:3] == (0.5, 0.0)
+    found = usable(flat, flat)
+    assert (found.score, found.bits) == (0.5, 0.0)
     assert np.isnan(usable(Rows(np.ones((0, 2)), labels[:0]), flat).bits)
 
 

@@ -12,11 +12,12 @@ from evaluation.verification import (
     IMPOSTORS,
     Trials,
     auc,
+    compare,
     eer,
+    errors,
     similarity,
     threshold,
     trials,
-    verify,
 )
 
 PEOPLE, CLIPS, TIME = 12, 5, 4
@@ -28,7 +29,8 @@ SCORES = arrays(np.int64, st.integers(1, 40), elements=st.integers(-6, 6))
 def scored(codes, train=None):
     """Verify codes `(clips, T, columns)` of the people above."""
     pairs = trials(IDENTITY, INDEX)
-    return verify(codes if train is None else train, codes, codes, pairs, pairs)
+    known = codes if train is None else train
+    return errors(compare(known, codes, codes, pairs, pairs))
 
 
 def noise(*shape, seed=0):
@@ -68,7 +70,9 @@ def test_validation_pairs_set_the_threshold():
     codes = person + 0.5 * noise(len(IDENTITY), 1, 6, seed=1)
     pairs = trials(IDENTITY, INDEX)
     alike = codes + 3  # a common part raises every cosine
-    found, own = (verify(codes, v, alike, pairs, pairs) for v in (codes, alike))
+    found, own = (
+        errors(compare(codes, v, alike, pairs, pairs)) for v in (codes, alike)
+    )
     assert found["auc"] > 0.7 and found["hter"] > own["hter"] + 0.1
     assert own["hter"] == pytest.approx(own["eer"], abs=0.02)
 
@@ -76,7 +80,7 @@ def test_validation_pairs_set_the_threshold():
 def test_without_validation_pairs_there_is_no_threshold():
     codes, pairs = noise(len(IDENTITY), 1, 6), trials(IDENTITY, INDEX)
     none = Trials(*(part[:0] for part in pairs))
-    found = verify(codes, codes, codes, none, pairs)
+    found = errors(compare(codes, codes, codes, none, pairs))
     assert np.isnan(found["hter"]) and np.isfinite(found["eer"])
 
 

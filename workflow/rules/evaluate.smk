@@ -15,6 +15,7 @@ rule score:
     output:
         metrics=f"{CELL}/metrics.parquet",
         judged=f"{CELL}/judged.parquet",
+        resampled=f"{CELL}/resampled.parquet",
     log:
         f"{LOGS}/score/{{dataset}}/{{model}}/seed{{seed}}.log",
     conda:

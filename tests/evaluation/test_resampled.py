@@ -1,0 +1,185 @@
+"""Samples of test identities: what is drawn, and that it is the same score."""
+
+import numpy as np
+import pytest
+
+from evaluation import resampled, verification, verification_samples
+from evaluation.probes import r2
+from evaluation.regression import regression
+from evaluation.resampled import Draws, draw, judged, pair_weights, unit_weights
+from evaluation.statistics import interval, resample
+from evaluation.swaps import Factor, agreement_sums
+from evaluation.verification import Compared, Trials
+
+FACTORS = {"pose": Factor("categorical", "dynamic", 0.0)}
+KEY = ("swap_dynamic_transferred", "pose")
+WHO = np.array(list("aabbbcdeefg"))
+
+
+def copies(draws, identity, i):
+    """Return the rows of sample i, those of an identity as often as it is drawn."""
+    times = draws.counts[i][np.searchsorted(draws.known, identity)].astype(int)
+    return np.repeat(np.arange(len(identity)), times)
+
+
+def test_all_cells_of_a_dataset_see_the_same_identities():
+    one, two = draw("mmnist", WHO), draw("mmnist", WHO)
+    assert (one.counts == two.counts).all() and one.counts.shape == (1000, 7)
+    assert (one.counts.sum(1) == 7).all()
+    assert (one.known[one.clip] == WHO).all()
+    assert (draw("sprites", WHO).counts != one.counts).any()
+
+
+def test_few_identities_have_no_interval():
+    draws = draw("mmnist", np.array([3, 3, 5, 5, 8, 9]))
+    low, high = interval(resampled.mean(draws, np.array([3, 5, 8]), np.arange(3.0)))
+    assert np.isnan([low, high]).all()
+    weights = unit_weights(draws, np.array([0, 2, 4]), np.array([2, 4, 5]))
+    assert np.isnan(weights["pair"]).all() and np.isnan(weights["a"]).all()
+
+
+def test_weights_equal_explicit_resampling():
+    rng = np.random.default_rng(0)
+    draws = draw("mmnist", WHO, 50)
+    x, y = rng.normal(3, 1, len(WHO)), rng.normal(3, 1, len(WHO))
+    mean = resampled.mean(draws, WHO, x)
+    found = resampled.continuous(draws, WHO, x, y)
+    for i in range(50):
+        rows = copies(draws, WHO, i)
+        assert mean[i] == pytest.approx(x[rows].mean())
+        assert found.r2[i] == pytest.approx(r2(x[rows], y[rows]))
+        again = [score[i] for score in found[1:]]
+        assert again == pytest.approx([*regression(x[rows], y[rows])])
+
+
+def test_a_constant_answer_has_no_correlation():
+    draws = draw("mmnist", WHO, 20)
+    x = np.arange(11.0)
+    found = resampled.continuous(draws, WHO, x, np.full(11, 5.0))
+    assert np.isnan(found.pearson).all() and found.ccc == pytest.approx(0)
+    assert np.isnan(resampled.continuous(draws, WHO, x * 0, x).r2).all()
+
+
+def ring(people, each):
+    """Return pairs in which everyone is `each` times first and second."""
+    a = np.tile(np.arange(people), each)
+    return a, (a + np.repeat(np.arange(1, each + 1), people)) % people
+
+
+@pytest.mark.parametrize(("people", "each"), [(60, 1), (60, 2), (30, 8), (12, 11)])
+def test_pairs_weigh_so_that_identities_vary_as_they_do(people, each):
+    """The variance of a mean over pairs, of each component, against the truth."""
+    rng = np.random.default_rng(0)
+    a, b = ring(people, each)
+    weights = pair_weights(resample(rng, people, 400), a, b)
+    assert (weights >= 0).all() and weights.mean() == pytest.approx(1, abs=0.1)
+    shares = weights / weights.sum(1, keepdims=True)
+
+    def ratio(values, truth):
+        return (values @ shares.T).var(1).mean() / truth
+
+    effect, noise = rng.normal(size=(400, people)), rng.normal(size=(400, len(a)))
+    # like any bootstrap's it is too small by about people's number
+    few = 1 - 3 / people
+    assert 0.9 * few < ratio(effect[:, a] + effect[:, b], 4 / people) < 1.05
+    assert 0.9 * few < ratio(effect[:, a], 1 / people) < 1.5
+    assert 1.2 < ratio(noise, 1 / len(a)) < 3
+
+
+def test_what_a_cell_was_made_from_is_drawn():
+    draws = draw("mmnist", WHO, 30)
+    a, b = np.array([0, 2, 5, 6]), np.array([3, 5, 8, 10])
+    weights = unit_weights(draws, a, b)
+    sums = np.zeros((4, 6))
+    sums[:, 0], sums[:, 1] = 4, [0, 1, 3, 4]
+    kept = Factor("categorical", "static", 0.0)
+    for cell, unit in (
+        ("swap_static_kept", "pair"),
+        ("sample_dynamic_static_kept", "a"),
+        ("generated_static_kept", "priors"),
+    ):
+        cells = (cell, cell.replace("kept", "chance"))
+        made = {(name, "skin"): sums for name in cells}
+        found = judged(made, weights, {"skin": kept})
+        w = weights[unit]
+        known = w.sum(1) > 0
+        expected = (w @ sums[:, 1])[known] / (4 * w.sum(1)[known])
+        assert found[cell, "skin"][known] == pytest.approx(expected)
+    assert (weights["a"] == draws.counts[:, draws.clip[a]]).all()
+    assert (weights["priors"].sum(1) == 4).all()
+
+
+def test_models_are_paired():
+    rng = np.random.default_rng(3)
+    correct = rng.random((22, 4)) < 0.5
+    better = correct | (rng.random(correct.shape) < 0.1)
+    every = np.ones(correct.shape, bool)
+    a, b = ring(11, 2)
+    weights = unit_weights(draw("mmnist", WHO), a, b)
+    one, two = (
+        judged({KEY: agreement_sums("categorical", every, c, every)}, weights, FACTORS)
+        for c in (correct, better)
+    )
+    assert (two[KEY] >= one[KEY]).all()  # better pair by pair, so in every sample
+
+
+@pytest.fixture
+def people():
+    """Return identities, all trials, and similarities of two times."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(12), 4)
+    index = np.arange(0, 48 * 5, 5)[:, None] + np.arange(5)
+    pairs = verification.trials(who, index)
+    genuine, impostor = (
+        rng.normal(mean, 1, 2 * len(part))
+        for mean, part in zip((1, 0), pairs, strict=True)
+    )
+    return who, pairs, Compared(genuine, impostor, 0.4)
+
+
+@pytest.mark.parametrize("decimals", [1, 6])
+def test_everyone_drawn_once_is_the_estimate(people, decimals):
+    who, pairs, found = people
+    found = Compared(*(x.round(decimals) for x in found[:2]), found.threshold)
+    draws = Draws("", np.arange(12), who, np.ones((2, 12)))
+    again = verification_samples.samples(found, pairs, draws)
+    tolerance = 1e-9 if decimals == 1 else 2e-3  # few values: every bin is one
+    for name, value in verification.errors(found).items():
+        assert getattr(again, name) == pytest.approx([value] * 2, abs=tolerance)
+
+
+def test_people_drawn_twice_are_two_people(people):
+    who, pairs, found = people
+    found = Compared(*(x.round(1) for x in found[:2]), found.threshold)
+    draws = draw("faces", who, 150)
+    again = verification_samples.samples(found, pairs, draws)
+    for i in (0, 99, 149):
+        counts = draws.counts[i].astype(int)
+        drawn = []
+        for part, scores in zip(pairs, found[:2], strict=True):
+            a, b = who[part].T
+            times = np.where(a == b, counts[a], counts[a] * counts[b])
+            drawn.append(np.repeat(scores, np.tile(times, 2)))
+        for name, value in verification.errors(Compared(*drawn, 0.4)).items():
+            assert getattr(again, name)[i] == pytest.approx(value)
+
+
+def test_without_a_threshold_there_is_no_half_total_error(people):
+    who, pairs, found = people
+    draws = draw("faces", who, 5)
+    no = verification_samples.samples(found._replace(threshold=np.nan), pairs, draws)
+    assert np.isnan(no.hter).all() and np.isfinite([no.auc, no.eer]).all()
+    few = Draws("", draws.known, who, draws.counts * np.nan)
+    for values in verification_samples.samples(found, pairs, few):
+        assert np.isnan(values).all()
+
+
+def test_without_any_genuine_pair_drawn_nothing_is_defined():
+    who = np.array([0, 0, 1, 2, 3, 4])
+    pairs = Trials(np.array([[0, 1]]), np.array([[0, 2], [3, 4]]))
+    counts = np.array([[0, 1, 1, 1, 2.0], [1, 1, 1, 1, 1]])
+    found = Compared(np.array([0.5]), np.array([0.1, 0.2]), 0.3)
+    again = verification_samples.samples(
+        found, pairs, Draws("", np.arange(5), who, counts)
+    )
+    assert np.isnan(again.auc[0]) and again.auc[1] == 1
