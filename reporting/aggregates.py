@@ -110,8 +110,9 @@ def comparison_words(tree: Tree) -> str:
         )
     if seeds == 1:
         return text + (
-            "With one training seed everything here covers test pairs only: p and "
-            "P(better) are about these trained networks, not about training them again."
+            "With one training seed everything here covers test identities only: p "
+            "and P(better) are about these trained networks, not about training them "
+            "again."
         )
     return text + (
         f"{count(seeds, 'seed').capitalize()} say little about their spread: intervals "

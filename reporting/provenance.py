@@ -11,6 +11,7 @@ RAW = (
     "run.json",
     "metrics.parquet",
     "judged.parquet",
+    "resampled.parquet",
     "history.parquet",
     "representation.npz",
     "model.safetensors",

@@ -38,7 +38,7 @@ def reproduction(tree: Tree) -> Table | None:
 
     A cell is identical if it has all metrics of the reference, equal to the last bit;
     within the interval if its headline scores lie in the reference's 95 % intervals,
-    which cover test sequences (and seeds, if there were several): another machine or
+    which cover test identities (and seeds, if there were several): another machine or
     library gives such differences; else different.
 
     Returns:

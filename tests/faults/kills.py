@@ -30,6 +30,7 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "results", ".snakemake", "*ca
 SAME = (
     "**/metrics.parquet",
     "**/judged.parquet",
+    "**/resampled.parquet",
     "**/model.safetensors",
     "**/representation.npz",
     "data/*/frames.npy",

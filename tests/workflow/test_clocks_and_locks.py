@@ -16,7 +16,8 @@ def test_files_of_all_centuries_give_the_same_bytes(finished, tmp_path):
     copy = finished.copy(tmp_path / "copy")
     results = copy.path / "results" / "tiny"
     cell = results / "mmnist" / "copy_donor" / "seed0"
-    names = ("metrics.parquet", "judged.parquet", "representation.npz")
+    names = ("metrics.parquet", "judged.parquet", "resampled.parquet")
+    names += ("representation.npz",)
     before = {name: (cell / name).read_bytes() for name in names}
     rng = np.random.default_rng(0)
     files = [path for path in results.rglob("*") if path.is_file()]
