@@ -88,8 +88,8 @@ def iqm(found: Sequence[Runs]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Each is `(1 + replicates,)`, the estimate first.
     """
-    static = _iqm([_drawn(each.static, each.counts) for each in found])
-    dynamic = _iqm([_drawn(each.dynamic, each.counts) for each in found])
+    static = _iqm(settled([_drawn(each.static, each.counts) for each in found]))
+    dynamic = _iqm(settled([_drawn(each.dynamic, each.counts) for each in found]))
     return harmonic_mean(static, dynamic), static, dynamic
 
 
@@ -106,6 +106,29 @@ def _drawn(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 def _iqm(entries: Sequence[np.ndarray]) -> np.ndarray:
     return statistics.interquartile_mean(np.concatenate(entries, axis=1))
+
+
+def settled(datasets: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Let datasets of too few identities, which have no samples, take part as they are.
+
+    Their estimate takes the place of the samples, unless no dataset has any.
+
+    Args:
+        datasets: `(1 + replicates, ...)` each, the estimate first.
+    """
+    without = [np.isnan(values[1:]).all() for values in datasets]
+    if all(without):
+        return [*datasets]
+    return [
+        np.where(gone, values[:1], values)
+        for gone, values in zip(without, datasets, strict=True)
+    ]
+
+
+def mean_swap(found: Sequence[Runs]) -> np.ndarray:
+    """Return the swap score, mean over seeds, then datasets: `(1 + replicates,)`."""
+    each = [statistics.weighted_mean(one.swap, one.counts) for one in found]
+    return np.mean(settled(each), 0)
 
 
 def difference(ours: Mapping[str, Runs], theirs: Mapping[str, Runs]) -> np.ndarray:
@@ -153,7 +176,7 @@ def paired(
         drawn = statistics.resample(rng, len(shared), len(values) - 1)
         counts = np.concatenate([np.ones((1, len(shared))), drawn])
         each.append(statistics.weighted_mean(values, counts))
-    return np.mean(each, 0)
+    return np.mean(settled(each), 0)
 
 
 def aggregates(

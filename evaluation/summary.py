@@ -15,7 +15,7 @@ from datasets.atomic import write_parquet
 from datasets.errors import cli
 from datasets.reading import read_json, read_parquet
 from evaluation import statistics
-from evaluation.aggregates import Runs, aggregates, runs
+from evaluation.aggregates import Runs, aggregates, mean_swap, runs
 from evaluation.swaps import judged_factors
 from training.seeds import numpy_generator
 
@@ -140,7 +140,7 @@ def leaderboard(
     grid: Mapping[str, Any],
     roles: Mapping[str, str],
     metrics: pd.DataFrame,
-    samples: Samples,
+    found: RunsOf,
 ) -> pd.DataFrame:
     """Average the swap score over datasets and rank the models that have them all.
 
@@ -152,30 +152,20 @@ def leaderboard(
         grid: what ought to exist.
         roles: `model` or `control`, by model name, as the cells say.
         metrics: all cells.
-        samples: bootstrap samples of the scores.
+        found: the runs by model and dataset.
     """
-    of_model: dict[str, dict[str, np.ndarray]] = {
-        model["name"]: {
-            dataset: samples[dataset, model["name"], *SWAP]
-            for dataset in grid["datasets"]
-            if (dataset, model["name"], *SWAP) in samples
-        }
-        for model in grid["models"]
-    }
-    needed = {dataset for found in of_model.values() for dataset in found}
+    needed = {dataset for datasets in found.values() for dataset in datasets}
     ranked = [
         model["name"]
         for model in grid["models"]
         if roles.get(model["name"]) == "model"
         and needed
-        and set(of_model[model["name"]]) == needed
+        and set(found.get(model["name"], ())) == needed
     ]
-    mean_samples = {
-        name: np.mean([*found.values()], 0) for name, found in of_model.items() if found
-    }
+    samples = {name: mean_swap([*each.values()])[1:] for name, each in found.items()}
     ranks = {}
     if ranked:
-        bounds = statistics.rank_intervals(np.stack([mean_samples[m] for m in ranked]))
+        bounds = statistics.rank_intervals(np.stack([samples[name] for name in ranked]))
         ranks = dict(zip(ranked, zip(*bounds, strict=True), strict=True))
     swap = metrics[metrics["metric"] == "swap_score"]
     means = swap.groupby(["model", "dataset"])["value"].mean().groupby("model").mean()
@@ -187,12 +177,12 @@ def leaderboard(
             name,
             "swap_score",
             means.get(name, float("nan")),
-            *(statistics.interval(mean_samples[name]) if found else nothing),
+            *statistics.interval(samples.get(name, NO_SAMPLES)),
             *ranks.get(name, nothing),
             int(finished.get(name, 0)),
             cells,
         )
-        for name, found in of_model.items()
+        for name in (model["name"] for model in grid["models"])
     ]
     table = pd.DataFrame(rows, columns=LEADERBOARD)
     numbers = ["mean", "low", "high", "rank_low", "rank_high"]
@@ -218,7 +208,7 @@ def main() -> None:
     }
     write_parquet(given.out / "metrics.parquet", metrics.reset_index(drop=True))
     write_parquet(given.out / "summary.parquet", summarise(metrics, samples))
-    board = leaderboard(grid, roles, metrics, samples)
+    board = leaderboard(grid, roles, metrics, found)
     ranked = board.loc[board["rank_low"].notna(), "model"].tolist()
     more = aggregates(board["model"].tolist(), ranked, found)
     write_parquet(given.out / "leaderboard.parquet", board.merge(more, on="model"))

@@ -144,8 +144,9 @@ def interval_words(tree: Tree) -> str:
     seeds = len(tree.grid["seeds"])
     if seeds == 1:
         return (
-            "Intervals are 95 % bootstrap intervals over test identities only: there is "
-            "one training seed, so they do not show how much a retrained model varies. "
+            "Intervals are 95 % bootstrap intervals over test identities only: there "
+            "is one training seed, so they do not show how much a retrained model "
+            "varies. "
             "Axis metrics, manifold and Fréchet scores then have none."
         )
     return (

@@ -15,6 +15,7 @@ from evaluation.aggregates import (
     difference,
     improvement,
     iqm,
+    mean_swap,
     runs,
 )
 from evaluation.swaps import Factor, agreement_sums, scores
@@ -68,6 +69,7 @@ def test_scaled_scores_average_to_those_of_the_leaderboard(values):
     assert found.static.mean(2) == pytest.approx(values["swap_static", ""])
     assert found.dynamic.mean(2) == pytest.approx(values["swap_dynamic", ""])
     assert (found.swap == values["swap_score", ""]).all()
+    assert mean_swap([found]) == pytest.approx(values["swap_score", ""].mean(1))
     assert found.seeds == (3, 4) and found.counts.shape == (51, 2)
 
 
@@ -86,6 +88,18 @@ def test_seeds_drawn_twice_count_twice():
     some.counts[1:] = [[2, 0, 1], [0, 3, 0]]
     _, static, _ = iqm([some])
     assert static == pytest.approx([1.4 / 3, 1.1 / 3, 0.4])
+
+
+def test_datasets_of_few_people_take_part_as_they_are():
+    """Without samples of its own, and without undoing those of the others."""
+    many, few = (fixed([0.2], [[0.4]], [[0.4]]) for _ in range(2))
+    many.swap[1:], many.static[1:] = 0.3, 0.6
+    for values in few[2:]:
+        values[1:] = np.nan
+    assert mean_swap([many, few])[[0, 1]] == pytest.approx([0.2, 0.25])
+    assert iqm([many, few])[1][[0, 1]] == pytest.approx([0.4, 0.5])
+    assert difference({"a": many, "b": few}, {"a": few, "b": few})[0] == 0
+    assert np.isnan(mean_swap([few])[1:]).all() and mean_swap([few])[0] == 0.2
 
 
 def test_copies_have_an_iqm_of_zero():

@@ -67,7 +67,10 @@ def test_a_model_that_is_not_ranked_is_not_compared(
 
 @pytest.mark.parametrize(
     ("seeds", "says"),
-    [([0], "covers test identities only"), ([0, 1, 2], "3 seeds say little about their")],
+    [
+        ([0], "covers test identities only"),
+        ([0, 1, 2], "3 seeds say little about their"),
+    ],
 )
 def test_what_the_comparisons_cover(suite: Path, seeds: list, says: str) -> None:
     tree = read_tree(suite)
