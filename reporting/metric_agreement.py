@@ -106,7 +106,7 @@ def _probes(measure: str, suffix: str) -> Iterator[Measure]:
     group = f"bits, {FAMILIES[suffix]}" if measure == "bits" else FAMILIES[suffix]
     for code, scope, better in READ:
         name = f"{measure}_{code}{suffix}"
-        label = f"{scope} from {SHORT[code]}, {group}"
+        label = f"{scope} from {SHORT[code]} ({group})"
         yield Measure(group, f"{name}_{scope}", label, better, name, scope)
 
 

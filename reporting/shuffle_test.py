@@ -19,7 +19,9 @@ def shuffle_table(
         pairs: a model, and the same network given shuffled clips.
     """
     scores, directions = Scores(tree, dataset), _directions(tree, dataset)
-    labels = {factor["name"]: factor["label"] for factor in dataset.info["factors"]}
+    labels = {
+        factor["name"]: factor["label"] for factor in dataset.info.get("factors", [])
+    }
     order = [*METRICS]
     rows, same = [], []
     for name, factor in sorted(
@@ -40,7 +42,9 @@ def shuffle_table(
             same.append(name)
     columns = [Column("metric", "Name", "text"), Column("factor", "Factor", "text")]
     columns += [Column(was.name, was.label, "difference") for was, _ in pairs]
-    caption = f"the same either way: {listing([*dict.fromkeys(same)])}" if same else ""
+    changed = {row.values[0] for row in rows}
+    same = [name for name in dict.fromkeys(same) if name not in changed]
+    caption = f"the same either way: {listing(same)}" if same else ""
     title = f"Shuffled minus as filmed on {dataset.label}"
     name = f"{dataset.name}_shuffle_test"
     return Table(name, title, columns, rows, caption, "Score").without_empty_columns()

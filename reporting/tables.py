@@ -146,8 +146,9 @@ def sort_key(value: Any) -> float | str | None:
 def show(value: Any, kind: str = "score") -> str:
     """Format a value for reading, without its interval or small print."""
     if isinstance(value, Score):
-        sign = "+" if kind == "difference" and value.mean > 0 else ""
-        return sign + number(value.mean)
+        text = number(value.mean)
+        signed = kind == "difference" and value.mean > 0 and text != "0"
+        return f"+{text}" if signed else text
     if isinstance(value, Absent | Told):
         return value[0]
     if kind == "text":

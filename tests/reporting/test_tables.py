@@ -110,13 +110,14 @@ def test_bold_needs_an_interval_and_skips_the_missing() -> None:
 
 
 def test_a_difference_is_bold_when_its_interval_excludes_0() -> None:
-    scores = [Score(0.1, 0.05, 0.2), Score(-0.1, -0.2, 0.1), Score(0.3), None]
+    scores = [Score(0.1, 0.05, 0.2), Score(-0.1, -0.2, 0.1), Score(1e-9), None]
     rows = [Row(f"{i}", [score]) for i, score in enumerate(scores)]
     table = Table("t", "T", [Column("x", "X", "difference")], rows)
     assert [table.bold(i, 0) for i in range(4)] == [True, False, False, False]
     lines = markdown(table).splitlines()[2:]
     assert lines[0] == "| 0 | **+0.100 (0.050 to 0.200)** |"
     assert lines[1] == "| 1 | −0.100 (−0.200 to 0.100) |"
+    assert lines[2] == "| 2 | 0 |"
     assert r"\textbf{+0.100" in latex(table)
     assert frame(table)["x_high"].tolist()[:2] == [0.2, 0.1]
 
