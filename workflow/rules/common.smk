@@ -5,6 +5,7 @@ No rules here: names and small functions the rule files share.
 
 import json
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +19,15 @@ PIECES = f"{DATA}/pieces"
 JUDGES = f"{TIER}/judges/{{dataset}}"
 LOGS = f"{TIER}/logs"
 BENCHMARKS = "results/benchmarks.json"  # written by `make bench`
+
+# The config files of this run, as words of its command. Trainings find them in the
+# environment: in `params`, every cell would be trained again when a person adds one.
+CONFIGFILES = "".join(
+    f" {word}"
+    for word in ["--configfile"] * bool(workflow.overwrite_configfiles)
+    + [shlex.quote(os.path.relpath(file)) for file in workflow.overwrite_configfiles]
+)
+os.environ["SEQDIS_CONFIGFILES"] = CONFIGFILES
 
 # A machine without a GPU must not queue its trainings for one.
 GPU = int(os.environ.get("SEQDIS_GPU", shutil.which("nvidia-smi") is not None))
@@ -319,8 +329,6 @@ def cells(name):
 
 def tier_grid(wildcards):
     """Return what the tier compares, as JSON."""
-    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
-    overlay = " ".join([" --configfile", *files]) if files else ""
     return as_json(
         {
             "tier": config["tier"],
@@ -340,7 +348,7 @@ def tier_grid(wildcards):
             "config": without(config, "mirror", "rules")
             | {"datasets": {k: without(v, "root") for k, v in DATASETS.items()}}
             | {"studies": {k: v for k, v in config["studies"].items() if k in STUDIES}},
-            "command": f"snakemake --cores all{overlay}",
+            "command": f"snakemake --cores all{CONFIGFILES}",
         }
     )
 
@@ -374,17 +382,9 @@ def study_grid(wildcards):
 
 
 def rerun_command(wildcards):
-    """Return the command that makes one cell again.
-
-    Only the tier's own config file is named: with all of them every cell would be
-    trained again when a person adds one.
-    """
+    """Return the command that makes one cell again, to which CONFIGFILES belong."""
     cell = f"{TIER}/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    tier = "config" if config["tier"] == "default" else config["tier"]
-    return (
-        f"snakemake {cell}/metrics.parquet --forcerun {cell}/run.json --cores 1 "
-        f"--configfile config/{tier}.yaml"
-    )
+    return f"snakemake {cell}/metrics.parquet --forcerun {cell}/run.json --cores 1"
 
 
 wildcard_constraints:

@@ -33,7 +33,8 @@ rule train_baseline:
     shell:
         "python -m training.train --model {wildcards.model} --module {params.module} "
         "--data {params.data:q} --settings {params.settings:q} --seed {wildcards.seed} "
-        "--out {params.cell:q} --command {params.command:q} 2>&1 | tee {log:q}"
+        '--out {params.cell:q} --command {params.command:q}"$SEQDIS_CONFIGFILES" '
+        "2>&1 | tee {log:q}"
 
 
 rule write_baseline:
@@ -61,4 +62,5 @@ rule write_baseline:
     shell:
         "{params.program} --model {wildcards.model} "
         "--data {params.data:q} --settings {params.settings:q} --seed {wildcards.seed} "
-        "--out {params.cell:q} --command {params.command:q} 2>&1 | tee {log:q}"
+        '--out {params.cell:q} --command {params.command:q}"$SEQDIS_CONFIGFILES" '
+        "2>&1 | tee {log:q}"
