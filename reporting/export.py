@@ -3,7 +3,8 @@
     python -m reporting.export --results results/default --out seqdis-results.zip
 
 The metadata follow RO-Crate 1.1 (https://w3id.org/ro/crate/1.1). Two exports of one
-tree are equal byte for byte.
+tree are equal byte for byte. What is too large (representations) or not ours (pictures
+of licensed videos) stays out, and the page in the zip does not link to it.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import Any
 from datasets.atomic import atomic
 from datasets.errors import UserError, cli
 from reporting.collect import Tree, read_tree
+from reporting.links import without_missing
 
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 KEPT = (
@@ -29,6 +31,7 @@ KEPT = (
     "studies/*/images/*",
     "studies/*/tables/*",
     "data/*/dataset.json",
+    "data/*/preprocess.csv",
     "data/*/clips.parquet",
     "data/*/pairs.parquet",
     "judges/*/*.json",
@@ -129,20 +132,27 @@ def metadata(tree: Tree, files: list[Path]) -> dict[str, Any]:
             "name": "MIT",
         },
     ]
-    entities += [_file(tree.folder, path) for path in files]
+    entities += [_file(path, content(tree.folder, path, files)) for path in files]
     return {"@context": f"{SPECIFICATION}/context", "@graph": entities}
 
 
-def _file(folder: Path, path: Path) -> dict[str, Any]:
-    with (folder / path).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+def content(folder: Path, path: Path, files: list[Path]) -> bytes:
+    """Return what the zip holds of a file; pages link to what is packed only."""
+    raw = (folder / path).read_bytes()
+    if path.suffix != ".html":
+        return raw
+    known = {file.as_posix() for file in files}
+    return without_missing(raw.decode(), path.parent.as_posix(), known).encode()
+
+
+def _file(path: Path, packed: bytes) -> dict[str, Any]:
     return {
         "@id": path.as_posix(),
         "@type": "File",
         "name": path.name,
-        "contentSize": str((folder / path).stat().st_size),
+        "contentSize": str(len(packed)),
         "encodingFormat": FORMATS.get(path.suffix, "application/octet-stream"),
-        "sha256": digest,
+        "sha256": hashlib.sha256(packed).hexdigest(),
     }
 
 
@@ -163,7 +173,7 @@ def export(results: Path, out: Path) -> Path:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             first = path.name == "ro-crate-metadata.json"
-            archive.writestr(entry, about if first else (results / path).read_bytes())
+            archive.writestr(entry, about if first else content(results, path, files))
     return out
 
 

@@ -158,8 +158,9 @@ def main() -> None:
     write(found, given.out)
     for row in found.rows:
         dataset, verdict, counts, detail = row.values
-        words = f"{verdict.text} ({counts} metrics; largest: {detail})"
-        print(f"{dataset}, {row.label}: {words}")  # noqa: T201
+        words = ": ".join(filter(None, verdict[:2]))
+        numbers = f"{counts} metrics; largest: {detail}"
+        print(f"{dataset}, {row.label}: {words} ({numbers})")  # noqa: T201
     print(summary(found, tree))  # noqa: T201
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import posixpath
 import shutil
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,52 @@ def test_every_file_is_described_and_as_described(run: Path, tmp_path: Path):
     assert root["datePublished"] and root["license"]["@id"] in entities
     assert "report/index.html" in files and "tables/metrics.parquet" in files
     assert not any(name.endswith("representation.npz") for name in files)
+
+
+class Links(HTMLParser):
+    """Collect what a page links to beside it, by a reader of HTML of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def handle_starttag(self, tag, attrs) -> None:
+        for name, value in attrs:
+            if name in ("href", "src", "srcset", "data-still") and ":" not in value:
+                self.found |= {value} if not value.startswith("#") else set()
+
+
+def broken_links(archive: zipfile.ZipFile) -> set[tuple[str, str]]:
+    """Return (page, address) of every local link that leads out of the zip."""
+    names, broken = set(archive.namelist()), set()
+    for page in (name for name in names if name.endswith(".html")):
+        links = Links()
+        links.feed(archive.read(page).decode())
+        assert links.found
+        for address in links.found:
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(page), address))
+            if path not in names:
+                broken.add((page, address))
+    return broken
+
+
+@pytest.mark.parametrize("source", ["original", "licensed"])
+def test_every_local_link_of_the_page_leads_into_the_zip(run, tmp_path, source):
+    grid = json.loads((run / "grid.json").read_text())
+    datasets = {"sprites": {"source": source}}
+    write_json(run / "grid.json", grid | {"config": {"datasets": datasets}})
+    cell = next(iter(sorted(run.glob("sprites/*/seed*"))))
+    assert (cell / "representation.npz").is_file()
+    page = (run / "report/index.html").read_text()
+    with zipfile.ZipFile(export(run, tmp_path / "out.zip")) as archive:
+        assert not broken_links(archive)
+        packed = archive.read("report/index.html").decode()
+    assert f'/{cell.name}/representation.npz"' in page
+    assert 'representation.npz"' not in packed
+    said = 'representation.npz <small class="note">(not in this archive)</small>'
+    assert said in packed
+    assert ("(picture: " in packed) == (source == "licensed")
+    assert (run / "report/index.html").read_text() == page  # here it stays whole
 
 
 def test_every_reference_leads_to_an_entity(run: Path, tmp_path: Path):
