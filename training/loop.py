@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from datasets.errors import out_of_memory
 from training import checkpoint, no_compiler  # noqa: F401 - importing it is its use
 from training.energy import Meter
 from training.progress import Progress
@@ -100,9 +101,7 @@ def fit(
         fused=True,
     )
     state = partial / "state.safetensors" if partial else None
-    run, window = Fit(), dict[str, float]()
-    if state and state.exists():
-        run, window = _resume(state, fingerprint, module, optimizer)
+    run, window = _resume(state, fingerprint, module, optimizer)
     stopping, heard = list[int](), signal.getsignal(signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     started = saved = time.monotonic()
@@ -112,17 +111,12 @@ def fit(
     module.train()
     try:
         while run.steps < steps and run.status == "done":
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate_at(
-                    run.steps, steps, learning_rate, schedule
-                )
-            values = _step(module, optimizer, terms_at(run.steps), gradient_clip)
+            rate = learning_rate_at(run.steps, steps, learning_rate, schedule)
+            values = _step(module, optimizer, terms_at(run.steps), gradient_clip, rate)
             if not _finite(values):
                 run.status, run.reason = "diverged", _why_diverged(values, run.steps)
                 break
-            run.steps += 1
-            for name, number in {**values, "": 1.0}.items():
-                window[name] = window.get(name, 0.0) + number
+            _count(run, window, values)
             run.seconds = before + time.monotonic() - started
             if run.steps % WINDOW == 0 or run.steps == steps:
                 tell(_close_window(run, window, meter.spent()))
@@ -134,11 +128,10 @@ def fit(
                 saved = time.monotonic()
             if stopping:
                 raise Interrupted(f"{title}: stopped by SIGTERM at step {run.steps}")
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        # On a CPU torch has no error of its own for it.
-        if type(error) is RuntimeError and "allocate memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not (why := out_of_memory(error)):
             raise
-        run.status, run.reason = "out_of_memory", str(error).splitlines()[0]
+        run.status, run.reason = "out_of_memory", why
     finally:
         signal.signal(signal.SIGTERM, heard)
     if state and run.status == "done" and run.steps:
@@ -153,8 +146,11 @@ def _step(
     optimizer: torch.optim.Optimizer,
     terms: dict[str, Tensor],
     gradient_clip: float,
+    rate: float,
 ) -> dict[str, float]:
     """Take one step, unless it would spoil the weights; return every number of it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
     loss = terms.get("loss")
     if loss is None:
         loss = torch.stack(list(terms.values())).sum()
@@ -178,6 +174,13 @@ def _why_diverged(values: dict[str, float], step: int) -> str:
     numbers = f"loss {values['loss']}, gradient norm {values['gradient_norm']}"
     remedy = "try a smaller learning_rate or set gradient_clip"
     return f"{numbers} at step {step}; {remedy}"
+
+
+def _count(run: Fit, window: dict[str, float], values: dict[str, float]) -> None:
+    """Add a step's numbers to the sums of a window, whose key "" counts its steps."""
+    run.steps += 1
+    for name, number in {**values, "": 1.0}.items():
+        window[name] = window.get(name, 0.0) + number
 
 
 def _close_window(
@@ -213,12 +216,14 @@ def _save(
 
 
 def _resume(
-    path: Path,
+    path: Path | None,
     fingerprint: str,
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
 ) -> tuple[Fit, dict[str, float]]:
-    """Load a saved state, unless it belongs to other data or settings."""
+    """Load a saved state, unless there is none or it is of other data or settings."""
+    if not path or not path.exists():
+        return Fit(), {}
     tensors, about = checkpoint.load(path)
     if about["fingerprint"] != fingerprint:
         return Fit(), {}

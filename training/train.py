@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from datasets.atomic import write_npz, write_parquet
-from datasets.errors import UserError, cli
+from datasets.errors import UserError, cli, out_of_memory
 from datasets.store import Store, verify
 from training import cell, checkpoint, device, seeds
 from training.batches import Batches, gather
@@ -80,15 +80,23 @@ def main() -> None:
         started=started,
         command=args.command,
     )
+
+    def give_up(status: str, reason: str) -> None:
+        write_npz(args.out / "representation.npz", status=np.array(status))
+        verdict(status, reason)
+
     supported, reason = module.Model.supports(spec)
     if not supported:
-        write_npz(args.out / "representation.npz", status=np.array("skipped"))
-        verdict("skipped", reason)
-        return
-    model = cell.make(module, config, spec, args.seed).to(on)
-    batches = batches_of(store, model, training)
-    # Before training: a training that is resumed must not see its generator disturbed.
-    cost = flop_per_frame(model, *one_clip(batches, on))
+        return give_up("skipped", reason)
+    try:
+        model = cell.make(module, config, spec, args.seed).to(on)
+        batches = batches_of(store, model, training)
+        # Before training: one that is resumed must not see its generator disturbed.
+        cost = flop_per_frame(model, *one_clip(batches, on))
+    except (MemoryError, RuntimeError) as error:
+        if not (why := out_of_memory(error)):
+            raise
+        return give_up("out_of_memory", why)
     verdict = partial(verdict, capabilities=list(model.capabilities))
     run = train(model, batches, training, on, args)
     history = pd.DataFrame(run.history, columns=["step", "seconds", "term", "value"])
