@@ -240,8 +240,9 @@ class Model(SequenceModel):
             return self.reconstruction(frames)
         if self.encoder and context.done >= self.config.encoder_from:
             terms = self.inference(self.encoder, len(frames), context.generator)
-            shown = self.reconstruction(frames)
-            return terms | {k: self.config.inversion * v for k, v in shown.items()}
+            weight = self.config.inversion
+            shown = self.reconstruction(frames) if weight else {}
+            return terms | {name: weight * term for name, term in shown.items()}
         return self.adversaries(frames, context.generator)
 
     def adversaries(self, frames: Frames, generator: torch.Generator) -> Terms:
