@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datasets.reading import checksum
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -56,7 +58,13 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, obj: Any) -> None:
-    """Write `obj` as indented JSON; NaN and infinities raise ValueError."""
+    """Write `obj` as indented JSON; NaN and infinities raise ValueError.
+
+    An object gets a `checksum` of the rest, which `reading.read_json` checks.
+    """
+    if isinstance(obj, dict):
+        rest = {key: value for key, value in obj.items() if key != "checksum"}
+        obj = rest | {"checksum": checksum(json.loads(json.dumps(rest)))}
     text = json.dumps(obj, indent=1, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets.digest import sha256_of
 from datasets.errors import UserError
-from datasets.reading import read_json
+from datasets.reading import read_json, readable
 
 SOURCES = ("original", "embedded")
 
@@ -77,6 +78,23 @@ def read_manifest(folder: Path, collection: str, source: str) -> dict[str, Any]:
                 f"{expected!r}. Change `source` or point to the other folder."
             )
     return manifest
+
+
+def verify_sources(folder: Path, manifest: dict[str, Any], used: Sequence[str]) -> None:
+    """Check source files against the sha256 that the manifest has of them.
+
+    Raises:
+        UserError: a file changed after it was fetched or drawn.
+    """
+    known = {file["path"]: file.get("sha256") for file in manifest["files"]}
+    for path in used:
+        with readable(folder / path, f"delete {folder} and rerun."):
+            found = sha256_of(folder / path)
+        if known.get(path) not in (None, "", found):
+            raise UserError(
+                f"{folder / path} has sha256 {found}, but manifest.json says "
+                f"{known[path]}. Delete {folder} and rerun: it will be filled again."
+            )
 
 
 def describe(

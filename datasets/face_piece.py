@@ -21,8 +21,10 @@ from datasets.cropping import SIZE, crop, squares, transform
 from datasets.cutting import Rule, cut
 from datasets.detector import Detector
 from datasets.digest import sha256_of, sha256_of_tree
+from datasets.errors import UserError
 from datasets.face_track import Track, find, readable
 from datasets.face_video import Video
+from datasets.reading import read_json
 from datasets.store import frame_writer
 
 # What these files say decides a piece; a change in them makes it again.
@@ -79,8 +81,8 @@ def make(
     """
     about = out / "piece.json"
     mark = fingerprint(video, settings)
-    with suppress(OSError, ValueError, KeyError):
-        kept = json.loads(about.read_text())
+    with suppress(UserError, KeyError):
+        kept = read_json(about)
         if kept["fingerprint"] == mark:
             return kept
     about.unlink(missing_ok=True)
@@ -100,6 +102,7 @@ def make(
         "static": video.static,
         "values": track.annotation.values,
         "files": _checksums(video),
+        "frames_sha256": sha256_of(out / "frames.npy") if parts else "",
         **_counts(track, parts, settings),
     }
     write_json(about, piece)

@@ -13,6 +13,7 @@ from datasets import store
 from datasets.atomic import write_text
 from datasets.cropping import SIZE
 from datasets.description import describe
+from datasets.digest import sha256_of
 from datasets.errors import UserError
 from datasets.face_factors import dynamic_factors, static_factors
 from datasets.face_video import Video
@@ -63,6 +64,11 @@ def gather(
     with store.frame_writer(out, shape, settings["size"]) as append:
         for piece in whole:
             path = pieces / piece["video"] / "frames.npy"
+            if sha256_of(path) != piece["frames_sha256"]:
+                raise UserError(
+                    f"{path} changed after it was cut out. Delete {path.parent} and "
+                    "rerun: the video will be cut out again."
+                )
             append(np.load(path, mmap_mode="r", allow_pickle=False))
     sequences, static = _sequences(whole, tables, settings)
     timeline, dynamic = _timeline(whole, tables, sequences, unjudged)
@@ -130,13 +136,24 @@ def _timeline(
 def _files(
     pieces: list[dict[str, Any]], root: Path, manifest: dict[str, Any]
 ) -> list[dict[str, str]]:
-    """Return the files that were used, named as in the release, with checksums."""
+    """Return the files that were used, named as in the release, with checksums.
+
+    Raises:
+        UserError: one is not as it was fetched or drawn.
+    """
     known = {file["path"]: file for file in manifest.get("files", [])}
     checksums = {
         str(Path(path).relative_to(root)): sha256
         for piece in pieces
         for path, sha256 in piece["files"].items()
     }
+    for path, sha256 in checksums.items():
+        if known.get(path, {}).get("sha256", sha256) != sha256:
+            raise UserError(
+                f"{root / path} changed: its sha256 is {sha256}, not that of "
+                f"manifest.json. Delete {root} and rerun: it will be filled "
+                "again."
+            )
     return [
         {"url": "", "authors": ""}
         | known.get(path, {})

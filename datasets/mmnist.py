@@ -23,7 +23,9 @@ from datasets.description import (
     describe,
     read_manifest,
     resolve_settings,
+    verify_sources,
 )
+from datasets.digest import sha256_of
 from datasets.digit_factors import dynamic_columns, factors
 from datasets.errors import UserError, cli
 from datasets.idx import read_digits
@@ -109,6 +111,8 @@ def generate(
 ) -> store.Store:
     """Generate a labelled set from the digits in `folder` and write it to `out`."""
     manifest = read_manifest(folder, "mnist", settings["source"])
+    used = [file["path"] for file in manifest["files"]]
+    verify_sources(folder, manifest, used)
     length, variant = settings["length"], settings["variant"]
     sizes = split_sizes(settings["sequences"])
     pools = digit_pools(folder)
@@ -138,8 +142,8 @@ def generate(
     timeline = store.frame_table(sequences).assign(
         **{key: values.reshape(-1) for key, values in columns.items()}
     )
-    used = [file["path"] for file in manifest["files"]]
     info = describe(manifest, used, settings, name, NOTES[variant], factors())
+    info["digits_sha256"] = sha256_of(out / "digits.npy")
     return store.write(out, info, sequences, timeline)
 
 
@@ -156,6 +160,7 @@ def import_public(
     """
     manifest = read_manifest(folder, "moving_mnist", settings["source"])
     path = folder / "mnist_test_seq.npy"
+    verify_sources(folder, manifest, [path.name])
     with readable(path, "fetch it again."):
         movie = np.load(path, mmap_mode="r", allow_pickle=False)
     count, length = settings["sequences"], settings["length"]

@@ -4,6 +4,7 @@ A damaged file can end a reader in any error, so every one becomes a UserError t
 names the file.
 """
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ def readable(path: Path, remedy: str = REMEDY) -> Iterator[None]:
     except UserError:
         raise
     except Exception as problem:
-        why = str(problem) or type(problem).__name__
+        why = " ".join(str(problem).split()) or type(problem).__name__
         raise UserError(
             f"{path} cannot be read ({why}). It is missing, damaged or of another "
             f"version; {remedy}"
@@ -39,16 +40,26 @@ def readable(path: Path, remedy: str = REMEDY) -> Iterator[None]:
 
 
 def read_json(path: Path, remedy: str = REMEDY) -> dict[str, Any]:
-    """Return a JSON object.
+    """Return a JSON object, without the `checksum` that `atomic.write_json` gave it.
 
     Raises:
-        UserError: the file is missing, or holds something else.
+        UserError: the file is missing, holds something else, or other than was written.
     """
     with readable(path, remedy):
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
             raise ValueError("expected a JSON object")
+        if found.pop("checksum", None) not in (None, checksum(found)):
+            raise ValueError(
+                "it was changed after it was written: its checksum differs"
+            )
     return found
+
+
+def checksum(known: dict[str, Any]) -> str:
+    """Return the sha256 of a JSON object, its keys sorted, without spaces."""
+    text = json.dumps(known, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_parquet(path: str | Path) -> "pd.DataFrame":
@@ -58,9 +69,25 @@ def read_parquet(path: str | Path) -> "pd.DataFrame":
         UserError: it is missing, or not as it was written.
     """
     import pandas as pd
+    from pyarrow.parquet import read_schema
 
     with readable(Path(path)):
-        return pd.read_parquet(path, page_checksum_verification=True)
+        found = pd.read_parquet(path, page_checksum_verification=True)
+        # Pages have checksums, the names and types of columns have none but are told
+        # twice.
+        schema = read_schema(path)
+        told = (schema.pandas_metadata or {}).get("columns")
+        names = [(x["name"], _kind(x["numpy_type"])) for x in told or []]
+        if told is not None and names != [
+            (x.name, _kind(x.type.to_pandas_dtype())) for x in schema
+        ]:
+            raise ValueError("its columns are not those it was written with")
+        return found
+
+
+def _kind(dtype: Any) -> np.dtype:
+    """Return a type of numbers; all of text are one, called otherwise over time."""
+    return np.dtype("O" if dtype in ("str", "string") else dtype)
 
 
 def read_npz(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from datasets.bouncing import draw
+from datasets.digest import sha256_of
 from datasets.errors import UserError
 from datasets.shrink import shrink
 from datasets.store import Store
@@ -69,6 +70,11 @@ def _draw_digits(
 ) -> np.ndarray:
     """Draw a sequence's digits at other frames' places."""
     path = store.path / "digits.npy"
+    if sha256_of(path) != store.info["digits_sha256"]:
+        raise UserError(
+            f"{path} is not the file that dataset.json describes (its sha256 differs). "
+            f"Delete {store.path} and rerun: the dataset will be prepared again."
+        )
     digits = np.load(path, mmap_mode="r", allow_pickle=False)[static_sequence]
     names = ["top_0", "left_0", "top_1", "left_1"]
     corners = store.timeline[names].to_numpy().reshape(-1, 2, 2)

@@ -22,6 +22,7 @@ from datasets.description import (
     describe,
     read_manifest,
     resolve_settings,
+    verify_sources,
 )
 from datasets.errors import cli
 from datasets.poses import CLIP_LENGTH, clip_table, sheet_table, static_factors
@@ -76,6 +77,7 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
     """
     variant = settings["variant"]
     manifest = read_manifest(folder, "lpc", settings["source"])
+    verify_sources(folder, manifest, sheet_paths(settings["variant"]))
     cells = all_cells() if variant == "sheet" else clip_cells()
     layers = read_layers(folder, variant, cells)
     if variant == "sheet":

@@ -14,7 +14,7 @@ import pandas as pd
 from datasets.atomic import write_parquet
 from datasets.errors import cli
 from datasets.reading import read_npz
-from datasets.store import Store, column, load
+from datasets.store import Store, column, verify
 from evaluation import verification
 from evaluation.clips import read
 from evaluation.floors import rows_of
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cell", type=Path, required=True)
     given = parser.parse_args()
-    store, where = load(given.data), lists(*read(given.data))
+    store, where = verify(given.data), lists(*read(given.data))
     found = pd.DataFrame(rows(read_orders(given.cell), store, where), columns=COLUMNS)
     for position, (name, value) in enumerate(read_run(given.cell).items()):
         found.insert(position, name, value)

@@ -17,7 +17,7 @@ import pandas as pd
 from datasets.atomic import write_parquet
 from datasets.errors import cli
 from datasets.reading import read_json, read_parquet, readable
-from datasets.store import Store, column, hidden_mask, labels, load
+from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import (
     failures,
     field,
@@ -352,7 +352,7 @@ def main() -> None:
     parser.add_argument("--judges", type=Path)
     parser.add_argument("--cell", type=Path, required=True)
     given = parser.parse_args()
-    run, store = read_run(given.cell), load(given.data)
+    run, store = read_run(given.cell), verify(given.data)
     clips, pairs = read(given.data)
     where = lists(clips, pairs)
     frame = tuple(store.info["shape"][1:])

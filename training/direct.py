@@ -17,7 +17,7 @@ import pandas as pd
 
 from datasets.atomic import write_npz
 from datasets.reading import read_parquet
-from datasets.store import Store, load
+from datasets.store import Store, verify
 from training.provenance import now, processor
 from training.verdict import write_verdict
 
@@ -61,7 +61,7 @@ def write_directly(label: str, make: Make) -> None:
     parser.add_argument("--command", default="")
     args = parser.parse_args()
     started = now()
-    store = load(args.data)
+    store = verify(args.data)
     clips = read_parquet(args.data / "clips.parquet")
     made = make(store, clips, read_parquet(args.data / "pairs.parquet"))
     status, reason = ("skipped", made) if isinstance(made, str) else ("done", "")

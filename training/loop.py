@@ -106,8 +106,7 @@ def fit(
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     started = saved = time.monotonic()
     before = run.seconds
-    progress, tell = Progress(title, steps, run.steps), board(title)
-    meter = Meter()
+    progress, tell, meter = Progress(title, steps, run.steps), board(title), Meter()
     module.train()
     try:
         while run.steps < steps and run.status == "done":

@@ -18,7 +18,7 @@ import torch
 from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError, cli
 from datasets.reading import read_json, read_parquet
-from datasets.store import Store, load
+from datasets.store import Store, verify
 from training import cell, device
 from training.contract import SequenceModel
 from training.direct import clip_frames
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    on, store = device.pick(), load(given.data)
+    on, store = device.pick(), verify(given.data)
     run = read_json(given.cell / "run.json")
     if "module" not in run:
         raise UserError(

@@ -1,4 +1,3 @@
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from datasets import store as frame_store
 from datasets.atomic import write_json, write_npz
 from datasets.errors import UserError
+from datasets.reading import read_json
 from evaluation import aggregates, ensemble, resampled, score, summary, swaps
 from evaluation.floors import FLOORS
 from evaluation.lists import by_split
@@ -410,7 +410,7 @@ def test_summary_over_models_and_seeds(tiny, judges, oracle, tmp_path, monkeypat
     assert rows.loc["good", "mig", ""][["low", "high"]].notna().all()  # over seeds
     metrics = pd.read_parquet(tables / "metrics.parquet")
     assert metrics.columns.tolist() == summary.METRICS
-    assert json.loads((results / "grid.json").read_text()) == grid
+    assert read_json(results / "grid.json") == grid
 
 
 def test_summary_of_nothing(tmp_path, monkeypatch):

@@ -1,68 +1,63 @@
 """One flipped bit in every kind of file: it is named, or it changes nothing."""
 
-import json
+import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-TRAINING = {"steps": 8, "frames_per_step": 24}
-SETTINGS = {"training": TRAINING, "shared": {"width": 8, "hidden": 16, "dim_f": 4}}
-JUDGE = ("--seed", 0, "--out")
+from tests.faults.tier import (
+    CELL,
+    certify,
+    digits,
+    draw,
+    judge,
+    reorder,
+    score,
+    sheets,
+    summary,
+    train,
+)
+
 FLIPS = 6  # a file, spread over it
-
-
-def run(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-
-
-def train(data: Path, cell: Path) -> subprocess.CompletedProcess[str]:
-    model = ("--model", "toy", "--module", "unordered_vae.model")
-    settings = ("--settings", json.dumps(SETTINGS))
-    return run("training.train", *model, *settings, "--data", data, "--out", cell)
-
-
-def reorder(data: Path, cell: Path) -> subprocess.CompletedProcess[str]:
-    out = cell.parent / "toy@shuffled_clips" / "seed0"
-    return run("training.reorder", "--cell", cell, "--data", data, "--out", out)
-
-
-def score(data: Path, cell: Path) -> subprocess.CompletedProcess[str]:
-    return run("evaluation.score", "--data", data, "--cell", cell)
-
-
-def judge(data: Path, cell: Path) -> subprocess.CompletedProcess[str]:
-    settings = ("--settings", json.dumps({"steps": 2, "width": 4}))
-    return run("evaluation.judge", *settings, "--data", data, *JUDGE, cell / "judge")
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, squares: Path) -> Path:
-    """Return a folder with `data` and a trained, scored `cell`."""
-    folder = tmp_path_factory.mktemp("whole")
-    shutil.copytree(squares, folder / "data")
-    cell = folder / "toy" / "seed0"
-    for step in (train, score, reorder):
-        done = step(folder / "data", cell)
-        assert done.returncode == 0, done.stderr
-    return folder
-
-
+SCORES = f"{CELL}/metrics.parquet"
+WEIGHTS = f"{CELL}/model.safetensors"
+JUDGED = "judges/squares/judge.json"
+TABLE = "tables/summary.parquet"
 # file, what reads it, what that writes
 CASES = [
-    ("data/sequences.parquet", score, "metrics.parquet"),
-    ("data/frames.parquet", score, "metrics.parquet"),
-    ("data/clips.parquet", score, "metrics.parquet"),
-    ("data/pairs.parquet", score, "metrics.parquet"),
-    ("data/frames.npy", train, "model.safetensors"),
-    ("data/frames.npy", judge, ""),
-    ("toy/seed0/representation.npz", score, "metrics.parquet"),
-    ("toy/seed0/model.safetensors", reorder, ""),
-    ("toy/seed0/partial/state.safetensors", train, "model.safetensors"),
+    ("data/squares/sequences.parquet", score, SCORES),
+    ("data/squares/frames.parquet", score, SCORES),
+    ("data/squares/clips.parquet", score, SCORES),
+    ("data/squares/pairs.parquet", score, SCORES),
+    ("data/squares/clips.parquet", train, f"{CELL}/representation.npz"),
+    ("data/squares/pairs.parquet", train, f"{CELL}/representation.npz"),
+    ("data/squares/dataset.json", score, SCORES),
+    ("data/squares/dataset.json", train, WEIGHTS),
+    ("data/squares/frames.npy", train, WEIGHTS),
+    ("data/squares/frames.npy", judge, "judges/squares/seed0.safetensors"),
+    ("data/squares/frames.npy", certify, JUDGED),
+    ("data/squares/frames.npy", score, SCORES),
+    ("data/squares/frames.npy", reorder, ""),
+    ("judges/squares/seed0.safetensors", certify, JUDGED),
+    ("judges/squares/seed0.safetensors", score, SCORES),
+    ("judges/squares/judge.json", score, SCORES),
+    ("judges/squares/judge.json", summary, TABLE),
+    (f"{CELL}/run.json", score, SCORES),
+    (f"{CELL}/run.json", reorder, ""),
+    (f"{CELL}/run.json", summary, TABLE),
+    (f"{CELL}/history.parquet", score, SCORES),
+    (f"{CELL}/representation.npz", score, SCORES),
+    (f"{CELL}/model.safetensors", reorder, ""),
+    (f"{CELL}/partial/state.safetensors", train, WEIGHTS),
+    (SCORES, summary, TABLE),
+    (f"{CELL}/judged.parquet", summary, TABLE),
+    ("sources/mnist/manifest.json", digits, "data/digits/frames.npy"),
+    ("sources/mnist/t10k-images-idx3-ubyte.gz", digits, "data/digits/frames.npy"),
+    ("sources/mnist/train-labels-idx1-ubyte.gz", digits, "data/digits/frames.npy"),
+    ("sources/lpc/SHEET", sheets, "data/sheets/frames.npy"),
+    ("data/digits/frames.npy", draw, "digits/oracle/seed0/representation.npz"),
+    ("data/digits/digits.npy", draw, "digits/oracle/seed0/representation.npz"),
 ]
 
 
@@ -71,20 +66,25 @@ CASES = [
     ("name", "step", "made"), CASES, ids=[f"{c[0]}, {c[1].__name__}" for c in CASES]
 )
 def test_a_flipped_bit_is_named_or_changes_nothing(whole, tmp_path, name, step, made):
-    size = (whole / name).stat().st_size
-    expected = (whole / "toy/seed0" / made).read_bytes() if made else b""
+    if name.endswith("SHEET"):
+        first = sorted((whole / "sources/lpc").rglob("*.png"))[0]
+        name = first.relative_to(whole).as_posix()
+    whole_file = (whole / name).read_bytes()
+    expected = (whole / made).read_bytes() if made else b""
     named = 0
+    copy = tmp_path / "copy"
     for k in range(FLIPS):
-        copy = tmp_path / str(k)
-        shutil.copytree(whole, copy)
-        content = bytearray((copy / name).read_bytes())
-        content[int((k + 0.5) * size / FLIPS)] ^= 1 << (k % 8)
+        # Files are written beside their place and renamed, so links do no harm.
+        shutil.copytree(whole, copy, copy_function=os.link)
+        content = bytearray(whole_file)
+        content[int((k + 0.5) * len(content) / FLIPS)] ^= 1 << (k % 8)
+        (copy / name).unlink()
         (copy / name).write_bytes(content)
-        done = step(copy / "data", copy / "toy/seed0")
-        assert "Traceback" not in done.stderr, done.stderr
-        if done.returncode:
-            assert Path(name).name in done.stderr, done.stderr
+        said = step(copy)
+        if said:
+            assert Path(name).name in said and "\n" not in said
             named += 1
         elif made:
-            assert (copy / "toy/seed0" / made).read_bytes() == expected, k
+            assert (copy / made).read_bytes() == expected, k
+        shutil.rmtree(copy)
     assert named
