@@ -24,10 +24,11 @@ from datasets.store import load
 from datasets.video import Broken, read_frames
 from evaluation.clips import parse_json
 from reporting.published import published
+from tests.faults.amount import FUZZ
 from training import checkpoint
 
 QUICK = settings(
-    max_examples=150, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=150 * FUZZ, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.faults.amount import FUZZ
+
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 JUNK: list[Any] = [None, "", "x", "../../x", "{x}", "'; ls", -1, 0, 3, 0.5, 10**30]
@@ -55,7 +57,7 @@ def spoiled(rng: random.Random) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(30 * FUZZ))
 def test_no_config_ends_in_a_traceback(seed: int, tmp_path: Path):
     change = spoiled(random.Random(seed))
     overlay = tmp_path / "overlay.yaml"

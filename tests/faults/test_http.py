@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from datasets import download as module
 from datasets.download import BLOCK, fetch
 from datasets.errors import UserError
+from tests.faults.amount import FUZZ
 
 BODY = bytes(range(256)) * (3 * BLOCK // 256)
 FILE = {
@@ -110,7 +111,7 @@ def server() -> Iterator[Server]:
     patch.undo()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80 * FUZZ, deadline=None)
 @given(
     script=st.lists(st.sampled_from(FAULTS), max_size=8),
     part=st.none() | st.binary(max_size=50) | st.integers(0, len(BODY)),
