@@ -88,8 +88,9 @@ def iqm(found: Sequence[Runs]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Each is `(1 + replicates,)`, the estimate first.
     """
-    static = _iqm(settled([_drawn(each.static, each.counts) for each in found]))
-    dynamic = _iqm(settled([_drawn(each.dynamic, each.counts) for each in found]))
+    counts = [each.counts for each in found]
+    static = _iqm([each.static for each in found], counts)
+    dynamic = _iqm([each.dynamic for each in found], counts)
     return harmonic_mean(static, dynamic), static, dynamic
 
 
@@ -104,20 +105,22 @@ def _drawn(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.repeat(flat, times, axis=0).reshape(rows, seeds * factors)
 
 
-def _iqm(entries: Sequence[np.ndarray]) -> np.ndarray:
+def _iqm(values: Sequence[np.ndarray], counts: Sequence[np.ndarray]) -> np.ndarray:
+    entries = [_drawn(*each) for each in zip(settled(values), counts, strict=True)]
     return statistics.interquartile_mean(np.concatenate(entries, axis=1))
 
 
 def settled(datasets: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Let datasets of too few identities, which have no samples, take part as they are.
 
-    Their estimate takes the place of the samples, unless no dataset has any.
+    The estimate of each seed takes the place of its samples, so that seeds are drawn
+    there, too, unless nothing is drawn anywhere: no identities, and a single seed.
 
     Args:
-        datasets: `(1 + replicates, ...)` each, the estimate first.
+        datasets: `(1 + replicates, seeds, ...)` each, the estimate first.
     """
     without = [np.isnan(values[1:]).all() for values in datasets]
-    if all(without):
+    if all(without) and all(values.shape[1] == 1 for values in datasets):
         return [*datasets]
     return [
         np.where(gone, values[:1], values)
@@ -127,8 +130,12 @@ def settled(datasets: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def mean_swap(found: Sequence[Runs]) -> np.ndarray:
     """Return the swap score, mean over seeds, then datasets: `(1 + replicates,)`."""
-    each = [statistics.weighted_mean(one.swap, one.counts) for one in found]
-    return np.mean(settled(each), 0)
+    return _mean([one.swap for one in found], [one.counts for one in found])
+
+
+def _mean(values: Sequence[np.ndarray], counts: Sequence[np.ndarray]) -> np.ndarray:
+    each = zip(settled(values), counts, strict=True)
+    return np.mean([statistics.weighted_mean(*one) for one in each], 0)
 
 
 def difference(ours: Mapping[str, Runs], theirs: Mapping[str, Runs]) -> np.ndarray:
@@ -162,21 +169,21 @@ def paired(
     Returns:
         `(1 + replicates,)`; NaN if on one dataset no seed is in both.
     """
-    each = []
+    values, counts = [], []
     for dataset, one in ours.items():
         other = theirs[dataset]
         shared = [seed for seed in one.seeds if seed in other.seeds]
         if not shared:
             return np.full(len(one.swap), np.nan)
-        values = compare(
+        gap = compare(
             one.swap[:, [one.seeds.index(seed) for seed in shared]],
             other.swap[:, [other.seeds.index(seed) for seed in shared]],
         )
         rng = numpy_generator("bootstrap", dataset, "shared seeds")
-        drawn = statistics.resample(rng, len(shared), len(values) - 1)
-        counts = np.concatenate([np.ones((1, len(shared))), drawn])
-        each.append(statistics.weighted_mean(values, counts))
-    return np.mean(settled(each), 0)
+        drawn = statistics.resample(rng, len(shared), len(gap) - 1)
+        values.append(gap)
+        counts.append(np.concatenate([np.ones((1, len(shared))), drawn]))
+    return _mean(values, counts)
 
 
 def aggregates(

@@ -102,6 +102,23 @@ def test_datasets_of_few_people_take_part_as_they_are():
     assert np.isnan(mean_swap([few])[1:]).all() and mean_swap([few])[0] == 0.2
 
 
+def test_datasets_of_few_people_vary_with_their_seeds():
+    """Identities are not drawn there, seeds are: with and without other datasets."""
+    few = fixed([0.1, 0.3], [[0.2], [0.4]], [[0.2], [0.4]], samples=3)
+    few.counts[1:] = [[2, 0], [0, 2], [1, 1]]
+    for values in few[2:]:
+        values[1:] = np.nan
+    many = fixed([0.5, 0.5], [[0.3], [0.3]], [[0.3], [0.3]], samples=3)
+    assert mean_swap([few]) == pytest.approx([0.2, 0.1, 0.3, 0.2])
+    assert mean_swap([few, many]) == pytest.approx([0.35, 0.3, 0.4, 0.35])
+    assert iqm([few])[1] == pytest.approx([0.3, 0.2, 0.4, 0.3])
+    gap = difference({"a": few}, {"a": many})
+    assert gap[0] == pytest.approx(-0.3)
+    assert set(gap[1:].round(6)) <= {-0.4, -0.3, -0.2} and not np.isnan(gap).any()
+    gap = difference({"a": fixed([0.1, 0.3])}, {"a": fixed([0.2, 0.0])})
+    assert len(set(gap[1:].round(6))) == 3
+
+
 def test_copies_have_an_iqm_of_zero():
     copy = fixed([0], [[1, 1, 1]], [[0, -0.1, 0]])
     assert (iqm([copy])[0] == 0).all()
