@@ -19,11 +19,12 @@ HEADLINES = ("swap_score", "swap_static", "swap_dynamic")
 KEYS = ["dataset", "model", "seed", "metric", "factor"]
 CELL = ["dataset", "model"]
 IDENTICAL, WITHIN, DIFFERENT = "identical", "within interval", "different"
-MISSING = "missing"
+UNLIKE, MISSING = "not comparable", "missing"
 COLUMNS = [
     Column("dataset", "Dataset", "text"),
     Column("verdict", "Against the reference", "text"),
     Column("same", "Metrics, same to the last bit", "text"),
+    Column("redefined", "Scores of another definition", "count"),
     Column("largest", "Largest difference of a score", "text"),
 ]
 
@@ -39,7 +40,9 @@ def reproduction(tree: Tree) -> Table | None:
     A cell is identical if it has all metrics of the reference, equal to the last bit;
     within the interval if its headline scores lie in the reference's 95 % intervals,
     which cover test identities (and seeds, if there were several): another machine or
-    library gives such differences; else different.
+    library gives such differences; else different. Scores of another version of their
+    metric are counted, but not compared: without headline scores of one version a cell
+    that is not identical is not comparable.
 
     Returns:
         A row per cell that one of the runs has; None without a reference.
@@ -50,11 +53,15 @@ def reproduction(tree: Tree) -> Table | None:
     if known is None or ends is None or mine is None:
         return None
     both = mine.merge(known, on=KEYS, suffixes=("", "_known"))
-    same = (both["value"] == both["value_known"]).groupby([both[k] for k in CELL])
-    equal, shared = same.sum().to_dict(), same.size().to_dict()
+    alike = both["metric_version"] == both["metric_version_known"]
+    same = alike & (both["value"] == both["value_known"])
+    counts = both[CELL].assign(alike=alike, same=same, other=~alike).groupby(CELL).sum()
+    found = counts.to_dict("index")
     kept_sizes = known.groupby(CELL).size().to_dict()
     sizes = mine.groupby(CELL).size().to_dict() | kept_sizes
-    here, there = _headlines(mine), _headlines(known)
+    here = _headlines(both[alike], "value")
+    there = _headlines(both[alike], "value_known")
+    redefined = _headlines(both[~alike], "value")
     intervals = {
         (row["dataset"], row["model"], row["metric"]): (row["low"], row["high"])
         for row in ends.to_dict("records")
@@ -66,32 +73,32 @@ def reproduction(tree: Tree) -> Table | None:
             key = dataset.name, model.name
             if key not in sizes:
                 continue
-            if key not in shared:
+            if key not in found:
                 where = "this run" if key in kept_sizes else "the reference"
-                rows.append(
-                    _row(model, dataset, Told(MISSING, f"not in {where}"), "–", "–")
-                )
+                verdict = Told(MISSING, f"not in {where}")
+                rows.append(_row(model, dataset, verdict, "–", 0, "–"))
                 continue
-            if equal[key] == shared[key] >= kept_sizes[key]:
+            cell = found[key]
+            if 0 < cell["same"] == cell["alike"] >= kept_sizes[key] - cell["other"]:
                 verdict, detail = Told(IDENTICAL), "none"
             else:
-                verdict, detail = _verdict(key, here, there, intervals)
-            counts = f"{equal[key]} of {shared[key]}"
-            rows.append(_row(model, dataset, verdict, counts, detail))
+                verdict, detail = _verdict(key, here, there, intervals, redefined)
+            told = f"{cell['same']} of {cell['alike']}"
+            rows.append(_row(model, dataset, verdict, told, cell["other"], detail))
     title = "This run against the reference"
     return Table("reproduction", title, COLUMNS, rows)
 
 
 def _row(
-    model: Model, dataset: Dataset, verdict: Told, counts: str, detail: str
+    model: Model, dataset: Dataset, verdict: Told, same: str, other: int, detail: str
 ) -> Row:
-    return Row(model.label, [dataset.label, verdict, counts, detail], model)
+    return Row(model.label, [dataset.label, verdict, same, other, detail], model)
 
 
-def _headlines(metrics: pd.DataFrame) -> dict[Any, float]:
+def _headlines(metrics: pd.DataFrame, column: str) -> dict[Any, float]:
     """Return means over seeds by (dataset, model, headline score)."""
     rows = metrics[metrics["metric"].isin(HEADLINES)]
-    return rows.groupby([*CELL, "metric"])["value"].mean().to_dict()
+    return rows.groupby([*CELL, "metric"])[column].mean().to_dict()
 
 
 def _verdict(
@@ -99,10 +106,12 @@ def _verdict(
     here: dict[Any, float],
     there: dict[Any, float],
     intervals: dict[Any, tuple[float, float]],
+    redefined: dict[Any, float],
 ) -> tuple[Told, str]:
     """Return the verdict of a cell that is not identical, and its largest difference.
 
-    A cell without headline scores (no swap) has no interval to lie in.
+    A cell without headline scores (no swap) has no interval to lie in, and one whose
+    headline scores are `redefined` cannot be compared.
     """
     outside, apart = [], {}
     for name in HEADLINES:
@@ -114,6 +123,8 @@ def _verdict(
         if mine != known and not (math.isnan(low) or low <= mine <= high):
             ends = f"{number(low)} to {number(high)}"
             outside.append(f"{metric(name).label} {number(mine)}, not in {ends}")
+    if not apart and any((*key, name) in redefined for name in HEADLINES):
+        return Told(UNLIKE, "swap scores of another definition"), "–"
     if not apart:
         return Told(DIFFERENT, "no swap scores to compare"), "–"
     largest = max(apart, key=lambda name: abs(apart[name]))
@@ -128,16 +139,18 @@ def summary(found: Table, tree: Tree) -> str:
     verdicts = [row.values[1].text for row in found.rows]
     parts = [
         f"{verdicts.count(verdict)} {verdict}"
-        for verdict in (IDENTICAL, WITHIN, DIFFERENT, MISSING)
-        if verdict != MISSING or MISSING in verdicts
+        for verdict in (IDENTICAL, WITHIN, DIFFERENT, UNLIKE, MISSING)
+        if verdict not in (UNLIKE, MISSING) or verdict in verdicts
     ]
+    other = sum(row.values[3] for row in found.rows)
     runs = sorted(reference_of(tree).glob("*/*/seed*/run.json"))
     run = document(runs[0]) if runs else {}
     machine = run.get("hardware", {}).get("name", "an unknown machine")
     commit = str(run.get("commit", ""))[:10] or "an unknown commit"
     return (
         f"{count(len(verdicts), 'cell')} compared with the reference run (made on "
-        f"{machine} at commit {commit}): {', '.join(parts)}."
+        f"{machine} at commit {commit}): {', '.join(parts)}. "
+        f"{count(other, 'score')} of another definition (metric_version) not compared."
     )
 
 
@@ -157,9 +170,9 @@ def main() -> None:
         )
     write(found, given.out)
     for row in found.rows:
-        dataset, verdict, counts, detail = row.values
+        dataset, verdict, same, other, detail = row.values
         words = ": ".join(filter(None, verdict[:2]))
-        numbers = f"{counts} metrics; largest: {detail}"
+        numbers = f"{same} metrics; {other} redefined; largest: {detail}"
         print(f"{dataset}, {row.label}: {words} ({numbers})")  # noqa: T201
     print(summary(found, tree))  # noqa: T201
 

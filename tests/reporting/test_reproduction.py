@@ -11,7 +11,7 @@ import pytest
 from datasets.atomic import write_parquet
 from reporting.collect import read_tree
 from reporting.page import build
-from reporting.reproduction import reproduction, summary
+from reporting.reproduction import HEADLINES, reproduction, summary
 
 KEYS = ["dataset", "model", "metric", "factor"]
 
@@ -73,6 +73,36 @@ def test_what_one_side_lacks_is_not_identical(run: Path):
 
 def test_another_metric_alone_is_within(run: Path):
     change(run, "dsae", "ssim", 0.2)
+    assert verdicts(run)["dsae"] == "within interval"
+
+
+def redefine(run: Path, model: str, *metrics: str) -> None:
+    path = run / "tables" / "metrics.parquet"
+    table = pd.read_parquet(path)
+    rows = (table["model"] == model) & table["metric"].isin(metrics)
+    assert rows.any()
+    table.loc[rows, ["value", "metric_version"]] = [9.0, "2"]
+    write_parquet(path, table)
+
+
+def test_scores_of_another_definition_are_counted_not_compared(run: Path):
+    redefine(run, "dsae", "ssim", "mig")  # two seeds of each
+    redefine(run, "unordered_vae", *HEADLINES)
+    assert verdicts(run)["unordered_vae"] == "identical"  # as far as can be seen
+    change(run, "unordered_vae", "psnr", 1)
+    tree = read_tree(run)
+    found = reproduction(tree)
+    assert found is not None
+    rows = {row.model.name: row.values for row in found.rows if row.model}
+    assert rows["dsae"][1].text == "identical" and rows["dsae"][3] == 4
+    assert rows["unordered_vae"][1].text == "not comparable"
+    same, alike = map(int, rows["dsae"][2].split(" of "))
+    assert same == alike == int(rows["oracle"][2].split(" of ")[1]) - 4
+    assert rows["oracle"][3] == 0
+    words = summary(found, tree)
+    assert "0 different, 1 not comparable" in words
+    assert "10 scores of another definition" in words
+    change(run, "dsae", "psnr", 1)
     assert verdicts(run)["dsae"] == "within interval"
 
 
