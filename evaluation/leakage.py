@@ -137,7 +137,8 @@ def floor_rows(judges: Path) -> Iterator[Row]:
     verdict = read_json(judges / "judge.json")
     for name, entry in verdict.get("floors", {}).items():
         for metric in filter(entry.__contains__, floors.FLOORS):
-            yield Row(metric, name, entry[metric], entry["n"], "higher", floors.VERSION)
+            value, towards = entry[metric], direction(metric)
+            yield Row(metric, name, value, entry["n"], towards, floors.VERSION)
 
 
 def blocked(

@@ -20,6 +20,7 @@ LOWER = (
     "regression_ccc_static",
     "regression_pearson_static",
 )
+NEITHER = ("manifold_change", "active_", "shuffled_", "probe_chance")
 OF_CODES = ("static", "dynamic", "motion", "whitened")
 
 
@@ -40,14 +41,18 @@ class Row(NamedTuple):
 
 
 def direction(metric: str, scope: str = "") -> str:
-    """Tell whether higher or lower values of a metric are better.
+    """Tell whether higher or lower values of a metric are better; "" for neither.
 
     A static factor should not be read off z, nor a dynamic one off f: there lower is
-    better.
+    better. Of a dynamic factor a good prior leaves little in whitened z, and a good
+    posterior much.
     """
     probe, _, code = metric.removesuffix("_mlp").partition("_")
     wrong = "dynamic" if code == "static" else "static"
     leak = probe in ("probe", "bits") and code in OF_CODES and scope == wrong
+    whitened = code == "whitened" and scope == "dynamic"
+    if metric.startswith(NEITHER) or code == "pixels" or whitened:
+        return ""
     return (
         "lower" if metric in LOWER or metric.startswith("term_") or leak else "higher"
     )

@@ -232,7 +232,8 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
             for part, at in zip(parts, index, strict=True)
         )
         for name, (value, version) in axis_scores(train, test).items():
-            yield Row(prefix + name, "", value, where.test.size, "higher", version)
+            metric, n = prefix + name, min(len(part.labels) for part in test.values())
+            yield Row(metric, "", value, n, direction(metric), version)
 
 
 def plain(
@@ -276,7 +277,8 @@ def failed(
         decoded = arrays["reconstruction"], arrays["swap"]
         measures |= failures.responses(real, *decoded, where.a, where.b)
     for name, value in measures.items():
-        yield Row(name, "", value, len(where.test), "higher", failures.VERSION)
+        towards, n = direction(name), len(where.test)
+        yield Row(name, "", value, n, towards, failures.VERSION)
     scores = {(row.metric, row.factor): row.value for row in rows}
     static = [f["name"] for f in store.info["factors"] if f["scope"] == "static"]
     kl = {code: failures.last_kl(history, code) for code in ("static", "dynamic")}

@@ -36,7 +36,7 @@ COLUMNS = [
         "difference",
         "Swap score − reference",
         "score",
-        note="difference of the leaderboard's means, on the same pairs",
+        note="mean difference of the seeds that both have, over the same identities",
     ),
     Column(
         "improvement",

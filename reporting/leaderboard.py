@@ -142,14 +142,18 @@ def verdict(tree: Tree, board: Table) -> str:
 def interval_words(tree: Tree) -> str:
     """Say what the intervals cover, which depends on the number of seeds."""
     seeds = len(tree.grid["seeds"])
+    whole = (
+        "axis metrics, Fréchet distances, failure modes, trace correlations, manifold "
+        "scores but consistency, and all scores but generated ones of a dataset with "
+        "fewer than five test identities"
+    )
     if seeds == 1:
         return (
             "Intervals are 95 % bootstrap intervals over test identities only: there "
             "is one training seed, so they do not show how much a retrained model "
-            "varies. "
-            "Axis metrics, manifold and Fréchet scores then have none."
+            f"varies. There are none of {whole}."
         )
     return (
         f"Intervals are 95 % two-level bootstrap intervals over {count(seeds, 'seed')} "
-        "and test identities."
+        f"and test identities, or over seeds alone, of {whole}."
     )

@@ -112,7 +112,12 @@ def common(
 
 
 def wanted(code: str, scope: str) -> str:
-    """Return which way is better: a factor belongs into the code of its scope."""
+    """Return which way is better: a factor belongs into the code of its scope.
+
+    "" for what z says of dynamic factors beyond its prior (see evaluation/row.py).
+    """
+    if (code, scope) == ("whitened", "dynamic"):
+        return ""
     return "higher" if (code == "static") == (scope == "static") else "lower"
 
 

@@ -26,7 +26,7 @@ from reporting.score_tables import (
 )
 from reporting.scores import Scores
 from reporting.tables import Column, Row, Table, Told
-from reporting.words import FAMILIES, count, listing, metric, number
+from reporting.words import FAMILIES, compared, count, listing, metric, number
 
 MODELS = 5  # fewer say nothing about a correlation
 FLOOR = "probe_chance"
@@ -127,13 +127,13 @@ def values(tree: Tree, dataset: Dataset) -> pd.DataFrame:
 
 
 def _value(scores: Scores, dataset: Dataset, model: Model, measure: Measure) -> float:
-    """Return a score, or its mean over factors; what is below chance is at chance.
+    """Return a score, or its mean over factors; what is beyond chance is at chance.
 
     Without this the R² of an overfitted probe, any number below 0, would decide.
     """
     if not measure.scope:
         score = scores.get(model, measure.metric)
-        return score.mean if score else math.nan
+        return compared(measure.metric, score.mean) if score else math.nan
     found = []
     for factor in (f["name"] for f in dataset.factors(measure.scope)):
         score = scores.get(model, measure.metric, factor)

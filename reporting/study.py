@@ -23,6 +23,7 @@ from datasets.errors import UserError, cli
 from reporting import words
 from reporting.collect import Dataset, Model, Tree, read_tree, table
 from reporting.figures import literal, save, styled
+from reporting.leaderboard import interval_words
 from reporting.page import filled
 from reporting.pixels import Picture
 from reporting.scores import Scores
@@ -349,6 +350,7 @@ def build(results: Path, study: Path) -> Path:
         "title": tree.grid["label"],
         "study": tree.grid["study"],
         "seeds": len(tree.grid["seeds"]),
+        "intervals": interval_words(tree),
         "sections": sections,
         "missing": sorted(missing),
     }

@@ -11,7 +11,7 @@ import pandas as pd
 
 from datasets.atomic import write_text
 from reporting.collect import Model
-from reporting.words import ARROWS, amount, duration, interval, number
+from reporting.words import ARROWS, amount, compared, duration, interval, number
 
 
 class Score(NamedTuple):
@@ -163,9 +163,10 @@ def best_row(table: Table, column: int) -> int | None:
 
     Only ranked rows of a column with a direction take part; a single row wins nothing.
     """
+    key = table.columns[column].key
     sign = {"higher": 1, "lower": -1}.get(table.columns[column].direction)
     scores = [
-        (sign * row.values[column].mean, i)
+        (sign * compared(key, row.values[column].mean), i)
         for i, row in enumerate(table.rows)
         if sign and not row.control and isinstance(row.values[column], Score)
         if sort_key(row.values[column]) is not None
@@ -173,10 +174,10 @@ def best_row(table: Table, column: int) -> int | None:
     if len(scores) < 2:
         return None
     (_, first), (_, second) = sorted(scores, reverse=True)[:2]
-    best, runner_up = (table.rows[i].values[column] for i in (first, second))
-    if math.isnan(best.low) or best.low <= runner_up.mean <= best.high:
-        return None
-    return first
+    ends = table.rows[first].values[column][1:3]
+    low, high = (compared(key, end) for end in ends)
+    runner_up = compared(key, table.rows[second].values[column].mean)
+    return None if math.isnan(low) or low <= runner_up <= high else first
 
 
 def frame(table: Table) -> pd.DataFrame:

@@ -248,7 +248,10 @@ METRICS = {
         "InfoC", "higher", "purity of factors over columns, 0 to 1"
     ),
     "infomec_explicitness": Metric(
-        "InfoE", "higher", "share of a factor's entropy a linear probe removes"
+        "InfoE",
+        "higher",
+        "share of a factor's entropy a linear probe "
+        "removes; of continuous factors of its variance",
     ),
     "block_gap": Metric(
         "Block gap",
@@ -264,7 +267,8 @@ METRICS = {
     "block_explicitness": Metric(
         "Block E",
         "higher",
-        "share of a factor's entropy that the better of both codes removes, 0 to 1",
+        "share of a factor's entropy, of a continuous one's variance, that the better "
+        "of both codes removes, 0 to 1",
     ),
     "block_disentanglement": Metric(
         "Block D", "higher", "does each code know one kind of factors only? 0 to 1"
@@ -401,6 +405,7 @@ METRICS |= {
     if code != "chance"
 }
 
+IDEAL = 0.5  # of AUC, EER and HTER from z
 ARROWS = {"higher": "↑", "lower": "↓"}
 
 STATUSES = {
@@ -434,6 +439,17 @@ def metric(name: str) -> Metric:
     if name.startswith("shuffled_"):
         return metric(name.removeprefix("shuffled_"))._replace(direction="")
     return METRICS.get(name, Metric(plain(name), "", "no definition is known here"))
+
+
+def compared(name: str, value: float) -> float:
+    """Return a score as models are compared by it: of the identity in z, 0.5 is best.
+
+    An AUC below it, and error rates above, are no better: they only turn round.
+    """
+    if not re.fullmatch(r"verification_\w+_dynamic", name):
+        return value
+    lower = metric(name).direction == "lower"
+    return max(value, IDEAL) if lower else min(value, IDEAL)
 
 
 def plain(name: str) -> str:

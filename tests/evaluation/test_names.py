@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from evaluation.field import Field
-from reporting.words import CODES, METRICS, SECOND, metric
+from reporting.words import CODES, METRICS, PROBE, SECOND, metric
 from tests.evaluation.test_score import face_codes, judges, oracle_codes, run
 
 __all__ = ["judges"]  # the fixture
@@ -15,8 +16,8 @@ FRAMES = ("generated", "generated_new_dynamic", "generated_new_static")
 
 
 @pytest.fixture
-def emitted(faces, painter, judges, tmp_path, monkeypatch) -> set[str]:
-    """Return the names of all metrics of a model that can do everything."""
+def table(faces, painter, judges, tmp_path, monkeypatch) -> pd.DataFrame:
+    """Return all metrics of a model that can do everything."""
     arrays = oracle_codes(faces, painter)
     arrays |= {name: arrays["swap"] for name in FRAMES}
     z, rng = arrays["dynamic"], np.random.default_rng(0)
@@ -25,13 +26,28 @@ def emitted(faces, painter, judges, tmp_path, monkeypatch) -> set[str]:
     arrays["manifold"] = rng.integers(0, 256, plane.shape, np.uint8)
     codes = face_codes(faces)
     arrays |= {name: codes[name] for name in ("trace", "trace_sequence")}
-    table, _ = run(faces, judges, tmp_path / "c", arrays, monkeypatch)
+    return run(faces, judges, tmp_path / "c", arrays, monkeypatch)[0]
+
+
+@pytest.fixture
+def emitted(table) -> set[str]:
+    """Return the names of them all."""
     return {*table["metric"], *(f"field_{name}" for name in Field._fields)}
 
 
 def test_every_metric_has_words(emitted):
     unknown = metric("a metric nobody knows").definition
     assert [name for name in emitted if metric(name).definition == unknown] == []
+
+
+def test_words_and_rows_agree_on_what_is_better(table):
+    """Of probes it hangs on the factor's scope, which words do not know."""
+    assert {
+        row.metric: row.direction
+        for row in table.itertuples()
+        if not PROBE.fullmatch(row.metric)
+        and row.direction != metric(row.metric).direction
+    } == {}
 
 
 def test_no_metric_has_words_but_no_rows(emitted):

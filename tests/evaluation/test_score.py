@@ -12,6 +12,8 @@ from evaluation import aggregates, ensemble, resampled, score, summary, swaps
 from evaluation.floors import FLOORS
 from evaluation.lists import by_split
 from evaluation.representation import Expected, read
+from evaluation.row import direction
+from reporting.leakage import wanted
 
 CHANCES = {"shade": 0.4, "place": 0.3, "height": 0.0}
 
@@ -142,6 +144,21 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
     higher = (("swap_score", ""), ("probe_static", "shade"), ("psnr", ""))
     for key in (*higher, ("importance_bound", ""), ("consistency_agreed", "place")):
         assert towards[key] == "higher"
+    for key in (("manifold_change", ""), ("active_static", ""), ("shuffled_mig", "")):
+        assert towards[key] == ""
+    # a good prior foretells what moves, and leaves little of it
+    assert direction("bits_whitened_mlp", "dynamic") == ""
+    assert direction("probe_whitened", "static") == "lower"
+    assert wanted("whitened", "dynamic") == "" and wanted("motion", "dynamic")
+
+
+def test_axis_metrics_tell_the_rows_of_the_factor_that_shows_least(
+    tiny, judges, oracle, tmp_path, monkeypatch
+):
+    table, _ = run(tiny, judges, tmp_path / "c", oracle, monkeypatch)
+    n = table.set_index(["metric", "factor"])["n"]
+    assert n["mig", ""] == n["shuffled_sap", ""] == n["probe_dynamic", "shade"]
+    assert n["mig", ""] < n["probe_dynamic", "place"]
 
 
 def face_codes(store, leak=False):

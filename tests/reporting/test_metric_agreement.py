@@ -117,11 +117,15 @@ def test_winners_by_direction_and_ties(tree: Tree) -> None:
     change(tree, "mig", 2.0, ["dsae", "fhvae"])
     change(tree, "mig", 3.0, ["oracle"])
     change(tree, "verification_auc_dynamic", 0.1, ["svg"])
+    change(tree, "verification_auc_dynamic", 0.5, ["dsae"])
+    change(tree, "verification_eer_dynamic", 0.8, ["svg"])
+    change(tree, "verification_eer_dynamic", 0.5, ["dsae"])
     tables = {dataset.name: values(tree, dataset) for dataset in tree.datasets}
     mean = average([correlations(table) for table in tables.values()])
     rows = {row.label: row.values for row in winners(tree, tables, mean).rows}
     assert rows["MIG"][0] == Told("DSAE (factorised) = FHVAE", "2.00")
-    assert rows["AUC from z"][0] == Told("SVG-LP", "0.100")
+    for name in ("AUC from z", "EER from z"):  # beyond 0.5 nothing is better
+        assert rows[name][0] == Told("DSAE (factorised) = SVG-LP", "0.500")
     assert rows["Swap score"][-1] == pytest.approx(1)
     assert rows["MIG"][-1] == pytest.approx(mean.loc["mig", "swap_score"])
     # faces of this tree have no static factors, so no swap score

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from reporting.cards import cards
 from reporting.collect import Tree, read_tree
 from reporting.cost import cost_tables
 from reporting.failure_modes import failure_modes
-from reporting.leaderboard import board_table
+from reporting.leaderboard import board_table, interval_words
 from reporting.pixels import GAP
 from reporting.provenance import cautions
 from reporting.score_tables import factor_tables, metric_tables
@@ -53,6 +54,17 @@ def test_trainings_of_another_length_are_named(suite: Path, tmp_path: Path):
     write_json(path, run | {"frames_seen": 77, "status": "done"})
     found = [c for c in cautions(read_tree(copy)) if "trainings saw" in c]
     assert len(found) == 1 and f"{run['label']} 77" in found[0]
+
+
+def test_what_has_no_interval_over_people_is_told(tree: Tree) -> None:
+    one, three = (
+        interval_words(replace(tree, grid=tree.grid | {"seeds": seeds}))
+        for seeds in ([0], [0, 1, 2])
+    )
+    assert "none of axis metrics" in one and "seeds alone, of axis metrics" in three
+    for text in (one, three):
+        assert "manifold scores but consistency" in text
+        assert "fewer than five test identities" in text
 
 
 def part(text: str, name: str) -> str:

@@ -24,7 +24,16 @@ from reporting.tables import (
     write,
 )
 from reporting.tool_tables import benchmark_table
-from reporting.words import amount, duration, flat, interval, listing, moment, number
+from reporting.words import (
+    amount,
+    duration,
+    flat,
+    interval,
+    listing,
+    metric,
+    moment,
+    number,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +105,22 @@ def test_bold_follows_the_direction_and_ignores_controls() -> None:
     assert best_row(with_oracle, 0) is None
     none = make(("a", a, False), ("b", b, False), direction="")
     assert best_row(none, 0) is None
+
+
+def test_bold_of_the_identity_in_z_is_not_for_beyond_chance() -> None:
+    def bold(name: str, *scores: Score) -> int | None:
+        rows = [Row(str(i), [score]) for i, score in enumerate(scores)]
+        column = Column(name, name, "score", metric(name).direction)
+        return best_row(Table("t", "T", [column], rows), 0)
+
+    at, worse = Score(0.5, 0.49, 0.51), Score(0.6, 0.59, 0.61)
+    below, above = Score(0.4, 0.39, 0.41), Score(0.6, 0.59, 0.61)
+    assert bold("verification_auc_dynamic", at, below) is None
+    assert bold("verification_auc_dynamic", below, worse) == 0
+    assert bold("verification_auc_dynamic", worse, at) == 1
+    for name in ("verification_eer_dynamic", "verification_hter_dynamic"):
+        assert bold(name, at, above) is None and bold(name, at, below) == 0
+    assert bold("verification_auc_static", at, below) == 0
 
 
 def test_bold_needs_an_interval_and_skips_the_missing() -> None:
