@@ -68,7 +68,7 @@ def after(words: list[str], name: str) -> str:
 
 
 def main(words: list[str]) -> None:
-    home, answer = str(Path(__file__).parent), None
+    home, answer = str(CHANNELS.parent), None  # where bin/activate is
     if words in (["--version"], ["-V"]):
         answer = f"conda {VERSION}"
     elif words[:1] == ["info"]:
