@@ -82,10 +82,7 @@ def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, 
     found: RunsOf = {}
     for (dataset, model), group in folders.items():
         tables = {seed: resampled(folder) for seed, folder in group.items()}
-        for key in dict.fromkeys(key for table in tables.values() for key in table):
-            drawn = stacked(tables, key)[1:]
-            counts = drawn_seeds(dataset, *drawn.shape[::-1])
-            averages = statistics.weighted_mean(drawn, counts)
+        for key, averages in averaged(dataset, tables).items():
             samples[dataset, model, *key] = averages
         verdict = results / "judges" / dataset / "judge.json"
         scored = {s: table for s, table in tables.items() if SWAP in table}
@@ -97,6 +94,52 @@ def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, 
             scaled = runs([*scored], values, factors, counts)
             found.setdefault(model, {})[dataset] = scaled
     return samples, found
+
+
+def averaged(
+    dataset: str, tables: Mapping[int, Mapping[tuple[str, str], np.ndarray]]
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return the samples of every score over the seeds drawn in each."""
+    found = {}
+    for key in dict.fromkeys(key for table in tables.values() for key in table):
+        drawn = stacked(tables, key)[1:]
+        counts = drawn_seeds(dataset, *drawn.shape[::-1])
+        found[key] = statistics.weighted_mean(drawn, counts)
+    return found
+
+
+def changes(
+    grid: Mapping[str, Any], cells: Mapping[tuple, Path], metrics: pd.DataFrame
+) -> pd.DataFrame:
+    """Return how far every score of a study's changed models is from the unchanged.
+
+    A table as `summarise` makes it, of differences. They are of the seeds that both
+    have, and inside every bootstrap sample of identities and seeds: both are of the
+    same clips, so what is special of these falls out.
+
+    Args:
+        grid: of the study; `of` names what an entry was made from.
+        cells: as of `cells_of`.
+        metrics: all cells.
+    """
+    keys = ["dataset", "seed", "metric", "factor"]
+    rows: list[pd.DataFrame] = []
+    samples: Samples = {}
+    for name, of in ((entry["name"], entry["of"]) for entry in grid["models"]):
+        if name == of:
+            continue
+        mine, other = (metrics[metrics["model"] == each] for each in (name, of))
+        both = mine.merge(other[[*keys, "value"]], on=keys, suffixes=("", "_of"))
+        rows.append(both.assign(value=both["value"] - both["value_of"]))
+        for dataset in grid["datasets"]:
+            tables = {}
+            for seed in grid["seeds"]:
+                if {(dataset, name, seed), (dataset, of, seed)} <= cells.keys():
+                    now, was = (resampled(cells[dataset, m, seed]) for m in (name, of))
+                    tables[seed] = {k: now[k] - was[k] for k in now if k in was}
+            for key, gaps in averaged(dataset, tables).items():
+                samples[dataset, name, *key] = gaps
+    return summarise(pd.concat(rows) if rows else metrics.iloc[:0], samples)
 
 
 def stacked(
@@ -191,7 +234,7 @@ def leaderboard(
 
 
 def main() -> None:
-    """Write the three tables."""
+    """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--grid", type=Path, help="grid.json, if not the tier's own")
@@ -212,6 +255,8 @@ def main() -> None:
     ranked = board.loc[board["rank_low"].notna(), "model"].tolist()
     more = aggregates(board["model"].tolist(), ranked, found)
     write_parquet(given.out / "leaderboard.parquet", board.merge(more, on="model"))
+    if all("of" in entry for entry in grid["models"]):  # a study
+        write_parquet(given.out / "changes.parquet", changes(grid, cells, metrics))
 
 
 if __name__ == "__main__":

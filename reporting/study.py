@@ -311,10 +311,11 @@ def section(tree: Tree, dataset: Dataset, images: Path) -> dict[str, Any]:
     """Return what the page shows of one dataset, and write its images."""
     changes = changes_of(tree)
     shuffled = [(c.of, c.model) for c in changes if c.setting == "clips"]
+    gaps = table(images.parent / "tables" / "changes.parquet")
     return {
         "dataset": dataset,
         "scores": score_table(tree, dataset, changes),
-        "shuffled": shuffle_table(tree, dataset, shuffled),
+        "shuffled": shuffle_table(dataset, shuffled, gaps),
         "curves": list(curves(tree, dataset, changes, images)),
         "trade_off": trade_off(tree, dataset, changes, images),
         "sweep": sweep(tree, dataset, changes, images),

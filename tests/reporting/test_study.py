@@ -1,7 +1,6 @@
 """The page of a study, from a fabricated tree."""
 
 import json
-import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,8 @@ from matplotlib.figure import Figure
 
 from datasets.atomic import write_json, write_parquet
 from datasets.errors import UserError
-from reporting.collect import Model
-from reporting.shuffle_test import difference
+from reporting.collect import SUMMARY, Model
 from reporting.study import _legend, build, pareto
-from reporting.tables import Score
 from tests.reporting.fake_tree import MODELS, fabricate
 
 VAE, DSAE = MODELS[:2]
@@ -153,16 +150,17 @@ def test_the_front_is_what_nothing_beats(points: np.ndarray):
     assert front.any()
 
 
-def test_the_shuffle_test_tells_the_change_in_every_score():
-    """The interval of a difference is that of independent errors, by hand 3-4-5."""
-    was, now = Score(0.5, 0.46, 0.53, 1, 96), Score(0.6, 0.56, 0.64, 2, 90)
-    found = difference(was, now)
-    assert found == pytest.approx((0.1, 0.1 - 0.05, 0.1 + np.hypot(0.04, 0.04), 1, 90))
-    assert found.beyond and not difference(was, was).beyond
-    assert math.isnan(difference(Score(0.5), now).low)
-    assert not difference(Score(0.5), now).beyond
-    assert difference(None, now) is difference(was, None) is None
-    assert difference(Score(math.nan), now) is None
+def changes(results: Path, name: str, of: str) -> pd.DataFrame:
+    """Return what evaluation.summary writes of two cells, with intervals of ±0.02."""
+    keys = ["dataset", "metric", "factor"]
+    now, was = (
+        pd.read_parquet(results / f"sprites/{model}/seed0/metrics.parquet")
+        for model in (name, of)
+    )
+    both = now.merge(was[[*keys, "value"]], on=keys, suffixes=("", "_of"))
+    gap = both["value"] - both["value_of"]
+    both = both.assign(mean=gap, low=gap - 0.02, high=gap + 0.02, n_seeds=1)
+    return both[SUMMARY]
 
 
 def test_the_shuffle_test_is_on_the_page(tmp_path: Path):
@@ -170,6 +168,9 @@ def test_the_shuffle_test_is_on_the_page(tmp_path: Path):
     models = [VAE, DSAE, *CHANGED[:3], replace(CHANGED[3], fate={})]
     fabricate(results, (0,), models, (("sprites", "Sprites", 3),))
     study = a_study(results)
+    assert "table-sprites_shuffle_test" not in build(results, study).read_text()
+    gaps = changes(results, "dsae@shuffled_clips", "dsae")
+    write_parquet(study / "tables/changes.parquet", gaps)
     assert 'id="table-sprites_shuffle_test"' in build(results, study).read_text()
     table = pd.read_csv(study / "tables/sprites_shuffle_test.csv")
     labels = {"skin colour": "skin", "hair colour": "hair"}
@@ -185,7 +186,9 @@ def test_the_shuffle_test_is_on_the_page(tmp_path: Path):
     assert len(change) > 100  # not `finished` and the flags that stay as they are
     assert told.sort_index().index.equals(change.sort_index().index)
     assert told.sort_index().to_numpy() == pytest.approx(change.sort_index().to_numpy())
+    low = table.set_index(["metric", "factor"])["dsae_low"]
+    assert (told - low).to_numpy() == pytest.approx(0.02)
     text = (study / "tables/sprites_shuffle_test.md").read_text()
     assert "the same either way" not in text
     assert "the same either way: finished" in (study / "index.html").read_text()
-    assert re.search(r"\| \+0\.\d+ \|", text) and re.search(r"\| −0\.\d+ \|", text)
+    assert re.search(r"\+0\.\d+ \(", text) and re.search(r"−0\.\d+ \(", text)

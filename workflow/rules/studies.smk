@@ -86,6 +86,7 @@ rule study_tables:
         ),
     output:
         f"{STUDY}/tables/summary.parquet",
+        f"{STUDY}/tables/changes.parquet",
     log:
         f"{LOGS}/studies/{{study}}_tables.log",
     conda:
@@ -102,7 +103,7 @@ rule study_page:
     """The page of a study."""
     input:
         grid=f"{STUDY}/grid.json",
-        tables=f"{STUDY}/tables/summary.parquet",
+        tables=rules.study_tables.output,
         code=code("reporting"),
         templates=[str(path) for path in sorted(Path("reporting/templates").glob("*"))],
     output:
