@@ -85,6 +85,7 @@ def test_the_page_has_every_cell_and_escapes(results: Path):
     study = a_study(results)
     page = build(results, study).read_text()
     assert "Does &lt;b&gt;order&lt;/b&gt; matter?" in page
+    assert "over test identities only" in page and "none of axis metrics" in page
     table = pd.read_csv(study / "tables/sprites_scores.csv").set_index("model")
     assert list(table.index) == [
         "Unordered VAE",
