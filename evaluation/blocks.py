@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-VERSION = "2"
+VERSION = "3"
 QUIET = 0.02  # bits that a probe of noise has by luck; fewer count as none
 
 
@@ -29,14 +29,16 @@ def blocks(bits: Mapping[str, tuple[float, float, float, bool]]) -> Blocks:
 
     With I_f and I_z the bits of factor k and H its entropy:
 
-        gap                +-(I_f - I_z) / max(H, I_f, I_z), + for static factors; mean
+        gap                +-(S_f - S_z), + for static factors; mean
         modularity         1 - (a / b)^2, b >= a a code's bits of a static and of a
                            dynamic factor on average; mean over codes that know any
         disentanglement    1 - entropy of a code's bits over {static, dynamic} factors
                            (base 2, factors of a scope averaged), weighted by its bits
         completeness       1 - entropy of a factor's bits over {f, z} (base 2); mean
-        explicitness       share of H, or of the variance, that the better code removes:
-                           max(I_f, I_z) / H, or 1 - 2^(-2 max(I_f, I_z)); mean
+        explicitness       max(S_f, S_z); mean
+
+    S is the share of a factor that a code removes: of its entropy, I over the largest
+    of H, I_f and I_z, or of a continuous factor's variance, 1 - 2^(-2 I).
 
     Gap in [-1, 1], ceiling 1, 0 for codes that know equally much or nothing, -1 for
     exchanged codes. The others in [0, 1] do not mind which code is which. After Chen et
@@ -49,9 +51,8 @@ def blocks(bits: Mapping[str, tuple[float, float, float, bool]]) -> Blocks:
     column.
 
     Args:
-        bits: factor to (bits of f, bits of z, entropy, is static). The entropy of a
-            continuous factor is NaN: in the gap the larger of both bits takes its
-            place.
+        bits: factor to (bits of f, bits of z, entropy, is static); the entropy of a
+            continuous factor is NaN.
 
     Returns:
         NaN each without factors; modularity and disentanglement NaN too unless both
@@ -63,12 +64,14 @@ def blocks(bits: Mapping[str, tuple[float, float, float, bool]]) -> Blocks:
     table[table < QUIET] = 0
     static = np.array([row[3] for row in bits.values()])
     entropy = np.array([row[2] for row in bits.values()])
-    best = table.max(1)
-    whole = np.maximum(np.nan_to_num(entropy), best)
-    share = best / np.where(whole > 0, whole, 1)
-    explicit = np.where(np.isnan(entropy), 1 - 4.0**-best, share).mean()
-    difference = (table[:, 0] - table[:, 1]) * np.where(static, 1, -1)
-    gap = (difference / np.where(whole > 0, whole, 1)).mean()
+    whole = np.maximum(np.nan_to_num(entropy), table.max(1))[:, None]
+    share = np.where(
+        np.isnan(entropy)[:, None],
+        1 - 4.0**-table,
+        table / np.where(whole > 0, whole, 1),
+    )
+    gap = ((share[:, 0] - share[:, 1]) * np.where(static, 1, -1)).mean()
+    explicit = share.max(1).mean()
     known = table.sum(1) > 0
     complete = np.where(known, 1 - _entropy(table), 0).mean()
     modular, disentangled = float("nan"), float("nan")

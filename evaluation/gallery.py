@@ -13,8 +13,9 @@ import numpy as np
 
 from evaluation.axes.scores import axis_scores
 from evaluation.blocks import blocks
+from evaluation.mlp import mlp
 from evaluation.rows import Rows
-from evaluation.usable import usable
+from evaluation.usable import probe, told
 from evaluation.verification import compare, errors, trials
 
 ROWS, VALUES, NOISE = 1600, 5, 0.02
@@ -71,17 +72,21 @@ def scores(kind: str) -> dict[str, float]:
     """
     found = _axes(rows(kind, 0), rows(kind, 1))
     train, test = codes(kind, 0), codes(kind, 1)
+    names = ("static", "dynamic")
     probes: dict[str, float] = {}
-    bits = {}
-    for factor, name in enumerate(("static", "dynamic")):
-        f, z = (
-            usable(Rows(a, train[2][:, factor]), Rows(b, test[2][:, factor]))
-            for a, b in zip(train[:2], test[:2], strict=True)
-        )
-        bits[name] = (f.bits, z.bits, f.entropy, name == "static")
-        for code, probe in (("static", f), ("dynamic", z)):
-            probes[f"probe_{code}, {name}"] = probe.score
-            probes[f"bits_{code}, {name}"] = probe.bits
+    known: dict[str, list[float]] = {name: [] for name in names}
+    entropy = {}
+    for code, a, b in zip(names, train[:2], test[:2], strict=True):
+        fitted = {name: probe(Rows(a, train[2][:, k])) for k, name in enumerate(names)}
+        asked = {name: Rows(b, test[2][:, k]) for k, name in enumerate(names)}
+        for name, folded in mlp(fitted, asked).items():
+            line = told(fitted[name], asked[name])
+            known[name].append(line.bits)
+            entropy[name] = line.entropy
+            probes[f"probe_{code}, {name}"] = line.score
+            probes[f"bits_{code}, {name}"] = line.bits
+            probes[f"bits_{code}_mlp, {name}"] = folded.bits
+    bits = {n: (known[n][0], known[n][1], entropy[n], n == "static") for n in names}
     for name, value in blocks(bits)._asdict().items():
         found[f"block_{name}"] = value
     return found | dict(sorted(probes.items(), reverse=True)) | _verified(kind)

@@ -212,6 +212,15 @@ def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
         yield Row("trace_correlation", name, value, n, "higher", trace.VERSION)
 
 
+def in_one_unit(codes: np.ndarray) -> np.ndarray:
+    """Divide codes by the deviation of their liveliest column.
+
+    f and z have units of their own, and some metrics weigh columns by their range.
+    """
+    most = codes.std((0, 1), dtype=np.float64).max(initial=0)
+    return (codes / most if most > 0 else codes).astype(np.float32)
+
+
 def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterator[Row]:
     """Yield the axis metrics of all columns of (f, z_t) with the judged factors.
 
@@ -223,7 +232,7 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
         return
     time = where.train.shape[1]
     static = np.repeat(arrays["static"][:, None], time, 1)
-    codes = np.concatenate([static, arrays["dynamic"]], 2)
+    codes = np.concatenate([in_one_unit(static), in_one_unit(arrays["dynamic"])], 2)
     own, index = zip(*train_and_test(codes, where), strict=True)
     rng = numpy_generator("evaluation", store.info["name"], "shuffled codes")
     for prefix, parts in (("", own), ("shuffled_", map(rng.permutation, own))):

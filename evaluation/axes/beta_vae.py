@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from evaluation.axes.groups import alive, drawn, groups, varying
+from evaluation.axes.groups import alive, groups, pairs, varying
 from evaluation.rows import Rows
 from evaluation.turns import columns_in_turn
 
-VERSION = "2"
+VERSION = "3"
 EXAMPLES, PAIRS = 800, 64
 
 
@@ -20,9 +20,9 @@ def beta_vae(factors: dict[str, Rows], rng: np.random.Generator) -> float:
     Higgins et al. (2017), ICLR, section 3. An example: 64 pairs of codes, each pair of
     one value of factor k; the mean of |z_1 - z_2| per column is the input of a linear
     classifier of k, fitted to 800 examples, scored on 800 others. Columns are divided
-    by their deviation. A simulator draws the codes there; here they are rows of the
-    value. In [0, 1], higher is better; floor 1 / factors; ceiling 1, reached by codes
-    that mix factors in unequal parts, or hold one of two: the score is lenient.
+    by their deviation. A simulator draws the codes there; here they are different rows
+    of the value. In [0, 1], higher is better; floor 1 / factors; ceiling 1, reached by
+    codes that mix factors in unequal parts, or hold one of two: the score is lenient.
 
     Args:
         factors: factor to codes `(rows, columns)` and labels `(rows,)`.
@@ -30,9 +30,9 @@ def beta_vae(factors: dict[str, Rows], rng: np.random.Generator) -> float:
 
     Returns:
         The accuracy; the floor for constant codes; NaN when fewer than two factors
-        vary.
+        vary and have values of two rows.
     """
-    chosen = varying(factors)
+    chosen = [rows for rows in varying(factors) if groups(rows).size.max() > 1]
     if len(chosen) < 2:
         return float("nan")
     use = alive(chosen)
@@ -60,9 +60,7 @@ def _examples(
 ) -> np.ndarray:
     """Return `(examples, columns)`: mean distance of pairs that share a value."""
     codes = rows.codes
-    of, shape = groups(rows), (examples, PAIRS, 2)
-    # A pair has a value of its own: examples x pairs votes of length 2.
-    index = drawn(of, rng, examples * PAIRS, 2).reshape(shape)
+    index = pairs(groups(rows), rng, examples * PAIRS).reshape(examples, PAIRS, 2)
     first, second = index[..., 0], index[..., 1]
     return np.stack(
         [

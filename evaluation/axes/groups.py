@@ -35,6 +35,21 @@ def drawn(of: Groups, rng: np.random.Generator, votes: int, length: int) -> np.n
     return of.order[of.first[group][:, None] + offset.astype(np.int64)]
 
 
+def pairs(of: Groups, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return `(n, 2)` rows that share a value, two different ones each.
+
+    A row and itself would be told by their distance, 0, whatever the code says. Values
+    of a single row are never drawn; no rows, `(0, 2)`, where all are.
+    """
+    rows = np.flatnonzero(np.repeat(of.size, of.size) > 1)
+    if not len(rows):
+        return np.empty((0, 2), np.int64)
+    first = rows[rng.integers(0, len(rows), n)]
+    group = np.searchsorted(of.first, first, side="right") - 1
+    other = (rng.random(n) * (of.size[group] - 1)).astype(np.int64) + of.first[group]
+    return of.order[np.stack([first, other + (other >= first)], 1)]
+
+
 def varying(factors: dict[str, Rows]) -> list[Rows]:
     """Return the rows of factors with two values or more."""
     return [

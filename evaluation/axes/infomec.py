@@ -8,7 +8,7 @@ from evaluation.axes.information import BINS, informed
 from evaluation.rows import Rows
 from evaluation.usable import usable_share
 
-VERSION = "3"
+VERSION = "4"
 INACTIVE = 1 / 20  # of the widest column's range; narrower columns are left out
 
 

@@ -6,7 +6,7 @@ from evaluation.axes.groups import Groups, groups, varying
 from evaluation.rows import Rows
 from evaluation.turns import columns_in_turn
 
-VERSION = "1"
+VERSION = "2"
 PERCENTILE = 99  # of deviations, in the place of the largest: one odd row decides less
 
 

@@ -142,3 +142,5 @@ def test_blocks_by_hand():
     # of 3 bits known, f's one is pure; z has one of each: nothing of its two
     assert split.disentanglement == pytest.approx(1 / 3)
     assert np.isnan(blocks({})).all()
+    barely = blocks({"valence": (0.0, 0.021, np.nan, False)})  # of its variance 3 %
+    assert barely.gap == barely.explicitness == pytest.approx(1 - 4**-0.021)
