@@ -56,7 +56,7 @@ class Api(BaseHTTPRequestHandler):
                 start_new_session=True,
             )
             with (self.folder / "jobs.jsonl").open("a") as file:
-                file.write(json.dumps({"name": name} | container) + "\n")
+                file.write(json.dumps(container | {"name": name}) + "\n")
         self.answer(201, job)
 
     def do_GET(self) -> None:
@@ -73,6 +73,7 @@ class Api(BaseHTTPRequestHandler):
         job = self.jobs.pop(name, None)
         if job is not None and job.poll() is None:
             os.killpg(job.pid, 15)
+            job.wait()
         self.answer(200 if job else 404, {"status": "Success"})
 
     def log_message(self, *_: object) -> None:
