@@ -61,10 +61,11 @@ CREDITS = (
 def files_of(tree: Tree) -> list[Path]:
     """Return what is packed, relative to the tier's folder, in order.
 
-    Pictures of datasets whose source is a licensed copy are not ours to pass on.
+    Pictures of datasets whose source is a licensed copy, or a person's own, are not
+    ours to pass on.
     """
     datasets = tree.grid.get("config", {}).get("datasets", {})
-    private = [name for name, d in datasets.items() if d.get("source") == "licensed"]
+    private = [n for n, d in datasets.items() if d.get("source") in ("licensed", "own")]
     found = {path for pattern in KEPT for path in tree.folder.glob(pattern)}
     return sorted(
         path.relative_to(tree.folder)

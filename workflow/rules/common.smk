@@ -35,6 +35,9 @@ GPU = int(os.environ.get("SEQDIS_GPU", shutil.which("nvidia-smi") is not None))
 # Kinds that are cut out of videos, in several jobs.
 FACES = ("affwild", "grid")
 
+# What a dataset of one's own is made of (datasets/own.py).
+OWN_FILES = ("dataset.json", "frames.npy", "sequences.parquet", "frames.parquet")
+
 # The files that decide what embedded sources look like.
 DRAWING = ("embedded", "drawing", "rig", "sheets", "idx", "video", "expression")
 DRAWING += tuple(
@@ -272,6 +275,8 @@ def collection(dataset):
 def sources(wildcards):
     """Return the list of source files of a dataset; a licensed copy has none."""
     source = DATASETS[wildcards.dataset]["source"]
+    if source == "own":
+        return [f"{DATASETS[wildcards.dataset]['root']}/{file}" for file in OWN_FILES]
     folder = f"results/sources/{source}/{collection(wildcards.dataset)}"
     return [] if source == "licensed" else [f"{folder}/manifest.json"]
 

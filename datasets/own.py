@@ -1,0 +1,151 @@
+"""A dataset of your own: frames, two tables and what the factors are, in one folder.
+
+`python -m datasets.own --files FOLDER --name NAME --settings JSON --out DIR`
+checks the folder (docs/adding_a_dataset.md) and makes a frame store of it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datasets import store
+from datasets.description import command_line, factor, resolve_settings
+from datasets.errors import UserError, cli
+from datasets.reading import read_json, read_parquet, readable
+
+SIDES = (64, 32, 16)  # pixels, of frames that the models are built for
+DEFAULTS = {"kind": "own", "label": "", "source": "own", "root": "", "size": 0}
+ALLOWED: dict[str, Sequence[Any]] = {
+    "kind": ("own",),
+    "source": ("own",),
+    "size": (0, *SIDES),
+}
+REMEDY = "docs/adding_a_dataset.md says what it must be."
+BLOCK = 4096  # frames copied at once
+
+
+def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store.Store:
+    """Make the frame store of a folder, frames shrunk to `size` if that is given.
+
+    Raises:
+        UserError: a file is missing, unreadable or does not fit the others; a factor is
+            not described or has values that it cannot have; splits share an identity.
+    """
+    given = read_json(folder / "dataset.json", REMEDY)
+    with readable(folder / "frames.npy", REMEDY):
+        frames = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
+    sequences = read_parquet(folder / "sequences.parquet")
+    timeline = read_parquet(folder / "frames.parquet")
+    if frames.ndim != 4 or frames.dtype != np.uint8 or frames.shape[3] not in (1, 3):
+        raise UserError(
+            f"{folder / 'frames.npy'} is {frames.dtype} {frames.shape}, but must be "
+            f"uint8 (frame, height, width, 1 or 3). {REMEDY}"
+        )
+    height, width = frames.shape[1:3]
+    side = settings["size"] or height
+    if height != width or side not in SIDES or height % side:
+        raise UserError(
+            f"{folder / 'frames.npy'} has frames of {height} x {width}, but must have "
+            "squares of 64, 32 or 16 pixels, or of a multiple of the config's `size`."
+        )
+    factors = [described(folder, entry) for entry in given.get("factors", [])]
+    if not any(entry["judged"] for entry in factors):
+        raise UserError(
+            f"{folder / 'dataset.json'} names no factor to judge by. {REMEDY}"
+        )
+    complete(folder, len(frames), sequences, timeline)
+    for entry in factors:
+        possible(folder, entry, sequences if entry["scope"] == "static" else timeline)
+    shape = (len(frames), *frames.shape[1:])
+    with store.frame_writer(out, shape, settings["size"]) as append:
+        for start in range(0, len(frames), BLOCK):
+            append(np.asarray(frames[start : start + BLOCK]))
+    info = {
+        "name": name,
+        "label": settings["label"] or name,
+        "kind": "own",
+        "variant": "",
+        "source": "own",
+        "collection": "",
+        "homepage": given.get("homepage", ""),
+        "licence": given.get("licence", ""),
+        "credits": given.get("credits", []),
+        "note": given.get("note", ""),
+        "settings": settings,
+        "files": [],
+        "factors": factors,
+    }
+    return store.write(out, info, sequences, timeline)
+
+
+def described(folder: Path, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a factor's whole entry from what is given of it."""
+    try:
+        known = {key: value for key, value in entry.items() if key != "kind"}
+        whole = factor(**known)
+    except (TypeError, AttributeError) as problem:
+        raise UserError(
+            f"{folder / 'dataset.json'}: the factor {entry} is not described as it "
+            f"must be ({problem}). {REMEDY}"
+        ) from problem
+    if whole["scope"] not in ("static", "dynamic"):
+        raise UserError(
+            f"{folder / 'dataset.json'}: the scope of the factor {whole['name']!r} is "
+            f"{whole['scope']!r}, but must be static or dynamic. {REMEDY}"
+        )
+    return whole
+
+
+def complete(
+    folder: Path, frames: int, sequences: pd.DataFrame, timeline: pd.DataFrame
+) -> None:
+    """Raise UserError unless the tables have their columns and cover all frames."""
+    needed = {
+        "sequences.parquet": (
+            sequences,
+            ("sequence", "identity", "first_frame", "n_frames", "split"),
+        ),
+        "frames.parquet": (timeline, ("frame", "sequence", "time")),
+    }
+    for file, (table, columns) in needed.items():
+        lacking = [column for column in columns if column not in table]
+        if lacking:
+            raise UserError(f"{folder / file} has no column {lacking[0]!r}. {REMEDY}")
+    ends = sequences["n_frames"].cumsum()
+    whole = ends.max() == frames == len(timeline)
+    if not whole or (ends - sequences["n_frames"] != sequences["first_frame"]).any():
+        raise UserError(
+            f"{folder}: the sequences do not lie end to end over the {frames} frames "
+            f"of frames.npy, or frames.parquet has not one row for each. {REMEDY}"
+        )
+
+
+def possible(folder: Path, entry: dict[str, Any], table: pd.DataFrame) -> None:
+    """Raise UserError unless a factor's column holds what the factor can be."""
+    name = entry["name"]
+    if name not in table:
+        where = "sequences" if entry["scope"] == "static" else "frames"
+        raise UserError(f"{folder / where}.parquet has no column {name!r}. {REMEDY}")
+    values, kind = table[name].to_numpy(), table[name].to_numpy().dtype.kind
+    if entry["kind"] == "continuous":
+        if kind != "f":
+            raise UserError(f"{folder}: {name!r} has no `values`, so must be float32.")
+    elif kind != "i" or values.min() < -1 or values.max() >= len(entry["values"]):
+        raise UserError(
+            f"{folder}: {name!r} must hold whole numbers from -1 (not known) to "
+            f"{len(entry['values']) - 1}, places in its `values`. {REMEDY}"
+        )
+
+
+def main() -> None:
+    """Build the store from the command line."""
+    options = command_line(__doc__)
+    settings = resolve_settings(options.settings, DEFAULTS, ALLOWED)
+    build(options.files, options.name, settings, options.out)
+
+
+if __name__ == "__main__":
+    cli(main)

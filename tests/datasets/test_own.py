@@ -1,0 +1,97 @@
+"""A folder of one's own becomes a frame store, or is refused in a sentence."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from datasets import store
+from datasets.errors import UserError
+from datasets.own import DEFAULTS, build
+
+FACTORS = [
+    {"name": "who", "label": "who", "scope": "static", "values": ["a", "b", "c"]},
+    {"name": "angle", "label": "angle", "scope": "dynamic", "unit": "degrees"},
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "mine"
+    path.mkdir()
+    rng = np.random.default_rng(0)
+    np.save(path / "frames.npy", rng.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8))
+    sequences = store.sequence_table(3, 4).assign(
+        identity=["a", "b", "c"], split=["train", "valid", "test"]
+    )
+    timeline = store.frame_table(sequences)
+    sequences["who"] = np.arange(3, dtype=np.int16)
+    timeline["angle"] = np.linspace(0, 1, 12, dtype=np.float32)
+    sequences.to_parquet(path / "sequences.parquet")
+    timeline.to_parquet(path / "frames.parquet")
+    (path / "dataset.json").write_text(json.dumps({"factors": FACTORS}))
+    return path
+
+
+def made(folder: Path, **settings):
+    return build(folder, "mine", DEFAULTS | settings, folder.parent / "out")
+
+
+@pytest.mark.parametrize("size", [0, 16])
+def test_a_store_is_made(folder: Path, size: int):
+    found = made(folder, size=size)
+    assert store.verify(found.path).info["audit"]["identities"] == 3
+    frames = np.load(folder / "frames.npy").astype(float)
+    if size:
+        frames = frames.reshape(12, 16, 2, 16, 2, 3).mean((2, 4))
+    assert np.abs(found.frames - frames).max() <= 0.5
+    assert [f["kind"] for f in found.info["factors"]] == ["categorical", "continuous"]
+    assert store.labels(found, "who", np.array([0, 11])).tolist() == [0, 2]
+
+
+def save(folder: Path, shape: tuple[int, ...], dtype: str = "u1") -> None:
+    np.save(folder / "frames.npy", np.zeros(shape, dtype))
+
+
+def change(folder: Path, table: str, **columns) -> None:
+    path = folder / f"{table}.parquet"
+    pd.read_parquet(path).assign(**columns).to_parquet(path)
+
+
+def describe(folder: Path, *factors) -> None:
+    (folder / "dataset.json").write_text(json.dumps({"factors": factors}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: (f / "dataset.json").unlink(), "dataset.json"),
+        (lambda f: (f / "frames.npy").write_bytes(b"no"), "frames.npy"),
+        (lambda f: (f / "frames.parquet").write_bytes(b"no"), "frames.parquet"),
+        (lambda f: save(f, (12, 32, 32, 3), "f4"), "uint8"),
+        (
+            lambda f: save(f, (12, 32, 30, 3)),
+            "squares",
+        ),
+        (
+            lambda f: save(f, (11, 32, 32, 3)),
+            "end to end",
+        ),
+        (lambda f: change(f, "sequences", n_frames=3), "end to end"),
+        (lambda f: change(f, "sequences", identity="a"), "more than one split"),
+        (lambda f: change(f, "sequences", split="exam"), "splits"),
+        (lambda f: change(f, "sequences", who=np.int16(3)), "whole numbers"),
+        (lambda f: change(f, "frames", angle=1), "float32"),
+        (lambda f: describe(f), "no factor"),
+        (lambda f: describe(f, FACTORS[0] | {"name": "hat"}), "no column 'hat'"),
+        (lambda f: describe(f, FACTORS[0] | {"colour": 1}), "not described"),
+        (lambda f: describe(f, "who"), "not described"),
+        (lambda f: describe(f, FACTORS[0] | {"scope": "both"}), "static or dynamic"),
+    ],
+)
+def test_what_does_not_fit_is_said(folder: Path, spoil, message: str):
+    spoil(folder)
+    with pytest.raises(UserError, match=message):
+        made(folder)
