@@ -63,7 +63,12 @@ def mlp(
     """
     found = {name: usable.told(probe, test[name]) for name, probe in probes.items()}
     able = [name for name in probes if probes[name].line and len(test[name].labels)]
-    many = [name for name in able if len(np.unique(probes[name].rows.labels)) > MANY]
+    many = [
+        name
+        for name in able
+        if probes[name].rows.labels.dtype.kind != "f"
+        and len(np.unique(probes[name].rows.labels)) > MANY
+    ]
     for names in ([name for name in able if name not in many], many):
         if names:
             asked = [probes[name] for name in names]
@@ -208,7 +213,9 @@ def trained(problems: list[Problem], steps: int) -> Iterator[tuple[int, Networks
         torch.zeros(n, HIDDEN, width),
         torch.zeros(n, 1, width),
     )
-    optimiser = torch.optim.Adam([each.requires_grad_() for each in nets], lr=RATE)
+    optimiser = torch.optim.Adam(
+        [each.requires_grad_() for each in nets], lr=RATE, fused=True
+    )
     line = torch.full((*y.shape, width), -torch.inf)  # a class that a factor lacks
     for k, each in enumerate(problems):
         line[k, : len(each.line), : each.line.shape[1]] = each.line
