@@ -27,7 +27,7 @@ CONFIGFILES = "".join(
     for word in ["--configfile"] * bool(workflow.overwrite_configfiles)
     + [shlex.quote(os.path.relpath(file)) for file in workflow.overwrite_configfiles]
 )
-os.environ["SEQDIS_CONFIGFILES"] = CONFIGFILES
+os.environ.update(SEQDIS_CONFIGFILES=CONFIGFILES)
 
 # A machine without a GPU must not queue its trainings for one.
 GPU = int(os.environ.get("SEQDIS_GPU", shutil.which("nvidia-smi") is not None))
