@@ -17,16 +17,17 @@ BLOCKS = dict(re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL))
 
 
 def test_the_page_is_followed(scratch):
-    (scratch / "make_squares.py").write_text(BLOCKS["python"])
-    (scratch / "mine.yaml").write_text(BLOCKS["yaml"])
+    path = scratch.path
+    (path / "make_squares.py").write_text(BLOCKS["python"])
+    (path / "mine.yaml").write_text(BLOCKS["yaml"])
     first = str(Path(sys.executable).parent)
     env = os.environ | {"PATH": os.pathsep.join([first, os.environ["PATH"]])}
     command = ["bash", "-euo", "pipefail", "-c", BLOCKS["sh"]]
-    done = subprocess.run(command, cwd=scratch, env=env, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-6000:]
-    cell = scratch / "results/tiny/squares/unordered_vae/seed0"
+    cell = path / "results/tiny/squares/unordered_vae/seed0"
     metrics = pd.read_parquet(cell / "metrics.parquet")
     assert {"swap_score", "bits_static", "mig"} <= set(metrics["metric"])
     assert json.loads((cell / "run.json").read_text())["status"] == "done"
-    info = json.loads((scratch / "results/tiny/data/squares/dataset.json").read_text())
+    info = json.loads((path / "results/tiny/data/squares/dataset.json").read_text())
     assert info["licence"] == "CC0" and info["splits"]["test"]["identities"] == 12
