@@ -87,7 +87,7 @@ class Ensemble:
         parts: dict[str, list[np.ndarray]] = {head.name: [] for head in self.heads}
         features: list[np.ndarray] = []
         clips = max(1, CHUNK // frames.shape[1])
-        for start in range(0, len(frames), clips):
+        for start in range(0, max(1, len(frames)), clips):  # of no clips, no answers
             block = torch.from_numpy(np.array(frames[start : start + clips]))
             pixels = block.to(device).permute(0, 1, 4, 2, 3).float() / 255
             with torch.inference_mode(), autocast(device):

@@ -51,7 +51,7 @@ CASES = [
     (f"{CELL}/model.safetensors", reorder, ""),
     (f"{CELL}/partial/state.safetensors", train, WEIGHTS),
     (SCORES, summary, TABLE),
-    (f"{CELL}/judged.parquet", summary, TABLE),
+    (f"{CELL}/resampled.parquet", summary, TABLE),
     ("sources/mnist/manifest.json", digits, "data/digits/frames.npy"),
     ("sources/mnist/t10k-images-idx3-ubyte.gz", digits, "data/digits/frames.npy"),
     ("sources/mnist/train-labels-idx1-ubyte.gz", digits, "data/digits/frames.npy"),
