@@ -74,10 +74,12 @@ def read_parquet(path: str | Path) -> "pd.DataFrame":
     with readable(Path(path)):
         found = pd.read_parquet(path, page_checksum_verification=True)
         # Pages have checksums, the names and types of columns have none but are told
-        # twice.
+        # twice. An index that pandas wrote has no name but that of its field.
         schema = read_schema(path)
         told = (schema.pandas_metadata or {}).get("columns")
-        names = [(x["name"], _kind(x["numpy_type"])) for x in told or []]
+        names = [
+            (x["name"] or x["field_name"], _kind(x["numpy_type"])) for x in told or []
+        ]
         if told is not None and names != [
             (x.name, _kind(x.type.to_pandas_dtype())) for x in schema
         ]:

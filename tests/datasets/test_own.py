@@ -51,6 +51,12 @@ def test_a_store_is_made(folder: Path, size: int):
     assert store.labels(found, "who", np.array([0, 11])).tolist() == [0, 2]
 
 
+def test_a_table_may_have_an_index(folder: Path):
+    table = pd.read_parquet(folder / "sequences.parquet")
+    table.set_index(pd.Index([7, 8, 9])).to_parquet(folder / "sequences.parquet")
+    assert made(folder).sequences["who"].tolist() == [0, 1, 2]
+
+
 def save(folder: Path, shape: tuple[int, ...], dtype: str = "u1") -> None:
     np.save(folder / "frames.npy", np.zeros(shape, dtype))
 
