@@ -15,7 +15,7 @@ from evaluation.axes.scores import axis_scores
 from evaluation.blocks import blocks
 from evaluation.mlp import mlp
 from evaluation.rows import Rows
-from evaluation.usable import probe, told
+from evaluation.usable import probe, told, usable
 from evaluation.verification import compare, errors, trials
 
 ROWS, VALUES, NOISE = 1600, 5, 0.02
@@ -86,6 +86,14 @@ def scores(kind: str) -> dict[str, float]:
             probes[f"probe_{code}, {name}"] = line.score
             probes[f"bits_{code}, {name}"] = line.bits
             probes[f"bits_{code}_mlp, {name}"] = folded.bits
+    for k, name in enumerate(names):
+        both, others = (
+            Rows(np.concatenate(side[:2], 1), side[2][:, k]) for side in (train, test)
+        )
+        whole = usable(both, others).bits
+        probes[f"bits_added_static, {name}"] = whole - known[name][1]
+        if name == "dynamic":
+            probes[f"bits_added_dynamic, {name}"] = whole - known[name][0]
     bits = {n: (known[n][0], known[n][1], entropy[n], n == "static") for n in names}
     for name, value in blocks(bits)._asdict().items():
         found[f"block_{name}"] = value

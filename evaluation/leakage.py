@@ -19,11 +19,13 @@ from evaluation.rows import Rows
 class Read(NamedTuple):
     """Bits that a probe gets, and those of the labels; `(1 + replicates,)` each.
 
-    The first is the estimate, the others are the samples of test identities.
+    The first is the estimate, the others are the samples of test identities; `n` rows
+    were read.
     """
 
     bits: np.ndarray
     entropy: np.ndarray
+    n: int
 
 
 def probed(
@@ -33,14 +35,15 @@ def probed(
 
     A static factor is probed from f, and every factor from z_1:T, with one row per
     clip; everything else with one row per frame where the factor shows. Factors that no
-    judge reads are probed from f and z_t alone, by lines.
+    judge reads are probed from f and z_t alone, by lines. Of (f, z_t) only the bits
+    beyond one of them are told.
     """
     bits: dict[str, dict[str, Read]] = {}
     for code, columns in probe_codes(arrays).items():
         probes, held_out = {}, {}
         for factor in store.info["factors"]:
             name, scope = factor["name"], factor["scope"]
-            if code in ("motion", "whitened") and not factor["judged"]:
+            if code not in ("static", "dynamic") and not factor["judged"]:
                 continue
             once = code == "motion" or (code == "static" and scope == "static")
             train, test = (
@@ -52,6 +55,8 @@ def probed(
             fitted = usable.probe(train)
             found = usable.told(fitted, test)
             bits.setdefault(name, {})[code] = read(found, test, draws)
+            if code == "both":
+                continue
             yield from probe_rows(code, factor, test, found, draws)
             if factor["judged"]:
                 probes[name], held_out[name] = fitted, test
@@ -60,6 +65,7 @@ def probed(
             if (name := factor["name"]) in folded:
                 found, test = folded[name], held_out[name]
                 yield from probe_rows(f"{code}_mlp", factor, test, found, draws)
+    yield from added(bits, store.info["factors"])
     yield from blocked(bits, store.info["factors"])
 
 
@@ -75,6 +81,7 @@ def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         clips, time = z.shape[:2]
         codes["static"] = np.repeat(f[:, None], time, 1)
         codes["dynamic"] = z
+        codes["both"] = np.concatenate([codes["static"], z], 2)
         codes["motion"] = np.repeat(z.reshape(clips, 1, -1), time, 1)
         if {"prior_mean", "prior_std"} <= arrays.keys():
             deviation = np.maximum(arrays["prior_std"], 1e-6)
@@ -89,8 +96,8 @@ def read(found: usable.Usable, test: Rows, draws: Draws) -> Read:
         resampled.mean(draws, test.identity, each)
         for each in (found.before - found.after, found.before)
     ]
-    estimate = (found.bits, found.entropy)
-    return Read(*map(np.append, estimate, sides))
+    bits, entropy = map(np.append, (found.bits, found.entropy), sides)
+    return Read(bits, entropy, len(test.labels))
 
 
 def probe_rows(
@@ -130,6 +137,31 @@ def probe_rows(
             key, samples = f"regression_{measure}_{code}", getattr(again, measure)
             towards = direction(key)
             yield Row(key, name, value, n, towards, regression.VERSION, samples)
+
+
+def added(
+    bits: Mapping[str, Mapping[str, Read]], factors: list[dict[str, Any]]
+) -> Iterator[Row]:
+    """Yield the bits that f adds to z_t, and z_t to f: lines that read one, then both.
+
+    I_V(f -> Y given z) = H_V(Y | z) - H_V(Y | f, z), conditional V-information: Hewitt,
+    Ethayarajh, Liang, Manning (2021), "Conditional probing", arXiv 2109.09234. Whether
+    z has anything of its own to say of static factors is not asked: `bits_dynamic` is
+    to be 0. Versions are those of the probes.
+    """
+    for factor in factors:
+        name, scope = factor["name"], factor["scope"]
+        found = bits.get(name, {})
+        for code, known in (("static", "dynamic"), ("dynamic", "static")):
+            asked = (code, scope) != ("dynamic", "static")
+            if asked and {"both", known} <= found.keys():
+                more, metric = (
+                    found["both"].bits - found[known].bits,
+                    f"bits_added_{code}",
+                )
+                n, towards = found["both"].n, direction(metric, scope)
+                value, version = float(more[0]), usable.VERSION
+                yield Row(metric, name, value, n, towards, version, more[1:])
 
 
 def floor_rows(judges: Path) -> Iterator[Row]:

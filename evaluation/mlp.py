@@ -22,6 +22,7 @@ VERSION = "1"
 HIDDEN, BATCH, RATE = 64, 128, 0.02
 # Steps after which a network may stop.
 STOPS = (0, 10, 20, 30, 45, 60, 80, 100, 130, 160, 200, 250, 300)
+PATIENCE = 3  # stops in a row that were nobody's best
 MANY = 50  # factors of more values are trained apart, not to widen all products
 
 
@@ -138,8 +139,9 @@ def problem(fitted: usable.Probe, rows: Rows, blind: bool = False) -> Problem:
 def stops(probes: list[usable.Probe]) -> tuple[Tensor, Tensor]:
     """Return the best number of steps of each factor, and its loss there.
 
-    Trained without the identities held out, and asked about them. A gain of less
-    than two standard errors over these identities is taken for luck: no steps.
+    Trained without the identities held out, and asked about them, until nobody has
+    gained for three stops. A gain of less than two standard errors over these
+    identities is taken for luck: no steps.
     """
     kept: list[Problem] = []
     away: list[Problem] = []
@@ -160,7 +162,9 @@ def stops(probes: list[usable.Probe]) -> tuple[Tensor, Tensor]:
             ]
         )
         mean = torch.tensor([[row.mean() for row in rows] for rows in seen])
-    best = mean.argmin(0)
+        best = mean.argmin(0)
+        if len(seen) > best.max() + PATIENCE:
+            break
     for k, at in enumerate(best.tolist()):
         if not surely_less(seen[at][k], seen[0][k], people[k]):
             best[k] = 0

@@ -21,7 +21,14 @@ LOWER = (
     "regression_pearson_static",
 )
 NEITHER = ("manifold_change", "active_", "shuffled_", "probe_chance")
-OF_CODES = ("static", "dynamic", "motion", "whitened")
+OF_CODES = (
+    "static",
+    "dynamic",
+    "motion",
+    "whitened",
+    "added_static",
+    "added_dynamic",
+)
 
 
 class Row(NamedTuple):
@@ -48,7 +55,7 @@ def direction(metric: str, scope: str = "") -> str:
     posterior much.
     """
     probe, _, code = metric.removesuffix("_mlp").partition("_")
-    wrong = "dynamic" if code == "static" else "static"
+    wrong = "dynamic" if code.endswith("static") else "static"
     leak = probe in ("probe", "bits") and code in OF_CODES and scope == wrong
     whitened = code == "whitened" and scope == "dynamic"
     if metric.startswith(NEITHER) or code == "pixels" or whitened:

@@ -8,7 +8,7 @@ from reporting.collect import Dataset, Model, Tree
 from reporting.scores import Scores, Value
 from reporting.states import note
 from reporting.tables import Column, Row, Score, Table
-from reporting.words import CODES, FAMILIES, PROBE, listing, plain
+from reporting.words import ADDED, CODES, FAMILIES, PROBE, listing, plain
 
 MEASURES = {"probe": "score", "bits": "bits"}
 SCOPES = ("static", "dynamic")
@@ -118,7 +118,7 @@ def wanted(code: str, scope: str) -> str:
     """
     if (code, scope) == ("whitened", "dynamic"):
         return ""
-    return "higher" if (code == "static") == (scope == "static") else "lower"
+    return "higher" if code.endswith("static") == (scope == "static") else "lower"
 
 
 def mean(scores: Scores, model: Model, name: str, factors: list[str]) -> Value:
@@ -150,9 +150,11 @@ def _references(
     """Yield the rows of raw pixels and of a constant answer, of the same factors."""
     pixels = f"{measure}_pixels{family.suffix}"
     values = [
-        sum(_scaled(scores, pixels, scores.shared(pixels, f), f) for f in factors)
+        math.nan
+        if metric.endswith(ADDED)
+        else sum(_scaled(scores, pixels, scores.shared(pixels, f), f) for f in factors)
         / len(factors)
-        for _, factors in cells
+        for metric, factors in cells
         if all(scores.has(pixels, factor) for factor in factors)
     ]
     if values and len(values) == len(cells):
@@ -200,8 +202,10 @@ def _matrix(
     chance = scores.shared("probe_chance", name) if measure == "probe" else 0.0
     ends = {
         "Raw pixels": [
-            scores.shared(f"{measure}_pixels{family.suffix}", name)
-            for _, family, _ in cells
+            math.nan
+            if code in ADDED
+            else scores.shared(f"{measure}_pixels{family.suffix}", name)
+            for _, family, code in cells
         ],
         "Chance": [chance] * len(cells),
     }

@@ -15,16 +15,15 @@ class Scores:
     def __init__(self, tree: Tree, dataset: Dataset) -> None:
         """Index the dataset's rows once."""
         self._tree, self._dataset = tree, dataset.name
-        summary = tree.summary
-        rows = summary[summary["dataset"] == dataset.name].to_dict("records")
-        self._found = {
-            (row["model"], row["metric"], row["factor"] or ""): Score(
-                row["mean"], row["low"], row["high"], row["n_seeds"], row["n"]
-            )
-            for row in rows
-        }
-        self.metrics = list(dict.fromkeys(metric for _, metric, _ in self._found))
-        self._present = {key[1:] for key in self._found}
+        rows = tree.summary[tree.summary["dataset"] == dataset.name]
+        columns = ("model", "metric", "factor", "mean", "low", "high", "n_seeds", "n")
+        self._found: dict[tuple[str, str, str], Score] = {}
+        self._means: dict[tuple[str, str], list[float]] = {}
+        values = (rows[column].tolist() for column in columns)
+        for model, name, factor, *score in zip(*values, strict=True):
+            self._found[model, name, factor or ""] = found = Score(*score)
+            self._means.setdefault((name, factor or ""), []).append(found.mean)
+        self.metrics = list(dict.fromkeys(name for name, _ in self._means))
 
     def get(self, model: Model, name: str, factor: str = "") -> Score | None:
         """Return the score, or None where the model has none."""
@@ -51,9 +50,9 @@ class Scores:
 
     def has(self, name: str, factor: str = "") -> bool:
         """Return whether any model has the score."""
-        return (name, factor) in self._present
+        return (name, factor) in self._means
 
     def shared(self, name: str, factor: str) -> float:
         """Return the mean over models of a score that no model changes, or NaN."""
-        means = [s.mean for key, s in self._found.items() if key[1:] == (name, factor)]
+        means = self._means.get((name, factor))
         return sum(means) / len(means) if means else math.nan

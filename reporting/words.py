@@ -381,8 +381,11 @@ CODES = {
     "motion": "all z of a clip",
     "whitened": "z beyond the prior",
     "pixels": "raw pixels",
+    "added_static": "f beyond z",
+    "added_dynamic": "z beyond f",
     "chance": "a constant",
 }
+ADDED = ("added_static", "added_dynamic")  # in bits alone, read by lines
 SECOND = "_mlp"
 FAMILIES = {"": "linear probes", SECOND: "networks"}
 PROBE = re.compile(rf"(probe|bits)_({'|'.join(CODES)})(_\w+)?")
@@ -402,7 +405,7 @@ METRICS |= {
     )
     for suffix, family in FAMILIES.items()
     for code, what in CODES.items()
-    if code != "chance"
+    if code != "chance" and (code not in ADDED or f"{measure}{suffix}" == "bits")
 }
 
 IDEAL = 0.5  # of AUC, EER and HTER from z

@@ -202,6 +202,25 @@ for own, other in (("static", "dynamic"), ("dynamic", "static")):
             "constant": (0, 0),
         },
     }
+# What a code adds: nothing where the other has said it all.
+BANDS |= {
+    "bits_added_static, static": {
+        **dict.fromkeys(("oracle", "duplicated", "one of two", "pose in f"), WHOLE),
+        **dict.fromkeys(("exchanged", "identity in z", "noise"), NONE),
+        "rotated": (1.5, 2),  # both columns together hold what each half knows
+        "constant": (0, 0),
+    },
+    "bits_added_static, dynamic": {
+        "exchanged": WHOLE,
+        **dict.fromkeys(("oracle", "duplicated", "pose in f", "noise"), NONE),
+        "constant": (0, 0),
+    },
+    "bits_added_dynamic, dynamic": {
+        **dict.fromkeys(("oracle", "duplicated", "identity in z"), WHOLE),
+        **dict.fromkeys(("exchanged", "pose in f", "one of two", "noise"), NONE),
+        "constant": (0, 0),
+    },
+}
 for code, good, bad in (
     ("static", "oracle", "exchanged"),
     ("dynamic", "exchanged", "oracle"),

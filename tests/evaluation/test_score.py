@@ -112,6 +112,11 @@ def test_an_oracle_scores_full_marks(tiny, judges, oracle, tmp_path, monkeypatch
     assert value["bits_static", "shade"] > 0.5 > abs(value["bits_dynamic", "shade"])
     assert value["bits_dynamic_mlp", "place"] > 0.5
     assert (
+        value["bits_added_static", "shade"] > 0.5 < value["bits_added_dynamic", "place"]
+    )
+    assert abs(value["bits_added_static", "place"]) < 0.1
+    assert ("bits_added_dynamic", "shade") not in value
+    assert (
         value["probe_motion", "shade"] < 0.8 and value["probe_pixels", "shade"] == 0.9
     )
     assert value["block_gap", ""] > 0.3 and value["block_disentanglement", ""] > 0.8
@@ -149,6 +154,9 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
     # a good prior foretells what moves, and leaves little of it
     assert direction("bits_whitened_mlp", "dynamic") == ""
     assert direction("probe_whitened", "static") == "lower"
+    assert direction("bits_added_static", "static") == "higher"
+    assert direction("bits_added_static", "dynamic") == "lower"
+    assert direction("bits_added_dynamic", "dynamic") == "higher"
     assert wanted("whitened", "dynamic") == "" and wanted("motion", "dynamic")
 
 

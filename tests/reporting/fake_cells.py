@@ -310,6 +310,9 @@ def _code_metrics(add, dataset: str, model: Fake) -> None:
                 probe, bits = f"probe_{code}{suffix}", f"bits_{code}{suffix}"
                 add(probe, good if right else bad, factor=factor)
                 add(bits, 2 * good if right else bad, factor=factor)
+        for code in ("added_static", "added_dynamic"):
+            if code.endswith(scope) or scope == "dynamic":
+                add(f"bits_{code}", good if code.endswith(scope) else 0, factor=factor)
         add("bits_pixels", 1.5, factor=factor)
         add("probe_pixels", 0.8, factor=factor)
         add("probe_chance", chance, factor=factor)

@@ -58,9 +58,13 @@ def test_every_code_measure_and_kind_of_probes_has_its_place(tree: Tree) -> None
     ]
     keys = [column.key for column in found["sprites_leakage_bits"].columns]
     codes = ("static", "dynamic", "motion", "whitened")
-    assert keys == [f"bits_{c}_{scope}" for scope in codes[:2] for c in codes]
+    assert keys == [
+        *(f"bits_{code}_static" for code in (*codes, "added_static")),
+        *(f"bits_{code}_dynamic" for code in (*codes, "added_static", "added_dynamic")),
+    ]
     ways = [column.direction for column in found["sprites_leakage_bits"].columns]
-    assert ways == ["higher", *["lower"] * 4, "higher", "higher", ""]
+    of_static = ["higher", *["lower"] * 3, "higher"]
+    assert ways == [*of_static, "lower", "higher", "higher", "", "lower", "higher"]
 
 
 def test_means_are_of_the_factors(tree: Tree) -> None:
