@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from datasets import face_piece
-from datasets.description import resolve_settings
+from datasets.description import resolve_settings, verify_sources
 from datasets.detector import Detector
 from datasets.errors import UserError
 from datasets.face_store import gather, write_counts
 from datasets.face_video import Video
+from datasets.reading import read_json
 from datasets.shrink import SIZES
 
 DEFAULTS = {
@@ -113,6 +114,9 @@ def cut_out(
                 "Boxes may have to be detected, so name the detector's folder with "
                 "--detector, or forbid it with the setting `boxes: given`."
             )
+        manifest = weights / "manifest.json"
+        if manifest.is_file():  # a folder that the download rule filled
+            verify_sources(weights, read_json(manifest), [WEIGHTS])
         detector = Detector(weights / WEIGHTS)
     told, made = time.monotonic(), []
     for done, video in enumerate(videos, 1):

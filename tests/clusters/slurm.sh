@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two nodes of SLURM that are this machine, each with two pretended GPUs (root, Debian 12):
 #   bash tests/clusters/slurm.sh start [FOLDER]
+#   CPUS=1 bash tests/clusters/slurm.sh start   # of one core: two nodes of a machine of two
 #   bash tests/clusters/slurm.sh stop [FOLDER]
 # It writes /etc/slurm/{slurm,gres,cgroup}.conf, where Snakemake's jobs look for them, and
 # refuses to write over files of another cluster.
@@ -61,7 +62,7 @@ SchedulerParameters=sched_interval=2,bf_interval=2
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 GresTypes=gpu
-NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[26821-26822] CPUs=$(nproc) RealMemory=8000 Gres=gpu:2 State=UNKNOWN
+NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[26821-26822] CPUs=${CPUS:-$(nproc)} RealMemory=8000 Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes=n[1-2] Default=YES MaxTime=120 DefaultTime=10 DefMemPerCPU=500 State=UP
 EOF
 echo "NodeName=n[1-2] Name=gpu File=$folder/gpu/nvidia[0-1]" >/etc/slurm/gres.conf

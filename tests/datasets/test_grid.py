@@ -1,6 +1,7 @@
 """GRID: real faces of the mirror, and the corpus's archives."""
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -178,6 +179,15 @@ def test_where_nobody_is_no_face_is_found(weights: Path, tmp_path: Path):
     )
     assert made["notes"] == "no face in any frame"
     assert made["kept"] == 0
+
+
+def test_a_detector_with_a_flipped_bit_is_named(weights: Path, tmp_path: Path):
+    folder = shutil.copytree(weights, tmp_path / "yunet")
+    network = bytearray((folder / face_command.WEIGHTS).read_bytes())
+    network[len(network) // 2] ^= 1
+    (folder / face_command.WEIGHTS).write_bytes(network)
+    with pytest.raises(UserError, match=f"{face_command.WEIGHTS} has sha256"):
+        face_command.cut_out([], settings(), folder, tmp_path / "out", "test")
 
 
 def test_a_damaged_detector_says_so(tmp_path: Path):

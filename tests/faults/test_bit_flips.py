@@ -50,6 +50,7 @@ CASES = [
     (f"{CELL}/representation.npz", score, SCORES),
     (f"{CELL}/model.safetensors", reorder, ""),
     (f"{CELL}/partial/state.safetensors", train, WEIGHTS),
+    ("grid.json", summary, TABLE),
     (SCORES, summary, TABLE),
     (f"{CELL}/resampled.parquet", summary, TABLE),
     ("sources/mnist/manifest.json", digits, "data/digits/frames.npy"),

@@ -9,6 +9,8 @@ import sys
 import pandas as pd
 import pytest
 
+from evaluation.summary import read_grid
+
 pytestmark = pytest.mark.slow
 
 MODELS = {  # one entry per model file, and a control
@@ -51,6 +53,11 @@ def test_every_cell_is_done_and_on_the_page(finished):
     finished_cells = metrics.query("metric == 'finished'")
     assert finished_cells["value"].sum() == len(finished_cells) - 1
     assert metrics.groupby(["dataset", "model"]).ngroups == 3 * len(MODELS)
+
+
+def test_the_grid_has_the_checksum_that_readers_look_at(finished):
+    path = finished.path / "results/tiny/grid.json"
+    assert "checksum" in path.read_text() and "checksum" not in read_grid(path)
 
 
 def test_a_second_run_has_nothing_to_do(finished):

@@ -3,6 +3,7 @@
 No rules here: names and small functions the rule files share.
 """
 
+import hashlib
 import json
 import re
 import shlex
@@ -92,6 +93,12 @@ if not DATASETS:
 def as_json(value):
     """Return JSON that does not depend on the order of keys."""
     return json.dumps(value, sort_keys=True)
+
+
+def as_checked_json(value):
+    """Return a JSON object with the checksum that datasets/reading.py looks at."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return as_json(value | {"checksum": hashlib.sha256(text.encode()).hexdigest()})
 
 
 def model_names():
@@ -334,7 +341,7 @@ def cells(name):
 
 def tier_grid(wildcards):
     """Return what the tier compares, as JSON."""
-    return as_json(
+    return as_checked_json(
         {
             "tier": config["tier"],
             "label": config["label"],
@@ -374,7 +381,7 @@ def study_cells(wildcards):
 def study_grid(wildcards):
     """Return what a study compares, as JSON in the format of the tier's grid."""
     study = STUDIES[wildcards.study]
-    return as_json(
+    return as_checked_json(
         {
             "tier": config["tier"],
             "label": study["label"],
