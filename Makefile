@@ -17,7 +17,7 @@ real: .venv/installed
 	@echo "The page: file://$(CURDIR)/results/real/report/index.html"
 
 test: .venv/installed
-	python -m pytest
+	python -m pytest -n $(CORES) --maxprocesses 8 --dist loadfile
 
 unlock: .venv/installed
 	snakemake --unlock
