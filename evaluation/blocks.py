@@ -55,12 +55,12 @@ def blocks(bits: Mapping[str, tuple[float, float, float, bool]]) -> Blocks:
             continuous factor is NaN.
 
     Returns:
-        NaN each without factors; modularity and disentanglement NaN too unless both
-        scopes are there.
+        NaN each without factors or with bits that are not known; modularity and
+        disentanglement NaN too unless both scopes are there.
     """
-    if not bits:
-        return Blocks(*[float("nan")] * 5)
     table = np.array([[f, z] for f, z, _, _ in bits.values()])
+    if not bits or np.isnan(table).any():
+        return Blocks(*[float("nan")] * 5)
     table[table < QUIET] = 0
     static = np.array([row[3] for row in bits.values()])
     entropy = np.array([row[2] for row in bits.values()])

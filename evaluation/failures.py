@@ -78,7 +78,7 @@ def last_kl(history: pd.DataFrame, code: str) -> float:
 def read_off_z(scores: Mapping[tuple[str, str], float], static: Iterable[str]) -> float:
     """Return how far linear probes read static factors off z_t: 0 chance, 1 always."""
     shares = [
-        (scores["probe_dynamic", name] - scores["probe_chance", name])
+        max(0.0, scores["probe_dynamic", name] - scores["probe_chance", name])
         / (1 - scores["probe_chance", name])
         for name in static
         if ("probe_dynamic", name) in scores

@@ -7,15 +7,17 @@ is f and z of a row. A good metric tells these codes apart as its purpose says.
 A second, smaller table has a dynamic factor of many values, of few rows each.
 """
 
+import math
 import sys
 
 import numpy as np
 
 from evaluation.axes.scores import axis_scores
 from evaluation.blocks import blocks
+from evaluation.leakage import Read, beyond
 from evaluation.mlp import mlp
 from evaluation.rows import Rows
-from evaluation.usable import probe, told, usable
+from evaluation.usable import Probe, Usable, probe, told
 from evaluation.verification import compare, errors, trials
 
 ROWS, VALUES, NOISE = 1600, 5, 0.02
@@ -74,30 +76,44 @@ def scores(kind: str) -> dict[str, float]:
     train, test = codes(kind, 0), codes(kind, 1)
     names = ("static", "dynamic")
     probes: dict[str, float] = {}
-    known: dict[str, list[float]] = {name: [] for name in names}
-    entropy = {}
-    for code, a, b in zip(names, train[:2], test[:2], strict=True):
+    known: dict[str, dict[str, Read]] = {name: {} for name in names}
+    both = [np.concatenate(side[:2], 1) for side in (train, test)]
+    sides = {n: (train[k], test[k]) for k, n in enumerate(names)} | {"both": both}
+    for code, (a, b) in sides.items():
         fitted = {name: probe(Rows(a, train[2][:, k])) for k, name in enumerate(names)}
         asked = {name: Rows(b, test[2][:, k]) for k, name in enumerate(names)}
-        for name, folded in mlp(fitted, asked).items():
+        for name in names:
             line = told(fitted[name], asked[name])
-            known[name].append(line.bits)
-            entropy[name] = line.entropy
-            probes[f"probe_{code}, {name}"] = line.score
-            probes[f"bits_{code}, {name}"] = line.bits
-            probes[f"bits_{code}_mlp, {name}"] = folded.bits
-    for k, name in enumerate(names):
-        both, others = (
-            Rows(np.concatenate(side[:2], 1), side[2][:, k]) for side in (train, test)
+            known[name][code] = _read(fitted[name], line)
+            if code != "both":
+                probes[f"probe_{code}, {name}"] = line.score
+                probes[f"bits_{code}, {name}"] = line.bits
+        if code != "both":
+            for name, folded in mlp(fitted, asked).items():
+                probes[f"bits_{code}_mlp, {name}"] = folded.bits
+    for code, other in (names, names[::-1]):
+        for name in names if code == "static" else ["dynamic"]:
+            more = beyond(known[name]["both"], known[name][other])
+            probes[f"bits_added_{code}, {name}"] = float(more[0])
+    bits = {
+        name: (
+            float(of["static"].bits[0]),
+            float(of["dynamic"].bits[0]),
+            float(of["static"].entropy[0]),
+            name == "static",
         )
-        whole = usable(both, others).bits
-        probes[f"bits_added_static, {name}"] = whole - known[name][1]
-        if name == "dynamic":
-            probes[f"bits_added_dynamic, {name}"] = whole - known[name][0]
-    bits = {n: (known[n][0], known[n][1], entropy[n], n == "static") for n in names}
+        for name, of in known.items()
+    }
     for name, value in blocks(bits)._asdict().items():
         found[f"block_{name}"] = value
     return found | dict(sorted(probes.items(), reverse=True)) | _verified(kind)
+
+
+def _read(fitted: Probe, line: Usable) -> Read:
+    """Return what a line got, without samples."""
+    loss = fitted.line.loss if fitted.line else math.inf
+    bits, entropy = np.array([line.bits]), np.array([line.entropy])
+    return Read(bits, entropy, len(line.answer), loss)
 
 
 def _axes(train: dict[str, Rows], test: dict[str, Rows]) -> dict[str, float]:

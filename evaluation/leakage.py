@@ -1,5 +1,6 @@
 """Which code knows which factor: the probe matrix, in scores and in bits."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,12 +21,13 @@ class Read(NamedTuple):
     """Bits that a probe gets, and those of the labels; `(1 + replicates,)` each.
 
     The first is the estimate, the others are the samples of test identities; `n` rows
-    were read.
+    were read. `loss` is that of training rows held out, infinite without a line.
     """
 
     bits: np.ndarray
     entropy: np.ndarray
     n: int
+    loss: float
 
 
 def probed(
@@ -54,7 +56,8 @@ def probed(
                 continue
             fitted = usable.probe(train)
             found = usable.told(fitted, test)
-            bits.setdefault(name, {})[code] = read(found, test, draws)
+            loss = fitted.line.loss if fitted.line else math.inf
+            bits.setdefault(name, {})[code] = read(found, test, draws, loss)
             if code == "both":
                 continue
             yield from probe_rows(code, factor, test, found, draws)
@@ -89,7 +92,9 @@ def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return codes
 
 
-def read(found: usable.Usable, test: Rows, draws: Draws) -> Read:
+def read(
+    found: usable.Usable, test: Rows, draws: Draws, loss: float = math.inf
+) -> Read:
     """Return the bits of a probe with their samples."""
     assert test.identity is not None
     sides = [
@@ -97,7 +102,7 @@ def read(found: usable.Usable, test: Rows, draws: Draws) -> Read:
         for each in (found.before - found.after, found.before)
     ]
     bits, entropy = map(np.append, (found.bits, found.entropy), sides)
-    return Read(bits, entropy, len(test.labels))
+    return Read(bits, entropy, len(test.labels), loss)
 
 
 def probe_rows(
@@ -145,9 +150,10 @@ def added(
     """Yield the bits that f adds to z_t, and z_t to f: lines that read one, then both.
 
     I_V(f -> Y given z) = H_V(Y | z) - H_V(Y | f, z), conditional V-information: Hewitt,
-    Ethayarajh, Liang, Manning (2021), "Conditional probing", arXiv 2109.09234. Whether
-    z has anything of its own to say of static factors is not asked: `bits_dynamic` is
-    to be 0. Versions are those of the probes.
+    Ethayarajh, Liang, Manning (2021), "Conditional probing", arXiv 2109.09234. The
+    family V that reads both may ignore one: where the line of both is no better on
+    training identities held out, nothing is added. Whether z has anything of its own to
+    say of static factors is not asked: `bits_dynamic` is to be 0.
     """
     for factor in factors:
         name, scope = factor["name"], factor["scope"]
@@ -155,13 +161,17 @@ def added(
         for code, known in (("static", "dynamic"), ("dynamic", "static")):
             asked = (code, scope) != ("dynamic", "static")
             if asked and {"both", known} <= found.keys():
-                more, metric = (
-                    found["both"].bits - found[known].bits,
-                    f"bits_added_{code}",
-                )
+                metric = f"bits_added_{code}"
+                more = beyond(found["both"], found[known])
                 n, towards = found["both"].n, direction(metric, scope)
                 value, version = float(more[0]), usable.VERSION
                 yield Row(metric, name, value, n, towards, version, more[1:])
+
+
+def beyond(both: Read, known: Read) -> np.ndarray:
+    """Return the bits that both codes have beyond one, 0 where they are not used."""
+    used = both.loss < known.loss
+    return both.bits - (known.bits if used else both.bits)
 
 
 def floor_rows(judges: Path) -> Iterator[Row]:

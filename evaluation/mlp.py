@@ -22,7 +22,8 @@ VERSION = "1"
 HIDDEN, BATCH, RATE = 64, 128, 0.02
 # Steps after which a network may stop.
 STOPS = (0, 10, 20, 30, 45, 60, 80, 100, 130, 160, 200, 250, 300)
-PATIENCE = 3  # stops in a row that were nobody's best
+PATIENCE = 3  # stops in a row that were nobody's best,
+AT_LEAST = 100  # from this step on: many only begin to gain after some fifty
 MANY = 50  # factors of more values are trained apart, not to widen all products
 
 
@@ -140,8 +141,8 @@ def stops(probes: list[usable.Probe]) -> tuple[Tensor, Tensor]:
     """Return the best number of steps of each factor, and its loss there.
 
     Trained without the identities held out, and asked about them, until nobody has
-    gained for three stops. A gain of less than two standard errors over these
-    identities is taken for luck: no steps.
+    gained for three stops, a hundred steps at least. A gain of less than two standard
+    errors over these identities is taken for luck: no steps.
     """
     kept: list[Problem] = []
     away: list[Problem] = []
@@ -154,7 +155,7 @@ def stops(probes: list[usable.Probe]) -> tuple[Tensor, Tensor]:
             problems.append(problem(fitted, rows, blind=True))
         people.append(fitted.rows.who[out])
     seen: list[list[Tensor]] = []  # at every stop, each factor's loss of every row
-    for _, nets in trained(kept, STOPS[-1]):
+    for step, nets in trained(kept, STOPS[-1]):
         seen.append(
             [
                 loss(nets.of(k, each)[None], each.y[None], [each.discrete])[0]
@@ -163,7 +164,7 @@ def stops(probes: list[usable.Probe]) -> tuple[Tensor, Tensor]:
         )
         mean = torch.tensor([[row.mean() for row in rows] for rows in seen])
         best = mean.argmin(0)
-        if len(seen) > best.max() + PATIENCE:
+        if step >= AT_LEAST and len(seen) > best.max() + PATIENCE:
             break
     for k, at in enumerate(best.tolist()):
         if not surely_less(seen[at][k], seen[0][k], people[k]):
@@ -172,11 +173,15 @@ def stops(probes: list[usable.Probe]) -> tuple[Tensor, Tensor]:
 
 
 def surely_less(ours: Tensor, theirs: Tensor, people: np.ndarray) -> bool:
-    """Return whether losses of rows are less by more than two standard errors."""
+    """Return whether losses of rows are less by more than two standard errors.
+
+    Of one person there is no such error, and nothing is sure.
+    """
     _, who, rows = np.unique(people, return_inverse=True, return_counts=True)
     gain = np.bincount(who, (theirs - ours).numpy()) / rows
-    error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else 0.0
-    return bool(gain.mean() > 2 * error)
+    if len(gain) < 2:
+        return False
+    return bool(gain.mean() > 2 * gain.std(ddof=1) / len(gain) ** 0.5)
 
 
 class Networks(NamedTuple):

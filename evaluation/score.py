@@ -146,7 +146,11 @@ def field_rows(
         for name, factor in factors.items()
         if factor.scope == "dynamic" and name in shares
     }
-    still = {n: value[:, 0] for n, value in truth.items() if not np.ptp(value, 1).any()}
+    still = {
+        name: value[:, 0]
+        for name, value in truth.items()
+        if value.min() >= 0 and not np.ptp(value, 1).any()  # known and constant
+    }
     if not still:
         return
     names = field.telling(still)

@@ -166,10 +166,9 @@ def summarise(metrics: pd.DataFrame, samples: Samples) -> pd.DataFrame:
     for key, group in metrics.groupby(keys, sort=False):
         dataset, model, metric, factor = map(str, key)
         values = group["value"].to_numpy()
-        low, high = statistics.interval(
-            samples.get((dataset, model, metric, factor), NO_SAMPLES)
-        )
-        if np.isnan(low):
+        drawn = samples.get((dataset, model, metric, factor), NO_SAMPLES)
+        low, high = statistics.interval(drawn)
+        if np.isnan(drawn).all():  # few people, or not drawn at all
             rng = numpy_generator("bootstrap", *key)
             low, high = statistics.seed_interval(values, rng)
         first = group.iloc[0]

@@ -134,12 +134,12 @@ def mean(scores: Scores, model: Model, name: str, factors: list[str]) -> Value:
 
 
 def _scaled(scores: Scores, name: str, value: float, factor: str) -> float:
-    """Return bits as they are, a score as its way up from chance, below it as 0.
+    """Return bits, and a score as its way up from chance; below chance both are 0.
 
     Without the floor the R² of an overfitted probe, any number below 0, would decide.
     """
     if name.startswith("bits"):
-        return value
+        return max(value, 0.0)
     chance = scores.shared("probe_chance", factor)
     return (max(value, chance) - chance) / (1 - chance)
 

@@ -5,6 +5,7 @@ python -m reporting.reproduction --results results/default --out FOLDER
 
 import argparse
 import math
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 from datasets.errors import UserError, cli
 from reporting.collect import Dataset, Model, Tree, document, read_tree, table
 from reporting.tables import Column, Row, Table, Told, write
-from reporting.words import count, metric, number
+from reporting.words import count, listing, metric, number
 
 HEADLINES = ("swap_score", "swap_static", "swap_dynamic")
 KEYS = ["dataset", "model", "seed", "metric", "factor"]
@@ -62,6 +63,7 @@ def reproduction(tree: Tree) -> Table | None:
     here = _headlines(both[alike], "value")
     there = _headlines(both[alike], "value_known")
     redefined = _headlines(both[~alike], "value")
+    lone = _headlines(mine, "value").keys() ^ _headlines(known, "value").keys()
     intervals = {
         (row["dataset"], row["model"], row["metric"]): (row["low"], row["high"])
         for row in ends.to_dict("records")
@@ -82,7 +84,7 @@ def reproduction(tree: Tree) -> Table | None:
             if 0 < cell["same"] == cell["alike"] >= kept_sizes[key] - cell["other"]:
                 verdict, detail = Told(IDENTICAL), "none"
             else:
-                verdict, detail = _verdict(key, here, there, intervals, redefined)
+                verdict, detail = _verdict(key, here, there, intervals, redefined, lone)
             told = f"{cell['same']} of {cell['alike']}"
             rows.append(_row(model, dataset, verdict, told, cell["other"], detail))
     title = "This run against the reference"
@@ -107,30 +109,42 @@ def _verdict(
     there: dict[Any, float],
     intervals: dict[Any, tuple[float, float]],
     redefined: dict[Any, float],
+    lone: Set[Any],
 ) -> tuple[Told, str]:
     """Return the verdict of a cell that is not identical, and its largest difference.
 
-    A cell without headline scores (no swap) has no interval to lie in, and one whose
-    headline scores are `redefined` cannot be compared.
+    A cell without headline scores (no swap) has no interval to lie in, nor has one of
+    few people and one seed; headline scores that are `redefined` cannot be compared,
+    and those only one of the runs has are `lone`: a difference.
     """
-    outside, apart = [], {}
+    outside, unknown, apart = [], [], {}
     for name in HEADLINES:
         mine, known = here.get((*key, name)), there.get((*key, name))
+        if (*key, name) in lone:
+            outside.append(f"{metric(name).label} is in one of them only")
         if mine is None or known is None:
             continue
         apart[name] = mine - known
         low, high = intervals[*key, name]
-        if mine != known and not (math.isnan(low) or low <= mine <= high):
+        if mine != known and math.isnan(low):
+            unknown.append(metric(name).label)
+        elif mine != known and not low <= mine <= high:
             ends = f"{number(low)} to {number(high)}"
             outside.append(f"{metric(name).label} {number(mine)}, not in {ends}")
-    if not apart and any((*key, name) in redefined for name in HEADLINES):
+    if (
+        not apart
+        and not outside
+        and any((*key, name) in redefined for name in HEADLINES)
+    ):
         return Told(UNLIKE, "swap scores of another definition"), "–"
     if not apart:
-        return Told(DIFFERENT, "no swap scores to compare"), "–"
+        return Told(DIFFERENT, "; ".join(outside) or "no swap scores to compare"), "–"
     largest = max(apart, key=lambda name: abs(apart[name]))
     detail = f"{metric(largest).label} {apart[largest]:+.3g}"
     if outside:
         return Told(DIFFERENT, "; ".join(outside)), detail
+    if unknown:
+        return Told(UNLIKE, f"{listing(unknown)} without an interval"), detail
     return Told(WITHIN), detail
 
 

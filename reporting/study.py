@@ -44,7 +44,6 @@ SWEEPS = {
     "sweep_auc": "identity from f (AUC)",
     "sweep_probe": "static factors from f (0 chance, 1 perfect)",
 }
-SWITCHED = (True, "shuffled")  # changes that have no value worth printing
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ class Change:
         if not self.setting:
             return self.of.label
         name = SETTINGS.get(self.setting, self.setting.split(".")[-1])
-        how = name if self.value in SWITCHED else f"{name}: {plain(self.value)}"
+        switched = self.value is True or self.value == "shuffled"
+        how = name if switched else f"{name}: {plain(self.value)}"
         return f"{self.of.label}, {how}"
 
 

@@ -445,10 +445,13 @@ def metric(name: str) -> Metric:
 
 
 def compared(name: str, value: float) -> float:
-    """Return a score as models are compared by it: of the identity in z, 0.5 is best.
+    """Return a score as models are compared by it.
 
-    An AUC below it, and error rates above, are no better: they only turn round.
+    Of the identity in z 0.5 is best: an AUC below it, and error rates above, only turn
+    round. A probe that was sure and wrong, below 0, read as little as one at 0.
     """
+    if name.startswith(("probe_", "bits_")):
+        return max(value, 0.0)
     if not re.fullmatch(r"verification_\w+_dynamic", name):
         return value
     lower = metric(name).direction == "lower"

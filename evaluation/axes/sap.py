@@ -33,6 +33,8 @@ def sap(train: dict[str, Rows], test: dict[str, Rows]) -> float:
         if len(np.unique(rows.labels)) < 2 or len(np.unique(held_out.labels)) < 2:
             continue
         continuous = rows.labels.dtype.kind == "f"
+        if not continuous and not np.isin(held_out.labels, rows.labels).any():
+            continue
         score = _lines if continuous else _thresholds
         scores = np.concatenate(
             [

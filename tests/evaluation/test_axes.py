@@ -42,6 +42,16 @@ def test_sap_of_a_discrete_factor_is_that_of_nearest_class_means():
     assert sap({"a": train}, {"a": test}) == pytest.approx(best - second)
 
 
+def test_sap_leaves_a_factor_out_whose_values_are_all_new():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 300)
+    code = labels[:, None] + rng.normal(0, 0.01, (300, 2)) * [1, 100]
+    train = {"a": Rows(code, labels), "new": Rows(code, labels)}
+    test = {"a": Rows(code, labels), "new": Rows(code, labels + 7)}
+    alone = sap({"a": train["a"]}, {"a": test["a"]})
+    assert sap(train, test) == alone > 0.3
+
+
 def test_sap_of_a_continuous_factor_is_that_of_lines():
     train, test = sides(np.random.default_rng(1).normal(size=800).astype(np.float32))
     alone = [

@@ -62,3 +62,9 @@ def test_factors_in_their_own_code_alone_score_one(factors):
     one_scope = len({static for *_, static in factors}) == 1
     mixed = np.nan if one_scope else 1
     assert scores(whole) == near(np.array([1, mixed, mixed, 1, 1]))
+
+
+def test_bits_that_are_not_known_give_no_score():
+    """Of fewer than five people there are no samples; a score of 0 would be one."""
+    unknown, known = (np.nan, np.nan, np.nan, True), (0.0, 1.0, 2.0, False)
+    assert np.isnan(np.array(blocks({"who": unknown, "pose": known}))).all()

@@ -101,6 +101,8 @@ def test_reading_static_factors_off_z():
     table = {("probe_dynamic", "hair"): 0.6, ("probe_chance", "hair"): 0.2}
     assert failures.read_off_z(table, ["hair"]) == pytest.approx(0.5)
     assert np.isnan(failures.read_off_z(table, ["skin"]))
+    table |= {("probe_dynamic", "age"): -2.0, ("probe_chance", "age"): 0.0}
+    assert failures.read_off_z(table, ["hair", "age"]) == pytest.approx(0.25)
 
 
 FACTORS = {

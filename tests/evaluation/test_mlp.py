@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
-from evaluation.mlp import mlp
+from evaluation.mlp import mlp, surely_less
 from evaluation.rows import Rows
 from evaluation.usable import probe, told
 
@@ -99,3 +100,18 @@ def test_values_never_trained_on_cost_bits_and_no_error():
     train = Rows(code, (code[:, 0] > 0).astype(np.int64))
     _, folded = read(a=(train, Rows(code, np.full(40, 7))))
     assert folded["a"].score == 0 and np.isfinite(folded["a"].bits)
+
+
+def test_what_is_slow_to_learn_is_not_given_up():
+    """Five bands of one column: the loss grows for thirty steps before it falls."""
+    rng = np.random.default_rng(0)
+    code = rng.normal(size=(3200, 4))
+    bands = np.digitize(code[:, 0], [-1, -0.3, 0.3, 1]) % 3
+    lines, folded = read(bands=halves(code, bands, np.arange(3200) // 8))
+    assert folded["bands"].bits > lines["bands"].bits + 0.3
+
+
+def test_of_one_person_nothing_is_sure():
+    ours, theirs = torch.tensor([0.0, 1.0, 1.0]), torch.ones(3)
+    assert not surely_less(ours, theirs, np.zeros(3, int))
+    assert surely_less(ours * 0, theirs, np.arange(3))

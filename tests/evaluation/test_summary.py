@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from datasets.atomic import write_parquet
-from evaluation.summary import METRICS, SUMMARY, cells_of, changes
+from evaluation.summary import METRICS, SUMMARY, cells_of, changes, summarise
 
 GRID = {
     "datasets": ["d"],
@@ -65,3 +65,14 @@ def test_a_study_of_nothing_has_no_changes(tmp_path):
     empty = pd.DataFrame(columns=METRICS)
     assert len(changes(GRID, {}, empty)) == 0
     assert len(changes(GRID | {"models": GRID["models"][:1]}, {}, empty)) == 0
+
+
+def test_an_interval_that_is_not_defined_is_not_replaced_by_a_narrower_one():
+    """Seeds alone stand in where no people were drawn, not where samples fail."""
+    rows = [("d", "m", seed, "a", "", 0.1 * seed, 9, "higher", "1") for seed in (0, 1)]
+    table = pd.DataFrame(rows, columns=METRICS)
+    samples = np.full(100, 0.05)
+    for failing, known in ((5, True), (50, False), (100, True)):
+        samples[:failing] = np.nan
+        row = summarise(table, {("d", "m", "a", ""): samples}).iloc[0]
+        assert np.isfinite(row["low"]) == known, failing

@@ -71,6 +71,24 @@ def test_what_one_side_lacks_is_not_identical(run: Path):
     assert "1 missing" in summary(reproduction(tree), tree)
 
 
+def test_without_an_interval_nothing_lies_within_it(run: Path):
+    kept = run.parent / "reference" / "default" / "tables" / "summary.parquet"
+    table = pd.read_parquet(kept)
+    table.loc[table["model"] == "dsae", ["low", "high"]] = float("nan")
+    write_parquet(kept, table)
+    assert verdicts(run)["dsae"] == "identical"
+    change(run, "dsae", "swap_score", -0.1)
+    assert verdicts(run)["dsae"] == "not comparable"
+
+
+def test_a_headline_that_is_gone_is_a_difference(run: Path):
+    path = run / "tables" / "metrics.parquet"
+    table = pd.read_parquet(path)
+    gone = (table["model"] == "dsae") & (table["metric"] == "swap_score")
+    write_parquet(path, table[~gone])
+    assert verdicts(run)["dsae"] == "different"
+
+
 def test_another_metric_alone_is_within(run: Path):
     change(run, "dsae", "ssim", 0.2)
     assert verdicts(run)["dsae"] == "within interval"

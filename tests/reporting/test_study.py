@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 
 from datasets.atomic import write_json, write_parquet
 from datasets.errors import UserError
-from reporting.collect import SUMMARY, Model
-from reporting.study import _legend, build, pareto
+from reporting.collect import SUMMARY, Model, read_tree
+from reporting.study import Change, _legend, build, pareto
 from tests.reporting.fake_tree import MODELS, fabricate
 
 VAE, DSAE = MODELS[:2]
@@ -79,6 +79,14 @@ def a_study(results: Path, name: str = "order_study") -> Path:
     }
     write_json(results / "studies" / name / "grid.json", grid)
     return results / "studies" / name
+
+
+@pytest.mark.parametrize("value", [1, 1.0])
+def test_a_change_to_one_is_told_with_its_value(results: Path, value: float):
+    model = read_tree(results).models[0]
+    label = Change(model, model, "training.beta", value).label
+    assert label.endswith("weight of the KL terms: 1")
+    assert Change(model, model, "training.shuffled", True).label.endswith("training")
 
 
 def test_the_page_has_every_cell_and_escapes(results: Path):

@@ -123,6 +123,14 @@ def test_bold_of_the_identity_in_z_is_not_for_beyond_chance() -> None:
     assert bold("verification_auc_static", at, below) == 0
 
 
+def test_bold_is_not_for_a_probe_that_was_sure_and_wrong() -> None:
+    wrong, nothing = Score(-0.3, -0.4, -0.2), Score(0.0, -0.01, 0.01)
+    for name in ("bits_dynamic", "probe_dynamic_mlp"):
+        rows = [Row("a", [wrong]), Row("b", [nothing])]
+        table = Table("t", "T", [Column(name, name, "score", "lower")], rows)
+        assert best_row(table, 0) is None
+
+
 def test_bold_needs_an_interval_and_skips_the_missing() -> None:
     unsure = make(("a", Score(0.9), False), ("b", Score(0.1), False))
     assert best_row(unsure, 0) is None
