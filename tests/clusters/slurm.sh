@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two nodes of SLURM that are this machine, each with two pretended GPUs (root, Debian 12):
 #   bash tests/clusters/slurm.sh start [FOLDER]
-#   CPUS=1 bash tests/clusters/slurm.sh start   # of one core: two nodes of a machine of two
+#   CPUS=1 bash tests/clusters/slurm.sh start   # of one core each; then --group-components score=1
 #   bash tests/clusters/slurm.sh stop [FOLDER]
 # It writes /etc/slurm/{slurm,gres,cgroup}.conf, where Snakemake's jobs look for them, and
 # refuses to write over files of another cluster.
