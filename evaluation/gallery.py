@@ -7,7 +7,6 @@ is f and z of a row. A good metric tells these codes apart as its purpose says.
 A second, smaller table has a dynamic factor of many values, of few rows each.
 """
 
-import math
 import sys
 
 import numpy as np
@@ -111,9 +110,8 @@ def scores(kind: str) -> dict[str, float]:
 
 def _read(fitted: Probe, line: Usable) -> Read:
     """Return what a line got, without samples."""
-    loss = fitted.line.loss if fitted.line else math.inf
     bits, entropy = np.array([line.bits]), np.array([line.entropy])
-    return Read(bits, entropy, len(line.answer), loss)
+    return Read(bits, entropy, len(line.answer), fitted.loss)
 
 
 def _axes(train: dict[str, Rows], test: dict[str, Rows]) -> dict[str, float]:

@@ -21,13 +21,13 @@ class Read(NamedTuple):
     """Bits that a probe gets, and those of the labels; `(1 + replicates,)` each.
 
     The first is the estimate, the others are the samples of test identities; `n` rows
-    were read. `loss` is that of training rows held out, infinite without a line.
+    were read. `loss` is that of the probe, of training rows held out.
     """
 
     bits: np.ndarray
     entropy: np.ndarray
     n: int
-    loss: float
+    loss: float = math.inf
 
 
 def probed(
@@ -56,8 +56,8 @@ def probed(
                 continue
             fitted = usable.probe(train)
             found = usable.told(fitted, test)
-            loss = fitted.line.loss if fitted.line else math.inf
-            bits.setdefault(name, {})[code] = read(found, test, draws, loss)
+            known = read(found, test, draws)._replace(loss=fitted.loss)
+            bits.setdefault(name, {})[code] = known
             if code == "both":
                 continue
             yield from probe_rows(code, factor, test, found, draws)
@@ -92,9 +92,7 @@ def probe_codes(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return codes
 
 
-def read(
-    found: usable.Usable, test: Rows, draws: Draws, loss: float = math.inf
-) -> Read:
+def read(found: usable.Usable, test: Rows, draws: Draws) -> Read:
     """Return the bits of a probe with their samples."""
     assert test.identity is not None
     sides = [
@@ -102,7 +100,7 @@ def read(
         for each in (found.before - found.after, found.before)
     ]
     bits, entropy = map(np.append, (found.bits, found.entropy), sides)
-    return Read(bits, entropy, len(test.labels), loss)
+    return Read(bits, entropy, len(test.labels))
 
 
 def probe_rows(

@@ -44,6 +44,11 @@ class Probe(NamedTuple):
     rows: Rows
     line: Line | None
 
+    @property
+    def loss(self) -> float:
+        """Return that of the line on the rows held out, infinite without one."""
+        return self.line.loss if self.line else float("inf")
+
 
 def probe(train: Rows, rng: np.random.Generator | None = None) -> Probe:
     """Fit a linear probe, unless labels or codes do not vary.
