@@ -3,7 +3,7 @@
 A model that ignores f scores like this.
 """
 
-from datasets.errors import cli
+from seqdis.errors import cli
 from training.direct import copy_clip, write_directly
 
 if __name__ == "__main__":

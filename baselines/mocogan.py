@@ -49,7 +49,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 from training.contract import (
     Codes,
     Context,

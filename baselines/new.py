@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from datasets.errors import UserError, cli
+from seqdis.errors import UserError, cli
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = Path(__file__).with_name("template.txt")

@@ -7,9 +7,9 @@ the real picture of A's static and B's dynamic factors: it lacks only what judge
 import numpy as np
 import pandas as pd
 
-from datasets.errors import cli
 from datasets.render import render, renderable
 from datasets.store import Store, labels
+from seqdis.errors import cli
 from training.direct import Arrays, clip_frames, write_directly
 
 

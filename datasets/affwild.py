@@ -15,8 +15,8 @@ from typing import Any
 
 from datasets import affwild_first, affwild_second, face_command
 from datasets.description import read_manifest
-from datasets.errors import UserError, cli
 from datasets.face_video import Video
+from seqdis.errors import UserError, cli
 
 DEFAULTS = {
     "label": "Aff-Wild",

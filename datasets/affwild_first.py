@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.errors import UserError
 from datasets.face_video import Annotation, Video, at_frames, read_numbers, read_tree
-from datasets.reading import readable
+from seqdis.errors import UserError
+from seqdis.files import readable
 
 OUTER = "aff_wild_annotations_bboxes_landmarks_new"
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv"}

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from datasets.errors import UserError
 from datasets.sheets import BOOTS, CELL, LAYERS, SHEET_SIZE, Cell
+from seqdis.errors import UserError
 
 
 class Paint(NamedTuple):

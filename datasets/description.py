@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from datasets.digest import sha256_of
-from datasets.errors import UserError
-from datasets.reading import read_json, readable
+from seqdis.errors import UserError
+from seqdis.files import read_json, readable, sha256_of
 
 SOURCES = ("original", "embedded")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 LONGEST = 640  # larger frames are halved until they fit: faces stay large enough
 SCORE, OVERLAP = 0.6, 0.3  # least score; most overlap of two faces

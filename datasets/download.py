@@ -22,9 +22,8 @@ from typing import Any
 import requests
 from tqdm import tqdm
 
-from datasets.atomic import sweep, write_json
-from datasets.digest import hash_of, sha256_of
-from datasets.errors import UserError, cli
+from seqdis.errors import UserError, cli
+from seqdis.files import hash_of, sha256_of, sweep, write_json
 
 TABLE = Path(__file__).with_name("files.json")
 THREADS = 4

@@ -16,14 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from datasets.atomic import write_text
-from datasets.digest import sha256_of, sha256_of_tree
 from datasets.drawn_face import draw
 from datasets.drawn_features import box, landmarks
 from datasets.drawn_look import FACTORS, Look, looks
 from datasets.expression import performance
 from datasets.pts import to_text
 from datasets.video import encode
+from seqdis.files import sha256_of, sha256_of_tree, write_text
 
 PEOPLE, SIZE, RATE = 300, 112, 25
 SHORT, LONG = 25, 75  # frames; many people matter more than long videos
@@ -111,7 +110,7 @@ def write_tree(folder: Path, shapes: list[np.ndarray]) -> None:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path` which replaces it on success.
 
-    One flush for thousands of small files, where `datasets.atomic` would take one each.
+    One flush for thousands of small files, where `seqdis.files` would take one each.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

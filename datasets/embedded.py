@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from datasets.atomic import atomic, sweep, write_json
-from datasets.digest import sha256_of
 from datasets.drawing import draw_garment
 from datasets.drawn_videos import embed_affwild
-from datasets.errors import cli
 from datasets.idx import write_idx
 from datasets.sheets import sheet_paths
+from seqdis.errors import cli
+from seqdis.files import atomic, sha256_of, sweep, write_json
 
 TEST_DIGITS = 360
 

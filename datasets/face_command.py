@@ -11,11 +11,11 @@ from typing import Any
 from datasets import face_piece
 from datasets.description import resolve_settings, verify_sources
 from datasets.detector import Detector
-from datasets.errors import UserError
 from datasets.face_store import gather, write_counts
 from datasets.face_video import Video
-from datasets.reading import read_json
 from datasets.shrink import SIZES
+from seqdis.errors import UserError
+from seqdis.files import read_json
 
 DEFAULTS = {
     "variant": "faces",

@@ -16,16 +16,14 @@ import numpy as np
 import pandas as pd
 
 from datasets import landmarks
-from datasets.atomic import write_json, write_parquet
 from datasets.cropping import SIZE, crop, squares, transform
 from datasets.cutting import Rule, cut
 from datasets.detector import Detector
-from datasets.digest import sha256_of, sha256_of_tree
-from datasets.errors import UserError
 from datasets.face_track import Track, find, readable
 from datasets.face_video import Video
-from datasets.reading import read_json
 from datasets.store import frame_writer
+from seqdis.errors import UserError
+from seqdis.files import read_json, sha256_of, sha256_of_tree, write_json, write_parquet
 
 # What these files say decides a piece; a change in them makes it again.
 CODE = [

@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 
 from datasets import store
-from datasets.atomic import write_text
 from datasets.cropping import SIZE
 from datasets.description import describe
-from datasets.digest import sha256_of
-from datasets.errors import UserError
 from datasets.face_factors import dynamic_factors, static_factors
 from datasets.face_video import Video
 from datasets.people import splits_of
-from datasets.reading import read_json, read_parquet
+from seqdis.errors import UserError
+from seqdis.files import read_json, read_parquet, sha256_of, write_text
 
 COUNTS = [
     "video",

@@ -19,9 +19,9 @@ from zipfile import ZipFile
 
 from datasets import face_command
 from datasets.description import read_manifest
-from datasets.errors import cli
 from datasets.face_video import Video, nothing
-from datasets.reading import readable
+from seqdis.errors import cli
+from seqdis.files import readable
 
 COLLECTIONS = {"corpus": "grid", "samples": "grid_samples"}
 DEFAULTS = face_command.DEFAULTS | {

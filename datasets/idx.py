@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.atomic import write_bytes
-from datasets.errors import UserError
-from datasets.reading import readable
+from seqdis.errors import UserError
+from seqdis.files import readable, write_bytes
 
 UBYTE = 0x08
 

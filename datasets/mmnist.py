@@ -15,7 +15,6 @@ import pandas as pd
 from PIL import Image
 
 from datasets import store
-from datasets.atomic import write_npy
 from datasets.bouncing import Paths, denton_paths, draw, srivastava_paths
 from datasets.description import (
     SOURCES,
@@ -25,12 +24,11 @@ from datasets.description import (
     resolve_settings,
     verify_sources,
 )
-from datasets.digest import sha256_of
 from datasets.digit_factors import dynamic_columns, factors
-from datasets.errors import UserError, cli
 from datasets.idx import read_digits
-from datasets.reading import readable
 from datasets.shrink import SIZES
+from seqdis.errors import UserError, cli
+from seqdis.files import readable, sha256_of, write_npy
 
 DEFAULTS = {
     "label": "Moving MNIST",

@@ -13,8 +13,8 @@ import pandas as pd
 
 from datasets import store
 from datasets.description import command_line, factor, resolve_settings
-from datasets.errors import UserError, cli
-from datasets.reading import read_json, read_parquet, readable
+from seqdis.errors import UserError, cli
+from seqdis.files import read_json, read_parquet, readable
 
 SIDES = (64, 32, 16)  # pixels, of frames that the models are built for
 DEFAULTS = {"kind": "own", "label": "", "source": "own", "root": "", "size": 0}

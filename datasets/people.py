@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 VALID = 0.1  # share of people who validate
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.atomic import write_text
+from seqdis.files import write_text
 
 
 def read_points(path: Path) -> np.ndarray:

@@ -3,10 +3,10 @@
 import numpy as np
 
 from datasets.bouncing import draw
-from datasets.digest import sha256_of
-from datasets.errors import UserError
 from datasets.shrink import shrink
 from datasets.store import Store
+from seqdis.errors import UserError
+from seqdis.files import sha256_of
 
 
 def renderable(store: Store) -> bool:

@@ -24,10 +24,10 @@ from datasets.description import (
     resolve_settings,
     verify_sources,
 )
-from datasets.errors import cli
 from datasets.poses import CLIP_LENGTH, clip_table, sheet_table, static_factors
 from datasets.sheets import CELL, LAYERS, all_cells, clip_cells, sheet_paths
 from datasets.shrink import SIZES
+from seqdis.errors import cli
 
 IDENTITIES = 6**4
 DEFAULTS = {

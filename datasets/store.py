@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import atomic, write_json, write_parquet
-from datasets.errors import UserError
-from datasets.reading import read_json, read_parquet, readable
 from datasets.shrink import shrink
+from seqdis.errors import UserError
+from seqdis.files import (
+    atomic,
+    read_json,
+    read_parquet,
+    readable,
+    write_json,
+    write_parquet,
+)
 
 SPLITS = ("train", "valid", "test")
 

@@ -13,7 +13,7 @@ import av
 import cv2
 import numpy as np
 
-from datasets.atomic import atomic
+from seqdis.files import atomic
 
 STILLS = {".jpg", ".jpeg", ".png"}
 MOST = 1 << 30  # bytes of a video inside an archive, which is read into memory

@@ -21,7 +21,7 @@ import pandas as pd
 
 from evaluation import statistics
 from evaluation.swaps import Factor, above_chance, harmonic_mean
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 REFERENCE = "unordered_vae"
 IQM = ("iqm", "iqm_static", "iqm_dynamic")

@@ -11,8 +11,6 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize_scalar
 
-from datasets.atomic import write_json
-from datasets.errors import UserError, cli
 from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import ensemble as judges
 from evaluation.clips import parse_json, read
@@ -22,6 +20,8 @@ from evaluation.judge import Settings
 from evaluation.lists import Lists, lists
 from evaluation.network import Head
 from evaluation.swaps import agreement, agreement_sums
+from seqdis.errors import UserError, cli
+from seqdis.files import write_json
 from training.settings import build
 
 BINS = 15

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_parquet
-from datasets.errors import UserError, cli
-from datasets.reading import read_parquet
 from datasets.store import load
-from training.seeds import numpy_generator
+from seqdis.errors import UserError, cli
+from seqdis.files import read_parquet, write_parquet
+from seqdis.seeds import numpy_generator
 from training.settings import at_least, build
 
 

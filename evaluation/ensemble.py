@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from datasets.errors import UserError
-from datasets.reading import read_json
 from evaluation.network import Head, Judge
+from seqdis.errors import UserError
+from seqdis.files import read_json
 from training import checkpoint
 from training.device import autocast, pick
 

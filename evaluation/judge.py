@@ -16,15 +16,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datasets.errors import UserError, cli
 from datasets.store import Store, hidden_mask, labels, verify
 from evaluation.clips import length_of, parse_json, read
 from evaluation.network import Head, Judge
+from seqdis.errors import UserError, cli
+from seqdis.seeds import numpy_generator, stream, torch_generator
 from training import checkpoint
 from training.batches import Batches, gather
 from training.device import autocast, pick
 from training.loop import fit
-from training.seeds import numpy_generator, stream, torch_generator
 from training.settings import build
 
 VERSION = "1"

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from datasets.reading import read_json
 from datasets.store import Store
 from evaluation import blocks, floors, mlp, regression, resampled, usable
 from evaluation.floors import rows_of
@@ -15,6 +14,7 @@ from evaluation.lists import Lists, train_and_test
 from evaluation.resampled import Draws
 from evaluation.row import Row, direction
 from evaluation.rows import Rows
+from seqdis.files import read_json
 
 
 class Read(NamedTuple):

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from evaluation.probes import Standard, standard
 from evaluation.rows import Rows
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 # From a probe that knows frequencies only to one that is nearly free.
 PENALTIES = (1e4, 300.0, 10.0, 0.3, 0.01)

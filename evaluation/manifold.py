@@ -23,7 +23,7 @@ from evaluation.coverage import coverage
 from evaluation.lists import Lists, by_split
 from evaluation.row import Row, direction
 from evaluation.swaps import above_chance
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 VERSION = "1"
 NEIGHBOURS = 10

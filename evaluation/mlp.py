@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 import training.no_compiler  # noqa: F401
 from evaluation import usable
 from evaluation.rows import Rows
-from training.seeds import torch_generator
+from seqdis.seeds import torch_generator
 
 VERSION = "1"
 HIDDEN, BATCH, RATE = 64, 128, 0.02

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 
 @dataclass(frozen=True)

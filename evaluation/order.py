@@ -11,9 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_parquet
-from datasets.errors import cli
-from datasets.reading import read_npz
 from datasets.store import Store, column, verify
 from evaluation import verification
 from evaluation.clips import read
@@ -22,6 +19,8 @@ from evaluation.lists import Lists, by_split, lists, train_and_test
 from evaluation.probes import constant
 from evaluation.score import read_run
 from evaluation.usable import usable
+from seqdis.errors import cli
+from seqdis.files import read_npz, write_parquet
 
 COLUMNS = ["metric", "frames", "value"]
 

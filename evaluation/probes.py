@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluation.rows import Rows
 from evaluation.turns import rows_in_turn
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 MOST_ROWS = 2000  # rows a probe is fitted on; more are thinned at random
 SIDE, COMPONENTS = 16, 64  # pixel probes: frame side after pooling, principal axes

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.errors import UserError
-from datasets.reading import read_npz
+from seqdis.errors import UserError
+from seqdis.files import read_npz
 
 REMEDY = "See docs/formats.md, `representation.npz`; correct the program that wrote it."
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from evaluation.statistics import REPLICATES, resample
 from evaluation.swaps import Factor, agreement, scores
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 LEAST = 5  # identities: fewer say nothing of how identities differ
 # What the clips of a judged cell were made from, where it is not a pair (A, B).

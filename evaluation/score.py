@@ -14,9 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_parquet
-from datasets.errors import cli
-from datasets.reading import read_json, read_parquet, readable
 from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import (
     failures,
@@ -39,7 +36,9 @@ from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.resampled import Draws
 from evaluation.row import Row, direction
-from training.seeds import numpy_generator
+from seqdis.errors import cli
+from seqdis.files import read_json, read_parquet, readable, write_parquet
+from seqdis.seeds import numpy_generator
 
 FRAMES = (
     "reconstruction",

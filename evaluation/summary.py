@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_parquet
-from datasets.errors import cli
-from datasets.reading import read_json, read_parquet
 from evaluation import statistics
 from evaluation.aggregates import Runs, aggregates, mean_swap, runs
 from evaluation.swaps import judged_factors
-from training.seeds import numpy_generator
+from seqdis.errors import cli
+from seqdis.files import read_json, read_parquet, write_parquet
+from seqdis.seeds import numpy_generator
 
 Samples = dict[tuple[str, str, str, str], np.ndarray]
 RunsOf = dict[str, dict[str, Runs]]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from datasets.errors import UserError
 from datasets.store import Store, hidden_mask, labels
 from evaluation.regression import pearson
+from seqdis.errors import UserError
 
 VERSION = "1"
 LEAST = 20  # annotated frames for a correlation

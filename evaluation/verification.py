@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from evaluation.probes import standard
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 VERSION = "3"
 IMPOSTORS = 20_000  # pairs of clips at most; all pairs would say little more

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from datasets import store
-from datasets.errors import UserError
-from datasets.reading import read_json, read_npz, read_parquet
 from reporting.colours import CONTROLS, model_colours
+from seqdis.errors import UserError
+from seqdis.files import read_json, read_npz, read_parquet
 
 SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
 SUMMARY += ["n_seeds", "n", "direction"]

@@ -14,10 +14,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from datasets.atomic import atomic
-from datasets.errors import UserError, cli
 from reporting.collect import Tree, read_tree
 from reporting.links import without_missing
+from seqdis.errors import UserError, cli
+from seqdis.files import atomic
 
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 KEPT = (

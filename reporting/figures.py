@@ -11,8 +11,8 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from datasets.atomic import atomic, write_text
 from reporting.pixels import Picture
+from seqdis.files import atomic, write_text
 
 _STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: small files, sharp, searchable

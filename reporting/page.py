@@ -14,8 +14,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from datasets.atomic import write_text
-from datasets.errors import UserError, cli
 from reporting import provenance, words
 from reporting.aggregates import aggregate_table, comparison_words
 from reporting.cards import cards
@@ -36,6 +34,8 @@ from reporting.swap_pictures import contact_sheet, swap_pictures
 from reporting.tables import Absent, Table, show, small_print, sort_key, write
 from reporting.tool_tables import benchmark_table, judge_table
 from reporting.traces import trace_pictures
+from seqdis.errors import UserError, cli
+from seqdis.files import write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 

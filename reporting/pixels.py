@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from datasets.atomic import atomic
+from seqdis.files import atomic
 
 GAP = 2  # pixels of white to the right of and below each tile
 COLOURS = 256  # of a palette: half the bytes; with fewer, faces show bands

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from datasets.reading import readable
 from reporting.words import count
+from seqdis.files import readable
 
 ROWS = 40  # videos that are listed
 COUNTS = ("frames", "looked_at", "found", "kept", "sequences", "dropped")

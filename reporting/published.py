@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jsonschema
 import yaml
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 NUMBERS = {"type": "object", "additionalProperties": {"type": "number"}}
 SCHEMA = {

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from datasets.errors import UserError, cli
 from reporting.collect import Dataset, Model, Tree, document, read_tree, table
 from reporting.tables import Column, Row, Table, Told, write
 from reporting.words import count, listing, metric, number
+from seqdis.errors import UserError, cli
 
 HEADLINES = ("swap_score", "swap_static", "swap_dynamic")
 KEYS = ["dataset", "model", "seed", "metric", "factor"]

@@ -18,8 +18,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from datasets.atomic import write_text
-from datasets.errors import UserError, cli
 from reporting import words
 from reporting.collect import Dataset, Model, Tree, read_tree, table
 from reporting.figures import literal, save, styled
@@ -29,6 +27,8 @@ from reporting.pixels import Picture
 from reporting.scores import Scores
 from reporting.shuffle_test import shuffle_table
 from reporting.tables import Absent, Column, Row, Score, Table, write
+from seqdis.errors import UserError, cli
+from seqdis.files import write_text
 
 SCORES = ("swap_score", "swap_static", "swap_dynamic")
 CODES = ("verification_auc_static", "verification_auc_dynamic")

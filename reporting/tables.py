@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from datasets.atomic import write_text
 from reporting.collect import Model
 from reporting.words import ARROWS, amount, compared, duration, interval, number
+from seqdis.files import write_text
 
 
 class Score(NamedTuple):

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from datasets.errors import UserError
 from reporting.collect import Dataset
 from reporting.tables import Column, Row, Table
+from seqdis.errors import UserError
 
 
 def judge_table(dataset: Dataset) -> Table | None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-from datasets.atomic import write_parquet
 from datasets.store import frame_writer, write
+from seqdis.files import write_parquet
 
 # One thread each, as in the workflow: many threads wait for each other on tiny arrays.
 os.environ["OMP_NUM_THREADS"] = "1"

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from datasets.store import Store
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 
 class Batches:

@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 
-from datasets.errors import UserError
-from datasets.reading import read_json
 from datasets.store import Store
-from training import checkpoint, seeds
+from seqdis import seeds
+from seqdis.errors import UserError
+from seqdis.files import read_json
+from training import checkpoint
 from training.contract import SequenceModel, Spec
 from training.settings import Training, build, known_only
 

@@ -10,8 +10,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from datasets.atomic import write_bytes
-from datasets.reading import readable
+from seqdis.files import readable, write_bytes
 
 
 def save(path: Path, tensors: dict[str, Tensor], about: dict[str, object]) -> None:

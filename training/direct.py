@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_npz
-from datasets.reading import read_parquet
 from datasets.store import Store, verify
+from seqdis.files import read_parquet, write_npz
 from training.provenance import now, processor
 from training.verdict import write_verdict
 

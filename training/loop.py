@@ -1,6 +1,6 @@
 """The one training loop.
 
-Randomness is a function of the step (training/seeds.py), so the loop keeps no
+Randomness is a function of the step (seqdis/seeds.py), so the loop keeps no
 generator: a run killed and started again is bit-identical to one that was not.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import out_of_memory
+from seqdis.errors import out_of_memory
 from training import checkpoint, no_compiler  # noqa: F401 - importing it is its use
 from training.energy import Meter
 from training.progress import Progress

@@ -15,15 +15,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from datasets.atomic import write_json, write_npz
-from datasets.errors import UserError, cli
-from datasets.reading import read_json, read_parquet
 from datasets.store import Store, verify
+from seqdis.errors import UserError, cli
+from seqdis.files import read_json, read_parquet, write_json, write_npz
+from seqdis.seeds import numpy_generator
 from training import cell, device
 from training.contract import SequenceModel
 from training.direct import clip_frames
 from training.represent import encode, represent
-from training.seeds import numpy_generator
 
 ORDERS = 8  # that f is read from, the first one as filmed
 LENGTHS = (1, 2, 3, 5, 8)  # frames f is read from; then the whole sequence

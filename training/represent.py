@@ -8,13 +8,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from datasets.reading import read_parquet
 from datasets.store import Store
+from seqdis.files import read_parquet
+from seqdis.seeds import numpy_generator, torch_generator
 from training.batches import gather
 from training.contract import Codes, Context, SequenceModel
 from training.direct import clip_frames
 from training.importance import bounds
-from training.seeds import numpy_generator, torch_generator
 
 CLIPS_AT_ONCE = 16
 MANIFOLD_IDENTITIES = 4

@@ -6,7 +6,7 @@ import typing
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 T = TypeVar("T")
 

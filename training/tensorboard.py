@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 Row = tuple[int, float, str, float]  # step, seconds, term, value
 

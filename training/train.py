@@ -20,10 +20,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from datasets.atomic import write_npz, write_parquet
-from datasets.errors import UserError, cli, out_of_memory
 from datasets.store import Store, verify
-from training import cell, checkpoint, device, seeds
+from seqdis import seeds
+from seqdis.errors import UserError, cli, out_of_memory
+from seqdis.files import write_npz, write_parquet
+from training import cell, checkpoint, device
 from training.batches import Batches, gather
 from training.contract import Context, Frames, SequenceModel, Terms
 from training.flops import flop_per_frame
@@ -34,7 +35,7 @@ from training.settings import Training
 from training.verdict import write_verdict
 
 # What these files say decides the weights; a change in them is a new training.
-CODE = ("batches", "device", "distributions", "loop", "networks", "seeds", "train")
+CODE = ("batches", "device", "distributions", "loop", "networks", "train")
 
 
 def arguments() -> argparse.Namespace:
@@ -201,6 +202,7 @@ def fingerprint(
     """Return a hash of all that decides the weights: data, settings, code, machine."""
     here = Path(__file__).parent
     files = [here / f"{name}.py" for name in CODE] + cell.files_of(model)
+    files.append(Path(seeds.__file__))
     return cell.fingerprint(
         json.loads((args.data / "dataset.json").read_text())["frames_sha256"],
         cell.resolved(training, model.config),

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from datasets.atomic import write_json
+from seqdis.files import write_json
 from training.provenance import PROTOCOL, commit, now, peak_memory_mb, versions
 
 STATUSES = ("done", "diverged", "out_of_memory", "over_budget", "skipped")

@@ -42,7 +42,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 from training.contract import (
     Codes,
     Context,

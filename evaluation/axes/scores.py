@@ -15,7 +15,7 @@ from evaluation.axes import (
     sap,
 )
 from evaluation.rows import Rows
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 MOST_FITTED = 320  # columns that forests and probes are fitted to; more take too long
 

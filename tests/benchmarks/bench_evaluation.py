@@ -21,7 +21,6 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
-from datasets.atomic import write_json, write_npy, write_npz, write_parquet
 from datasets.store import frame_table, sequence_table
 from datasets.store import write as write_store
 from evaluation import resampled, score
@@ -44,6 +43,7 @@ from evaluation.probes import pixel_codes
 from evaluation.rows import Rows
 from evaluation.swaps import Factor, cell_sums
 from evaluation.usable import usable
+from seqdis.files import write_json, write_npy, write_npz, write_parquet
 from training import checkpoint
 
 ROWS, COLUMNS, PAIRS, TIME = 800, 68, 60, 8

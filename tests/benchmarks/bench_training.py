@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from seqdis.seeds import torch_generator
 from tests.models.test_contract import CPU, discovered
 from training.cell import load_module, make, resolve
 from training.contract import Codes, Context, Spec
 from training.device import autocast
-from training.seeds import torch_generator
 
 SPEC = Spec(name="bench", channels=3, size=64, sequences=8, longest=178)
 SHARED = {"width": 32, "hidden": 128, "dim_f": 64, "dim_z": 4}

@@ -10,10 +10,10 @@ import pytest
 
 from datasets import affwild, face_command, face_piece, face_store
 from datasets.description import resolve_settings
-from datasets.errors import UserError
 from datasets.pts import read_points, write_points
 from datasets.store import Store, labels
 from datasets.video import encode
+from seqdis.errors import UserError
 
 FRAMES = 40
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datasets import atomic as module
-from datasets.atomic import (
+from seqdis import files as module
+from seqdis.errors import UserError, cli
+from seqdis.files import (
     atomic,
     sweep,
     write_json,
@@ -15,7 +16,6 @@ from datasets.atomic import (
     write_npz,
     write_parquet,
 )
-from datasets.errors import UserError, cli
 
 
 def test_a_failure_leaves_the_old_file_and_no_temporary_one(tmp_path: Path):

@@ -11,7 +11,7 @@ import pytest
 
 from datasets import download as module
 from datasets.download import BLOCK, download, fetch, read_table
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 BODY = bytes(range(256)) * 400
 BREAK = 50_000

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets import affwild_first
-from datasets.digest import sha256_of, sha256_of_tree
 from datasets.drawn_face import draw
 from datasets.drawn_features import box, landmarks
 from datasets.drawn_head import cast, lift, project, skull, view_of
@@ -18,6 +17,7 @@ from datasets.expression import expression, performance
 from datasets.landmarks import lips_apart, pose
 from datasets.pts import read_points
 from datasets.video import read_frames
+from seqdis.files import sha256_of, sha256_of_tree
 
 PEOPLE = 6
 angle = st.floats(-1, 1, width=32)

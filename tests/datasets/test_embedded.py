@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 
 from datasets.compose import compose, read_layers
-from datasets.digest import sha256_of
 from datasets.download import read_table
 from datasets.drawing import draw_garment
 from datasets.embedded import embed
 from datasets.idx import read_digits
 from datasets.poses import pose_of_cell
 from datasets.sheets import LAYERS, all_cells, clip_cells, sheet_paths
+from seqdis.files import sha256_of
 
 
 def test_the_same_sheets_exist_as_in_the_original(sheets: Path):

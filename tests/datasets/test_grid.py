@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 
 from datasets import face_command, face_store, grid
-from datasets.atomic import write_json
 from datasets.description import resolve_settings
 from datasets.detector import Detector
 from datasets.download import download, read_table
-from datasets.errors import UserError
 from datasets.face_track import find
 from datasets.store import Store
 from datasets.tracking import overlap
 from datasets.video import encode, read_frames
+from seqdis.errors import UserError
+from seqdis.files import write_json
 
 
 def settings(**changes) -> dict:

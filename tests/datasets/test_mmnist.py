@@ -7,9 +7,9 @@ import pytest
 from datasets import mmnist
 from datasets.bouncing import covered, denton_paths, draw, srivastava_paths
 from datasets.description import resolve_settings
-from datasets.errors import UserError
 from datasets.idx import read_digits, read_idx, write_idx
 from datasets.store import hidden_mask
+from seqdis.errors import UserError
 
 
 def slow_srivastava(y, x, angle, length):

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from datasets import store
-from datasets.errors import UserError
 from datasets.own import DEFAULTS, build
+from seqdis.errors import UserError
 
 FACTORS = [
     {"name": "who", "label": "who", "scope": "static", "values": ["a", "b", "c"]},

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.errors import UserError
 from datasets.people import split_people, splits_of
+from seqdis.errors import UserError
 
 NAMES = st.lists(st.text("abcdefgh", min_size=1), min_size=3, max_size=60, unique=True)
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
 from datasets.render import render, renderable
 from datasets.store import Store
+from seqdis.errors import UserError
 
 
 def own_frames(made: Store) -> tuple[np.ndarray, np.ndarray]:

@@ -11,9 +11,9 @@ from datasets import sprites
 from datasets.compose import compose, lay_over, read_layers, to_paint
 from datasets.description import read_manifest, resolve_settings
 from datasets.download import read_table
-from datasets.errors import UserError
 from datasets.poses import pose_of_cell
 from datasets.sheets import ACTIONS, BOOTS, LAYERS, all_cells, clip_cells, sheet_paths
+from seqdis.errors import UserError
 
 
 def slow_character(folder: Path, variant: str, look: tuple[int, ...]) -> Image.Image:

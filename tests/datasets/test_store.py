@@ -7,7 +7,7 @@ import pytest
 
 from datasets import store
 from datasets.description import factor
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 SHAPE = (4, 4, 1)
 LENGTH = 3

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datasets.errors import UserError
 from evaluation.clips import Settings, draw, frame_index, main, pairs, windows
+from seqdis.errors import UserError
 
 
 def table(test=10, length=20, train=10, valid=0):

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 import torch
 
-from datasets.errors import UserError
 from datasets.store import labels
 from evaluation import certify, ensemble, judge
 from evaluation.clips import frame_index
 from evaluation.judge import Settings, augment, heads_of, loss_terms, targets
 from evaluation.network import Head, Judge
+from seqdis.errors import UserError
 from training import checkpoint
 
 

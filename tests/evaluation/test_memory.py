@@ -16,7 +16,7 @@ import resource, sys
 import numpy as np
 from evaluation.axes import scores
 from evaluation.rows import Rows
-from training.seeds import numpy_generator
+from seqdis.seeds import numpy_generator
 
 def peak():
     # Not getrusage: a child starts with the peak of the process that forked it.

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.errors import UserError
 from datasets.store import load
 from evaluation.clips import read
 from evaluation.lists import by_split, lists
 from evaluation.order import permutation_variance, read_orders, rows, static_probe
+from seqdis.errors import UserError
 from tests.evaluation.conftest import make_store
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import pearsonr
 
-from datasets.errors import UserError
 from evaluation.regression import pearson, regression
 from evaluation.trace import annotated, correlation, frames_of, liveliest
+from seqdis.errors import UserError
 
 COLUMN = arrays(np.float64, 30, elements=st.integers(-50, 50).map(float))
 

@@ -5,15 +5,14 @@ import pandas as pd
 import pytest
 
 from datasets import store as frame_store
-from datasets.atomic import write_json, write_npz
-from datasets.errors import UserError
-from datasets.reading import read_json
 from evaluation import aggregates, ensemble, resampled, score, summary, swaps
 from evaluation.floors import FLOORS
 from evaluation.lists import by_split
 from evaluation.representation import Expected, read
 from evaluation.row import direction
 from reporting.leakage import wanted
+from seqdis.errors import UserError
+from seqdis.files import read_json, write_json, write_npz
 
 CHANCES = {"shade": 0.4, "place": 0.3, "height": 0.0}
 

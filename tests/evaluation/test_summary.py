@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datasets.atomic import write_parquet
 from evaluation.summary import METRICS, SUMMARY, cells_of, changes, summarise
+from seqdis.files import write_parquet
 
 GRID = {
     "datasets": ["d"],

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from safetensors.numpy import save as safetensors
 
 from datasets import affwild_first, face_video, reading
-from datasets.atomic import write_parquet
 from datasets.description import resolve_settings
-from datasets.errors import UserError
 from datasets.grid import _speaker
 from datasets.idx import read_idx
 from datasets.store import load
 from datasets.video import Broken, read_frames
 from evaluation.clips import parse_json
 from reporting.published import published
+from seqdis.errors import UserError
+from seqdis.files import write_parquet
 from tests.faults.amount import FUZZ
 from training import checkpoint
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from datasets import download as module
 from datasets.download import BLOCK, fetch
-from datasets.errors import UserError
+from seqdis.errors import UserError
 from tests.faults.amount import FUZZ
 
 BODY = bytes(range(256)) * (3 * BLOCK // 256)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from baselines.oracle import oracle
-from datasets.atomic import write_json
 from datasets.embedded import embed
-from datasets.errors import cli
+from seqdis.errors import cli
+from seqdis.files import write_json
 from training.direct import write_directly
 
 TRAINING = {"steps": 8, "frames_per_step": 24}

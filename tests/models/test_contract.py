@@ -11,12 +11,12 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from seqdis.seeds import torch_generator
 from training import checkpoint
 from training.cell import load_module, make, resolve
 from training.contract import Codes, Context, Spec
 from training.flops import flop_per_frame
 from training.loop import fit
-from training.seeds import torch_generator
 from training.train import minimised
 
 ROOT = Path(__file__).parents[2]

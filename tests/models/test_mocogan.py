@@ -7,7 +7,7 @@ import torch
 
 from baselines import mocogan
 from baselines.mocogan import Config, Model, cross_entropy, gaussian_nll
-from datasets.errors import UserError
+from seqdis.errors import UserError
 from training.cell import make
 from training.contract import Codes, Context, Spec
 from training.loop import fit

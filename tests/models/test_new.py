@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from baselines.new import ROOT, check, drafts, known, write_new
-from datasets.errors import UserError
+from seqdis.errors import UserError
 
 
 @pytest.fixture

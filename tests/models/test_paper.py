@@ -49,7 +49,7 @@ PROGRAM = """if True:
     from training.cell import load_module, make, resolve
     from training.contract import Context, Spec
     from training.provenance import peak_memory_mb
-    from training.seeds import torch_generator
+    from seqdis.seeds import torch_generator
 
     name, module, channels, settings = sys.argv[1:5]
     module = load_module(module)

@@ -14,7 +14,7 @@ from evaluation.representation import Expected, read
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "examples/pca/pca.py"
-OURS = ["datasets", "training", "baselines", "evaluation", "reporting"]
+OURS = ["seqdis", "datasets", "training", "baselines", "evaluation", "reporting"]
 # Runs the program in an empty folder; `-I` keeps this one's modules out of its sight.
 RUN = """
 import runpy, sys

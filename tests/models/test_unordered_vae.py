@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 from training.cell import make
 from training.contract import Context, Spec
 from training.distributions import draw, kl_standard, split_gaussian

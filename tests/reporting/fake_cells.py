@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_json, write_npz, write_parquet
 from reporting.words import FAMILIES
+from seqdis.files import write_json, write_npz, write_parquet
 from tests.reporting.fake_data import CLIPS, LENGTH, SEQUENCE, factors_of, follow
 
 ALL = ("codes", "swap", "sample_static", "sample_dynamic")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_json, write_parquet
+from seqdis.files import write_json, write_parquet
 
 LENGTH, CLIPS, PAIRS = 4, 8, 6
 SEQUENCE = 30  # frames

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.atomic import write_json, write_parquet
 from evaluation.aggregates import COLUMNS, IQM
 from reporting.collect import SUMMARY
+from seqdis.files import write_json, write_parquet
 from tests.reporting.fake_cells import ALL, VAE, Fake, fake_cell
 from tests.reporting.fake_data import Draw, draw_square, fake_dataset, fake_judge
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from datasets.atomic import write_json
-from datasets.errors import UserError
 from reporting.export import export
 from reporting.page import build
+from seqdis.errors import UserError
+from seqdis.files import write_json
 
 
 @pytest.fixture

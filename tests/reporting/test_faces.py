@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datasets.errors import UserError
 from evaluation.trace import annotated, correlation
 from reporting import traces
 from reporting.collect import read_tree
 from reporting.page import build
 from reporting.preprocessing import ROWS, preprocessing
 from reporting.score_tables import metric_tables
+from seqdis.errors import UserError
 
 
 @pytest.fixture(scope="module")

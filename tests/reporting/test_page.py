@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datasets.errors import UserError
 from reporting.page import arxiv, build
+from seqdis.errors import UserError
 
 
 class Links(HTMLParser):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from datasets.errors import UserError
 from reporting.published import contradiction, published
+from seqdis.errors import UserError
 
 FOLDER = Path(__file__).parents[2] / "results/published"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from datasets.atomic import write_parquet
 from reporting.collect import read_tree
 from reporting.page import build
 from reporting.reproduction import HEADLINES, reproduction, summary
+from seqdis.files import write_parquet
 
 KEYS = ["dataset", "model", "metric", "factor"]
 

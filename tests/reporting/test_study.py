@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
-from datasets.atomic import write_json, write_parquet
-from datasets.errors import UserError
 from reporting.collect import SUMMARY, Model, read_tree
 from reporting.study import Change, _legend, build, pareto
+from seqdis.errors import UserError
+from seqdis.files import write_json, write_parquet
 from tests.reporting.fake_tree import MODELS, fabricate
 
 VAE, DSAE = MODELS[:2]

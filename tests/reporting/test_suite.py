@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from datasets.atomic import write_json
 from reporting.cards import cards
 from reporting.collect import Tree, read_tree
 from reporting.cost import cost_tables
@@ -23,6 +22,7 @@ from reporting.score_tables import factor_tables, metric_tables
 from reporting.scores import Scores
 from reporting.states import missing, state_table, undrawn
 from reporting.tables import Absent, Score, Table, Told, show
+from seqdis.files import write_json
 
 NO_ENCODER = Absent("not applicable: no encoder")
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
+from seqdis.seeds import torch_generator
 from training.loop import Interrupted, fit, learning_rate_at
-from training.seeds import torch_generator
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import cli, out_of_memory
+from seqdis.errors import cli, out_of_memory
 from training import train
 
 CPU = RuntimeError(

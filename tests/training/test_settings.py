@@ -2,7 +2,7 @@
 
 import pytest
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 from training.settings import Training, build, known_only
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets.errors import UserError
+from seqdis.errors import UserError
 from training.tensorboard import board
 
 ROWS = [(50, 1.0, "loss", 2.5), (50, 1.0, "kl_f", 0.5), (100, 2.0, "loss", 1.25)]

@@ -9,7 +9,7 @@ import zipfile
 import pandas as pd
 import pytest
 
-from datasets.atomic import write_parquet
+from seqdis.files import write_parquet
 from tests.reporting.test_export import broken_links
 
 pytestmark = pytest.mark.slow

@@ -19,7 +19,15 @@ NAMES = {
     "cv2": "opencv-python-headless",
     "sklearn": "scikit-learn",
 }
-OURS = {"datasets", "training", "unordered_vae", "baselines", "evaluation", "reporting"}
+OURS = {
+    "seqdis",
+    "datasets",
+    "training",
+    "unordered_vae",
+    "baselines",
+    "evaluation",
+    "reporting",
+}
 
 # The folders whose code runs in an environment.
 ROOMS = {

@@ -96,7 +96,7 @@ def as_json(value):
 
 
 def as_checked_json(value):
-    """Return a JSON object with the checksum that datasets/reading.py looks at."""
+    """Return a JSON object with the checksum that seqdis/files.py looks at."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return as_json(value | {"checksum": hashlib.sha256(text.encode()).hexdigest()})
 
