@@ -16,6 +16,7 @@ from seqdis.files import (
     write_npz,
     write_parquet,
 )
+from tests.messages import names
 
 
 def test_a_failure_leaves_the_old_file_and_no_temporary_one(tmp_path: Path):
@@ -77,16 +78,13 @@ def test_json_is_the_same_twice(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("problem", "expected"),
+    ("problem", "named"),
     [
-        (UserError("bad value"), "error: bad value"),
-        (
-            OSError(errno.ENOSPC, "full", "x.npy"),
-            "the disk is full while writing x.npy",
-        ),
+        (UserError("bad value"), "bad value"),
+        (OSError(errno.ENOSPC, "full", "x.npy"), "x.npy"),
     ],
 )
-def test_a_command_shows_a_users_mistake_without_a_traceback(problem, expected):
+def test_a_command_shows_a_users_mistake_without_a_traceback(problem, named):
     def main():
         raise problem
 
@@ -94,12 +92,13 @@ def test_a_command_shows_a_users_mistake_without_a_traceback(problem, expected):
         cli(main)
     # Python prints such a code on stderr and exits with status 1.
     assert str(exit_.value.code).startswith("error: ")
-    assert expected in str(exit_.value.code)
+    names(exit_.value.code, named)
 
 
 def test_a_command_keeps_the_traceback_of_a_bug():
     def main():
         raise OSError(errno.EINVAL, "no")
 
-    with pytest.raises(OSError, match="no"):
+    with pytest.raises(OSError) as problem:
         cli(main)
+    assert problem.value.errno == errno.EINVAL

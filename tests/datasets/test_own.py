@@ -9,12 +9,15 @@ import pytest
 
 from datasets import store
 from datasets.own import DEFAULTS, build
-from seqdis.errors import UserError
+from tests.messages import refused
 
 FACTORS = [
     {"name": "who", "label": "who", "scope": "static", "values": ["a", "b", "c"]},
     {"name": "angle", "label": "angle", "scope": "dynamic", "unit": "degrees"},
 ]
+
+SPLITS = ("train", "valid", "test")
+GUIDE = "docs/adding_a_dataset.md"
 
 
 @pytest.fixture
@@ -71,33 +74,70 @@ def describe(folder: Path, *factors) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("spoil", "file", "named", "cause"),
     [
-        (lambda f: (f / "dataset.json").unlink(), "dataset.json"),
-        (lambda f: (f / "frames.npy").write_bytes(b"no"), "frames.npy"),
-        (lambda f: (f / "frames.parquet").write_bytes(b"no"), "frames.parquet"),
-        (lambda f: save(f, (12, 32, 32, 3), "f4"), "uint8"),
+        (lambda f: (f / "dataset.json").unlink(), "dataset.json", [], OSError),
+        (lambda f: (f / "frames.npy").write_bytes(b"no"), "frames.npy", [], Exception),
         (
-            lambda f: save(f, (12, 32, 30, 3)),
-            "squares",
+            lambda f: (f / "frames.parquet").write_bytes(b"no"),
+            "frames.parquet",
+            [],
+            Exception,
         ),
         (
-            lambda f: save(f, (11, 32, 32, 3)),
-            "end to end",
+            lambda f: save(f, (12, 32, 32, 3), "f4"),
+            "frames.npy",
+            ["float32", "uint8"],
+            None,
         ),
-        (lambda f: change(f, "sequences", n_frames=3), "end to end"),
-        (lambda f: change(f, "sequences", identity="a"), "more than one split"),
-        (lambda f: change(f, "sequences", split="exam"), "splits"),
-        (lambda f: change(f, "sequences", who=np.int16(3)), "whole numbers"),
-        (lambda f: change(f, "frames", angle=1), "float32"),
-        (lambda f: describe(f), "no factor"),
-        (lambda f: describe(f, FACTORS[0] | {"name": "hat"}), "no column 'hat'"),
-        (lambda f: describe(f, FACTORS[0] | {"colour": 1}), "not described"),
-        (lambda f: describe(f, "who"), "not described"),
-        (lambda f: describe(f, FACTORS[0] | {"scope": "both"}), "static or dynamic"),
+        (lambda f: save(f, (12, 32, 30, 3)), "frames.npy", [32, 30, "size"], None),
+        (lambda f: save(f, (11, 32, 32, 3)), "", [11, "frames.npy", GUIDE], None),
+        (
+            lambda f: change(f, "sequences", n_frames=3),
+            "",
+            [12, "frames.npy", "frames.parquet"],
+            None,
+        ),
+        (
+            lambda f: change(f, "sequences", identity="ann"),
+            None,
+            [1, "identities", "ann"],
+            None,
+        ),
+        (lambda f: change(f, "sequences", split="exam"), None, ["out", *SPLITS], None),
+        (
+            lambda f: change(f, "sequences", who=np.int16(3)),
+            "",
+            ["'who'", -1, 2, GUIDE],
+            None,
+        ),
+        (lambda f: change(f, "frames", angle=1), "", ["'angle'", "float32"], None),
+        (lambda f: describe(f), "dataset.json", [GUIDE], None),
+        (
+            lambda f: describe(f, FACTORS[0] | {"name": "hat"}),
+            "sequences.parquet",
+            ["'hat'"],
+            None,
+        ),
+        (
+            lambda f: describe(f, FACTORS[0] | {"colour": 1}),
+            "dataset.json",
+            ["'who'", "'colour'", GUIDE],
+            Exception,
+        ),
+        (lambda f: describe(f, "who"), "dataset.json", ["who", GUIDE], Exception),
+        (
+            lambda f: describe(f, FACTORS[0] | {"scope": "both"}),
+            "dataset.json",
+            ["'who'", "'both'", "static", "dynamic"],
+            None,
+        ),
     ],
 )
-def test_what_does_not_fit_is_said(folder: Path, spoil, message: str):
+def test_what_does_not_fit_is_said(folder: Path, spoil, file, named: list, cause):
+    """`file` is the one to blame, "" their folder."""
     spoil(folder)
-    with pytest.raises(UserError, match=message):
+    if file is not None:
+        named = [folder / file, *named]
+    with refused(*named, cause=cause):
         made(folder)

@@ -1,11 +1,10 @@
 """People are divided, never their videos."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.people import split_people, splits_of
-from seqdis.errors import UserError
+from tests.messages import refused
 
 NAMES = st.lists(st.text("abcdefgh", min_size=1), min_size=3, max_size=60, unique=True)
 
@@ -21,7 +20,7 @@ def test_everyone_has_one_split_and_no_split_is_empty(people, share):
 
 
 def test_fewer_than_three_people_are_refused():
-    with pytest.raises(UserError, match="2 people only"):
+    with refused(2, "ann", "bob"):
         split_people(["ann", "bob", "ann"], 0.2)
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from datasets.render import render, renderable
 from datasets.store import Store
-from seqdis.errors import UserError
+from tests.messages import refused
 
 
 def own_frames(made: Store) -> tuple[np.ndarray, np.ndarray]:
@@ -64,5 +64,5 @@ def test_what_cannot_be_rendered_says_so(digit_store):
         made.info | {"variant": "public"},
     )  # fmt: skip
     assert not renderable(public)
-    with pytest.raises(UserError, match="mmnist, public"):
+    with refused(made.path, "mmnist", "public"):
         render(public, np.array([0]), np.array([[0]]))

@@ -2,6 +2,7 @@
 
 import struct
 import zipfile
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from datasets.video import Broken, encode, read_frames
+from tests.messages import numbers, refused
 
 
 def pictures(n: int = 20, height: int = 48, width: int = 64) -> list[np.ndarray]:
@@ -69,16 +71,16 @@ def test_times_of_a_variable_frame_rate_are_kept(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "cause"),
     [
-        (b"", "empty"),
-        (b"dear diary,\n" * 40, "not a video"),
-        (bytes(range(256)) * 20, "not a video"),
+        (b"", None),
+        (b"dear diary,\n" * 40, av.FFmpegError),
+        (bytes(range(256)) * 20, av.FFmpegError),
     ],
 )
-def test_what_is_no_video_says_so(tmp_path: Path, content: bytes, words: str):
+def test_what_is_no_video_says_so(tmp_path: Path, content: bytes, cause):
     (tmp_path / "bad.mp4").write_bytes(content)
-    with pytest.raises(Broken, match=words):
+    with refused(kind=Broken, cause=cause):
         list(read_frames(tmp_path / "bad.mp4"))
 
 
@@ -99,7 +101,7 @@ def test_frames_before_the_break_are_not_lost(tmp_path: Path):
         for _ in read_frames(tmp_path / "cut.avi"):
             read += 1
     except Broken as problem:
-        assert f"{read} frames" in str(problem)
+        assert numbers(str(problem)) == [read]
     assert 10 <= read < 40
 
 
@@ -112,7 +114,7 @@ def test_sound_without_pictures_is_no_video(tmp_path: Path):
         silence.sample_rate = 8000
         container.mux(stream.encode(silence))
         container.mux(stream.encode(None))
-    with pytest.raises(Broken, match="no video stream"):
+    with refused("video stream", kind=Broken):
         list(read_frames(tmp_path / "sound.mp4"))
 
 
@@ -126,7 +128,7 @@ def test_stills_come_in_the_order_of_their_numbers(tmp_path: Path):
     assert [frame.number for frame in frames] == [2, 9, 10]
     assert [round(frame.pixels().mean()) for frame in frames] == [2, 9, 10]
     (tmp_path / "00011.jpg").write_text("not an image")
-    with pytest.raises(Broken, match="not an image"):
+    with refused("00011.jpg", kind=Broken):
         [frame.pixels() for frame in read_frames(tmp_path)]
 
 
@@ -138,5 +140,5 @@ def test_a_clip_is_read_inside_its_archive(tmp_path: Path, clip: Path):
     data = bytearray((tmp_path / "s1.zip").read_bytes())
     data[200] ^= 255
     (tmp_path / "s1.zip").write_bytes(bytes(data))
-    with pytest.raises(Broken, match="archive"):
+    with refused(kind=Broken, cause=(zipfile.BadZipFile, zlib.error)):
         list(read_frames(zipfile.Path(tmp_path / "s1.zip", "s1/clip.mp4")))

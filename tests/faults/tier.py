@@ -24,7 +24,13 @@ CLIPS = json.dumps({"clip_frames": 4, "train_clips": 4, "test_clips": 4, "pairs"
 CELL = "squares/toy/seed0"
 
 
-def run(main: str | Callable[[], None], *words: object) -> str:
+class Said(str):
+    """The sentence that a command ends with; `errno` is its error's, if it has one."""
+
+    errno: int | None = None
+
+
+def run(main: str | Callable[[], None], *words: object) -> Said:
     """Run a module's command; return the sentence it ends with, if it does not work."""
     if isinstance(main, str):
         main = importlib.import_module(main).main
@@ -32,67 +38,69 @@ def run(main: str | Callable[[], None], *words: object) -> str:
         patch.setattr(sys, "argv", ["command", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             cli(main)
-    return str(ended.value.code or "").removeprefix("error: ")
+    said = Said(str(ended.value.code or "").removeprefix("error: "))
+    said.errno = getattr(ended.value.__context__, "errno", None)
+    return said
 
 
-def train(folder: Path) -> str:
+def train(folder: Path) -> Said:
     model = ("--model", "toy", "--module", "unordered_vae.model")
     settings = ("--settings", json.dumps(SETTINGS))
     where = ("--data", folder / "data/squares", "--out", folder / CELL)
     return run("training.train", *model, *settings, *where)
 
 
-def reorder(folder: Path) -> str:
+def reorder(folder: Path) -> Said:
     where = ("--cell", folder / CELL, "--data", folder / "data/squares")
     out = folder / "squares/toy@shuffled_clips/seed0"
     return run("training.reorder", *where, "--out", out)
 
 
-def judge(folder: Path) -> str:
+def judge(folder: Path) -> Said:
     out = ("--seed", 0, "--out", folder / "judges/squares/seed0.safetensors")
     where = ("--data", folder / "data/squares", "--settings", JUDGE)
     return run("evaluation.judge", *where, *out)
 
 
-def certify(folder: Path) -> str:
+def certify(folder: Path) -> Said:
     judges = folder / "judges/squares"
     where = ("--data", folder / "data/squares", "--settings", JUDGE)
     out = ("--judges", judges, "--out", judges / "judge.json")
     return run("evaluation.certify", *where, *out)
 
 
-def score(folder: Path) -> str:
+def score(folder: Path) -> Said:
     judges = ("--judges", folder / "judges/squares")
     where = ("--data", folder / "data/squares", "--cell", folder / CELL)
     return run("evaluation.score", *where, *judges)
 
 
-def summary(folder: Path) -> str:
+def summary(folder: Path) -> Said:
     where = ("--results", folder, "--out", folder / "tables")
     return run("evaluation.summary", *where)
 
 
-def page(folder: Path) -> str:
+def page(folder: Path) -> Said:
     where = ("--results", folder, "--out", folder / "report")
     return run("reporting.page", *where)
 
 
-def digits(folder: Path) -> str:
+def digits(folder: Path) -> Said:
     where = ("--files", folder / "sources/mnist", "--out", folder / "data/digits")
     return run("datasets.mmnist", *where, "--name", "digits", "--settings", DIGITS)
 
 
-def sheets(folder: Path) -> str:
+def sheets(folder: Path) -> Said:
     where = ("--files", folder / "sources/lpc", "--out", folder / "data/sheets")
     return run("datasets.sprites", *where, "--name", "sheets", "--settings", SHEETS)
 
 
-def clips(folder: Path) -> str:
+def clips(folder: Path) -> Said:
     where = ("--data", folder / "data/digits")
     return run("evaluation.clips", *where, "--settings", CLIPS)
 
 
-def draw(folder: Path) -> str:
+def draw(folder: Path) -> Said:
     where = ("--data", folder / "data/digits", "--out", folder / "digits/oracle/seed0")
     return run(lambda: write_directly("Oracle", oracle), *where, "--model", "oracle")
 
