@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets.store import Factor, as_entry
 from seqdis.errors import UserError
 from seqdis.files import read_json, readable, sha256_of
 
@@ -102,7 +103,7 @@ def describe(
     settings: dict[str, Any],
     name: str,
     note: str,
-    factors: list[dict[str, Any]],
+    factors: Sequence[Factor],
 ) -> dict[str, Any]:
     """Return the contents of `dataset.json` which do not depend on the frames.
 
@@ -112,7 +113,7 @@ def describe(
         settings: resolved settings with `label`, `kind`, `variant` and `source`.
         name: the dataset's name in the grid.
         note: how it was built, in one or two sentences.
-        factors: made with `factor`.
+        factors: of either table.
     """
     files = [file for file in manifest["files"] if file["path"] in set(used)]
     return {
@@ -129,33 +130,7 @@ def describe(
         "note": note,
         "settings": settings,
         "files": files,
-        "factors": factors,
-    }
-
-
-def factor(
-    name: str,
-    label: str,
-    scope: str,
-    values: Sequence[str] | None = None,
-    unit: str | None = None,
-    seen_in: str = "frame",
-    judged: bool = True,
-    hidden: Sequence[dict[str, Any]] = (),
-    note: str = "",
-) -> dict[str, Any]:
-    """Return one entry of the factor table; with `values` it is categorical."""
-    return {
-        "name": name,
-        "label": label,
-        "scope": scope,
-        "kind": "continuous" if values is None else "categorical",
-        "values": None if values is None else list(values),
-        "unit": unit,
-        "seen_in": seen_in,
-        "judged": judged,
-        "hidden": list(hidden),
-        "note": note,
+        "factors": [as_entry(factor) for factor in factors],
     }
 
 

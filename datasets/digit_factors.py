@@ -1,11 +1,9 @@
 """The factors of Moving MNIST: what can be said of two digits nothing tells apart."""
 
-from typing import Any
-
 import numpy as np
 
 from datasets.bouncing import Paths, covered
-from datasets.description import factor
+from datasets.store import Factor
 
 # Above this share of hidden ink a digit's class is not judged.
 OVERLAP = 0.05
@@ -46,7 +44,7 @@ def dynamic_columns(
     return columns
 
 
-def factors() -> list[dict[str, Any]]:
+def factors() -> list[Factor]:
     """Return the factor table of a generated set."""
     classes = [str(digit) for digit in range(10)]
     hidden = [{"column": "overlap", "above": OVERLAP}]
@@ -54,7 +52,7 @@ def factors() -> list[dict[str, Any]]:
     even = "the same when the two digits change places, so one frame determines it"
     probe = "which digit is meant hangs on the classes, undefined when they are equal"
     entries = [
-        factor(
+        Factor(
             f"digit_{rank}",
             f"{rank}er digit",
             "static",
@@ -68,13 +66,13 @@ def factors() -> list[dict[str, Any]]:
         for axis in "xy":
             label = f"{words}, {axis}"
             entries.append(
-                factor(f"{name}_{axis}", label, "dynamic", unit="px", note=even)
+                Factor(f"{name}_{axis}", label, "dynamic", unit="px", note=even)
             )
     for rank in ("low", "high"):
         for prefix, unit, seen in (("", "px", "frame"), ("v", "px/frame", "clip")):
             for axis in "xy":
                 entries.append(
-                    factor(
+                    Factor(
                         f"{prefix}{axis}_{rank}",
                         f"{rank}er digit, {'speed ' if prefix else ''}{axis}",
                         "dynamic",
@@ -85,7 +83,7 @@ def factors() -> list[dict[str, Any]]:
                     )
                 )
     entries.append(
-        factor(
+        Factor(
             "bounce",
             "bounce",
             "dynamic",

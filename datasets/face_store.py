@@ -15,6 +15,7 @@ from datasets.description import describe
 from datasets.face_factors import dynamic_factors, static_factors
 from datasets.face_video import Video
 from datasets.people import splits_of
+from datasets.store import Factor
 from seqdis.errors import UserError
 from seqdis.files import read_json, read_parquet, sha256_of, write_text
 
@@ -97,7 +98,7 @@ def write_counts(path: Path, pieces: list[dict[str, Any]]) -> None:
 
 def _sequences(
     pieces: list[dict[str, Any]], tables: list[pd.DataFrame], settings: dict[str, Any]
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+) -> tuple[pd.DataFrame, list[Factor]]:
     """Return sequences.parquet and the static factors."""
     number = {p: i for i, p in enumerate(sorted({p["person"] for p in pieces}))}
     splits = splits_of(pieces, settings["test_share"])
@@ -120,14 +121,14 @@ def _timeline(
     tables: list[pd.DataFrame],
     sequences: pd.DataFrame,
     unjudged: Sequence[str],
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+) -> tuple[pd.DataFrame, list[Factor]]:
     """Return frames.parquet and the dynamic factors."""
     columns = pd.concat(tables, ignore_index=True)
     values = {k: v for piece in pieces for k, v in piece["values"].items()}
     for name in values:  # not every video need be annotated for every task
         columns[name] = columns[name].fillna(-1).astype(np.int16)
     factors = dynamic_factors(columns, values, unjudged)
-    kept = ["video_frame", "seconds", *(entry["name"] for entry in factors)]
+    kept = ["video_frame", "seconds", *(factor.name for factor in factors)]
     return store.frame_table(sequences).join(columns[kept]), factors
 
 

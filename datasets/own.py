@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 
 from datasets import store
-from datasets.description import command_line, factor, resolve_settings
+from datasets.description import command_line, resolve_settings
+from datasets.shrink import SIZES
+from datasets.store import Factor, as_entry, from_entry
 from seqdis.errors import UserError, cli
 from seqdis.files import read_json, read_parquet, readable
 
-SIDES = (64, 32, 16)  # pixels, of frames that the models are built for
 DEFAULTS = {"kind": "own", "label": "", "source": "own", "root": "", "size": 0}
 ALLOWED: dict[str, Sequence[Any]] = {
     "kind": ("own",),
     "source": ("own",),
-    "size": (0, *SIDES),
+    "size": (0, *SIZES),
 }
 REMEDY = "docs/adding_a_dataset.md says what it must be."
 BLOCK = 4096  # frames copied at once
@@ -46,19 +47,19 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
         )
     height, width = frames.shape[1:3]
     side = settings["size"] or height
-    if height != width or side not in SIDES or height % side:
+    if height != width or side not in SIZES or height % side:
         raise UserError(
             f"{folder / 'frames.npy'} has frames of {height} x {width}, but must have "
             "squares of 64, 32 or 16 pixels, or of a multiple of the config's `size`."
         )
     factors = [described(folder, entry) for entry in given.get("factors", [])]
-    if not any(entry["judged"] for entry in factors):
+    if not any(factor.judged for factor in factors):
         raise UserError(
             f"{folder / 'dataset.json'} names no factor to judge by. {REMEDY}"
         )
     complete(folder, len(frames), sequences, timeline)
-    for entry in factors:
-        possible(folder, entry, sequences if entry["scope"] == "static" else timeline)
+    for factor in factors:
+        possible(folder, factor, sequences if factor.scope == "static" else timeline)
     shape = (len(frames), *frames.shape[1:])
     with store.frame_writer(out, shape, settings["size"]) as append:
         for start in range(0, len(frames), BLOCK):
@@ -76,27 +77,26 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
         "note": given.get("note", ""),
         "settings": settings,
         "files": [],
-        "factors": factors,
+        "factors": [as_entry(factor) for factor in factors],
     }
     return store.write(out, info, sequences, timeline)
 
 
-def described(folder: Path, entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a factor's whole entry from what is given of it."""
+def described(folder: Path, entry: dict[str, Any]) -> Factor:
+    """Return the factor that an entry of the folder's `dataset.json` describes."""
     try:
-        known = {key: value for key, value in entry.items() if key != "kind"}
-        whole = factor(**known)
-    except (TypeError, AttributeError) as problem:
+        factor = from_entry(entry)
+    except TypeError as problem:
         raise UserError(
             f"{folder / 'dataset.json'}: the factor {entry} is not described as it "
             f"must be ({problem}). {REMEDY}"
         ) from problem
-    if whole["scope"] not in ("static", "dynamic"):
+    if factor.scope not in ("static", "dynamic"):
         raise UserError(
-            f"{folder / 'dataset.json'}: the scope of the factor {whole['name']!r} is "
-            f"{whole['scope']!r}, but must be static or dynamic. {REMEDY}"
+            f"{folder / 'dataset.json'}: the scope of the factor {factor.name!r} is "
+            f"{factor.scope!r}, but must be static or dynamic. {REMEDY}"
         )
-    return whole
+    return factor
 
 
 def complete(
@@ -123,20 +123,20 @@ def complete(
         )
 
 
-def possible(folder: Path, entry: dict[str, Any], table: pd.DataFrame) -> None:
+def possible(folder: Path, factor: Factor, table: pd.DataFrame) -> None:
     """Raise UserError unless a factor's column holds what the factor can be."""
-    name = entry["name"]
+    name = factor.name
     if name not in table:
-        where = "sequences" if entry["scope"] == "static" else "frames"
-        raise UserError(f"{folder / where}.parquet has no column {name!r}. {REMEDY}")
+        file = "sequences" if factor.scope == "static" else "frames"
+        raise UserError(f"{folder / file}.parquet has no column {name!r}. {REMEDY}")
     values, kind = table[name].to_numpy(), table[name].to_numpy().dtype.kind
-    if entry["kind"] == "continuous":
+    if factor.values is None:
         if kind != "f":
             raise UserError(f"{folder}: {name!r} has no `values`, so must be float32.")
-    elif kind != "i" or values.min() < -1 or values.max() >= len(entry["values"]):
+    elif kind != "i" or values.min() < -1 or values.max() >= len(factor.values):
         raise UserError(
             f"{folder}: {name!r} must hold whole numbers from -1 (not known) to "
-            f"{len(entry['values']) - 1}, places in its `values`. {REMEDY}"
+            f"{len(factor.values) - 1}, places in its `values`. {REMEDY}"
         )
 
 

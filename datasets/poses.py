@@ -1,12 +1,10 @@
 """What is seen in each cell of a sprite sheet: the factor tables of the sprite sets."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from datasets.description import factor
 from datasets.sheets import (
     ACTIONS,
     CLIP_COLUMNS,
@@ -15,6 +13,7 @@ from datasets.sheets import (
     LAYERS,
     Cell,
 )
+from datasets.store import Factor
 
 CLIP_LENGTH = 8
 NEAR = 20  # pixels of 64 x 64
@@ -49,9 +48,7 @@ def empty_cells(sheets: list[np.ndarray]) -> list[int]:
     return np.flatnonzero(np.any(empty, axis=0)).tolist()
 
 
-def static_factors(
-    variant: str, layers: list[list[np.ndarray]]
-) -> list[dict[str, Any]]:
+def static_factors(variant: str, layers: list[list[np.ndarray]]) -> list[Factor]:
     """Return the entries of skin, legs, shirt and hair."""
     entries = []
     for (name, values), sheets in zip(LAYERS[variant].items(), layers, strict=False):
@@ -59,14 +56,14 @@ def static_factors(
         hidden = [{"column": "cell", "equals": cells}] if cells else []
         note = "not drawn in every pose: the falling body covers it" if cells else ""
         entries.append(
-            factor(name, LABELS[name], "static", list(values), hidden=hidden, note=note)
+            Factor(name, LABELS[name], "static", list(values), hidden=hidden, note=note)
         )
     return entries
 
 
 def sheet_table(
     cells: Sequence[Cell], bodies: list[np.ndarray]
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+) -> tuple[pd.DataFrame, list[Factor]]:
     """Return the dynamic factors of the 178 cells, and their entries."""
     pose = pose_of_cell(bodies)
     names = [f"{cell.action} {cell.direction} {cell.step}" for cell in cells]
@@ -80,17 +77,17 @@ def sheet_table(
     hidden = [{"column": "cell", "equals": shared}] if shared else []
     steps = [str(step) for step in range(max(ACTIONS.values()))]
     entries = [
-        factor("action", "action", "dynamic", list(ACTIONS), hidden=hidden),
-        factor("direction", "direction", "dynamic", DIRECTIONS),
-        factor(
+        Factor("action", "action", "dynamic", list(ACTIONS), hidden=hidden),
+        Factor("direction", "direction", "dynamic", DIRECTIONS),
+        Factor(
             "pose",
             "pose",
             "dynamic",
             firsts,
             note="cells whose bodies differ in fewer than 20 pixels are merged",
         ),
-        factor("step", "frame of the action", "dynamic", steps, judged=False),
-        factor(
+        Factor("step", "frame of the action", "dynamic", steps, judged=False),
+        Factor(
             "cell",
             "cell of the sheet",
             "dynamic",
@@ -102,7 +99,7 @@ def sheet_table(
     return table, entries
 
 
-def clip_table(cells: Sequence[Cell]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def clip_table(cells: Sequence[Cell]) -> tuple[pd.DataFrame, list[Factor]]:
     """Return the dynamic factors of the 72 cells of 9 clips, and their entries."""
     moves = tuple(CLIP_COLUMNS)
     table = _cell_columns(cells, moves, CLIP_DIRECTIONS)
@@ -111,7 +108,7 @@ def clip_table(cells: Sequence[Cell]) -> tuple[pd.DataFrame, list[dict[str, Any]
     actions = [f"{move} {turn}" for move in moves for turn in CLIP_DIRECTIONS]
     steps = [str(step) for step in range(CLIP_LENGTH)]
     entries = [
-        factor(
+        Factor(
             "action",
             "action and direction",
             "dynamic",
@@ -119,9 +116,9 @@ def clip_table(cells: Sequence[Cell]) -> tuple[pd.DataFrame, list[dict[str, Any]
             seen_in="clip",
             note="the 9 classes of the literature: 3 * move + direction",
         ),
-        factor("direction", "direction", "dynamic", CLIP_DIRECTIONS),
-        factor("move", "action", "dynamic", moves, seen_in="clip"),
-        factor("step", "frame of the clip", "dynamic", steps, judged=False),
+        Factor("direction", "direction", "dynamic", CLIP_DIRECTIONS),
+        Factor("move", "action", "dynamic", moves, seen_in="clip"),
+        Factor("step", "frame of the clip", "dynamic", steps, judged=False),
     ]
     return table, entries
 

@@ -1,9 +1,9 @@
 """The frame store: frames, two tables of factors and a description in one folder."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,61 @@ SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
+class Factor:
+    """What is known to differ between sequences (static) or frames (dynamic).
+
+    Attributes:
+        name: its column in `sequences.parquet` or `frames.parquet`.
+        label: the name that people read.
+        scope: `static` or `dynamic`.
+        values: the words of a categorical factor; None makes it continuous.
+        unit: of a continuous factor, if it has one.
+        seen_in: `frame`, or `clip` if one frame does not show it.
+        judged: whether a judge reads it; otherwise probes alone do.
+        hidden: clauses on columns; where one holds, a frame does not show the factor.
+        note: how it was measured, in one sentence.
+    """
+
+    name: str
+    label: str
+    scope: str
+    values: Sequence[str] | None = None
+    unit: str | None = None
+    seen_in: str = "frame"
+    judged: bool = True
+    hidden: Sequence[dict[str, Any]] = ()
+    note: str = ""
+
+    @property
+    def continuous(self) -> bool:
+        """Whether it is a number with an order, not one of some words."""
+        return self.values is None
+
+    @property
+    def kind(self) -> str:
+        """`continuous` or `categorical`."""
+        return "continuous" if self.continuous else "categorical"
+
+
+def as_entry(factor: Factor) -> dict[str, Any]:
+    """Return a factor as `dataset.json` holds it."""
+    entry = asdict(factor)
+    first = {key: entry.pop(key) for key in ("name", "label", "scope")}
+    return first | {"kind": factor.kind} | entry
+
+
+def from_entry(entry: dict[str, Any]) -> Factor:
+    """Return the factor of an entry of `dataset.json`; `kind` follows from `values`.
+
+    Raises:
+        TypeError: a key is missing or unknown, or the entry is no object.
+    """
+    if not isinstance(entry, dict):
+        raise TypeError("it is not an object")
+    return Factor(**{key: value for key, value in entry.items() if key != "kind"})
+
+
+@dataclass(frozen=True)
 class Store:
     """An opened frame store (see `docs/formats.md` for the columns and keys).
 
@@ -34,6 +89,7 @@ class Store:
         sequences: one row per sequence, with the static factors.
         timeline: one row per frame, with the dynamic factors and helper columns.
         info: the contents of `dataset.json`.
+        factors: of either table, in the order of `dataset.json`.
     """
 
     path: Path
@@ -41,6 +97,7 @@ class Store:
     sequences: pd.DataFrame
     timeline: pd.DataFrame
     info: dict[str, Any]
+    factors: tuple[Factor, ...]
 
 
 def load(path: str | Path) -> Store:
@@ -58,7 +115,9 @@ def load(path: str | Path) -> Store:
     )
     sequences = _read(path, "sequences.parquet", read_parquet)
     timeline = _read(path, "frames.parquet", read_parquet)
-    store = Store(path, frames, sequences, timeline, info)
+    with readable(path / "dataset.json", "delete the folder and prepare it again."):
+        factors = tuple(from_entry(entry) for entry in info["factors"])
+    store = Store(path, frames, sequences, timeline, info, factors)
     for claim, holds in _checks(store):
         if not holds:
             raise UserError(
@@ -88,9 +147,9 @@ def _checks(store: Store) -> Iterator[tuple[str, bool]]:
     yield "sequences lying end to end", np.array_equal(starts, sequences["first_frame"])
     yield "sequences covering all frames", int(lengths.sum()) == len(frames)
     yield "splits train, valid, test", set(sequences["split"]) <= set(SPLITS)
-    for entry in store.info["factors"]:
-        table = sequences if entry["scope"] == "static" else timeline
-        yield f"a column for the factor {entry['name']!r}", entry["name"] in table
+    for known in store.factors:
+        table = sequences if known.scope == "static" else timeline
+        yield f"a column for the factor {known.name!r}", known.name in table
 
 
 def verify(path: str | Path) -> Store:
@@ -253,17 +312,17 @@ def audit(sequences: pd.DataFrame, hashes: list[str]) -> dict[str, int]:
     }
 
 
-def factor(store: Store, name: str) -> dict[str, Any]:
-    """Return a factor's entry of `dataset.json`.
+def factor(store: Store, name: str) -> Factor:
+    """Return a store's factor by name.
 
     Raises:
         UserError: the store has no such factor.
     """
-    for entry in store.info["factors"]:
-        if entry["name"] == name:
-            return entry
-    known = ", ".join(entry["name"] for entry in store.info["factors"]) or "none"
-    raise UserError(f"{store.path} has no factor {name!r}; it has: {known}.")
+    for known in store.factors:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in store.factors) or "none"
+    raise UserError(f"{store.path} has no factor {name!r}; it has: {names}.")
 
 
 def column(store: Store, name: str, frame_index: np.ndarray) -> np.ndarray:
@@ -280,7 +339,7 @@ def labels(store: Store, name: str, frame_index: np.ndarray) -> np.ndarray:
     Categorical factors give an index into the factor's `values` (-1: not annotated),
     continuous ones float32 in the factor's unit (NaN: not annotated).
     """
-    return column(store, factor(store, name)["name"], frame_index)
+    return column(store, factor(store, name).name, frame_index)
 
 
 def hidden_mask(store: Store, name: str, frame_index: np.ndarray) -> np.ndarray:
@@ -288,12 +347,13 @@ def hidden_mask(store: Store, name: str, frame_index: np.ndarray) -> np.ndarray:
 
     True where one of the factor's `hidden` clauses holds or it is not annotated.
     """
+    judged = factor(store, name)
     values = labels(store, name, frame_index)
-    mask = np.isnan(values) if values.dtype.kind == "f" else values < 0
-    for clause in factor(store, name)["hidden"]:
-        found = column(store, clause["column"], frame_index)
+    mask = np.isnan(values) if judged.continuous else values < 0
+    for clause in judged.hidden:
+        compared = column(store, clause["column"], frame_index)
         if "equals" in clause:
-            mask = mask | np.isin(found, clause["equals"])
+            mask = mask | np.isin(compared, clause["equals"])
         if "above" in clause:
-            mask = mask | (found > clause["above"])
+            mask = mask | (compared > clause["above"])
     return mask

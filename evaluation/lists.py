@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from datasets.store import SPLITS
 from evaluation.clips import frame_index, length_of
-
-SPLITS = ("train", "valid", "test")  # the order of clips.parquet
 
 
 class Lists(NamedTuple):

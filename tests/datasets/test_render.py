@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,10 +61,7 @@ def test_a_digit_swap_moves_the_digits_of_the_first(digit_store):
 
 def test_what_cannot_be_rendered_says_so(digit_store):
     made = digit_store("srivastava")
-    public = Store(
-        made.path, made.frames, made.sequences, made.timeline,
-        made.info | {"variant": "public"},
-    )  # fmt: skip
+    public = replace(made, info=made.info | {"variant": "public"})
     assert not renderable(public)
     with refused(made.path, "mmnist", "public"):
         render(public, np.array([0]), np.array([[0]]))

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from datasets import store
-from datasets.description import factor
+from datasets.store import Factor, as_entry
+from seqdis.files import read_json, write_json
 from tests.messages import numbers, refused
 
 FILES = ["dataset.json", "frames.npy", "sequences.parquet", "frames.parquet"]
@@ -26,17 +27,14 @@ def tables(splits: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     return sequences, timeline
 
 
-INFO = {
-    "factors": [
-        factor(
-            "colour", "colour", "static", ["a", "b"],
-            hidden=[
-                {"column": "cover", "above": 0.9}, {"column": "time", "equals": [1]},
-            ],
-        ),
-        factor("x", "x", "dynamic", unit="px"),
-    ]
-}  # fmt: skip
+FACTORS = (
+    Factor(
+        "colour", "colour", "static", ["a", "b"],
+        hidden=[{"column": "cover", "above": 0.9}, {"column": "time", "equals": [1]}],
+    ),
+    Factor("x", "x", "dynamic", unit="px"),
+)  # fmt: skip
+INFO = {"factors": [as_entry(factor) for factor in FACTORS]}
 
 
 def make(path: Path, splits=("train", "train", "valid", "test"), change=None):
@@ -178,3 +176,24 @@ def test_too_few_or_wrong_frames_leave_nothing(tmp_path: Path):
     with refused("float64", "uint8", kind=ValueError):
         append_only(np.zeros((6, 4, 4, 1)))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_knows_its_factors(tmp_path: Path):
+    _, made = make(tmp_path)
+    colour, x = made.factors
+    assert (colour.kind, colour.continuous) == ("categorical", False)
+    assert (x.kind, x.continuous, x.unit) == ("continuous", True, "px")
+    assert [as_entry(factor) for factor in made.factors] == made.info["factors"]
+    assert list(made.info["factors"][0]) == [
+        "name", "label", "scope", "kind", "values", "unit", "seen_in", "judged",
+        "hidden", "note",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", ["x", {"name": "x"}, as_entry(FACTORS[1]) | {"a": 1}])
+def test_a_factor_that_is_not_described_is_refused(tmp_path: Path, entry):
+    make(tmp_path)
+    info = read_json(tmp_path / "dataset.json")
+    write_json(tmp_path / "dataset.json", info | {"factors": [entry]})
+    with refused("dataset.json"):
+        store.load(tmp_path)
