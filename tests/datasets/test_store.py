@@ -195,5 +195,5 @@ def test_a_factor_that_is_not_described_is_refused(tmp_path: Path, entry):
     make(tmp_path)
     info = read_json(tmp_path / "dataset.json")
     write_json(tmp_path / "dataset.json", info | {"factors": [entry]})
-    with refused("dataset.json"):
+    with refused("dataset.json", cause=TypeError):
         store.load(tmp_path)
