@@ -11,7 +11,7 @@ from evaluation import certify, ensemble, judge
 from evaluation.clips import frame_index
 from evaluation.judge import Settings, augment, heads_of, loss_terms, targets
 from evaluation.network import Head, Judge
-from seqdis.errors import UserError
+from tests.evaluation.naming import refused
 from training import checkpoint
 
 
@@ -153,17 +153,19 @@ def test_temperature_undoes_overconfidence():
 
 
 def test_clear_errors(tiny, folder, tmp_path):
-    with pytest.raises(UserError, match="Train judges first"):
+    with refused(tmp_path, "seed*.safetensors", "python -m evaluation.judge"):
         ensemble.load(tmp_path)
     for file in folder.glob("seed*"):
         shutil.copy(file, tmp_path)
+    ensemble.load(tmp_path)  # the copies are good
     (tmp_path / "seed0.safetensors").write_bytes(b"damaged")
-    with pytest.raises(UserError, match="cannot be read"):
+    with refused(tmp_path / "seed0.safetensors"):
         ensemble.load(tmp_path)
     weights, about = checkpoint.load(folder / "seed0.safetensors")
     about["frames_sha256"] = "other"
     checkpoint.save(tmp_path / "seed0.safetensors", weights, about)
-    with pytest.raises(UserError, match="different frames"):
+    with refused(tmp_path) as problem:
         ensemble.load(tmp_path)
-    with pytest.raises(UserError, match="8k pixels"):
+    assert ".safetensors" not in str(problem.value)  # no file is at fault alone
+    with refused("8k", 20):
         Judge(1, 20, 4, [])

@@ -9,7 +9,7 @@ from scipy.stats import pearsonr
 
 from evaluation.regression import pearson, regression
 from evaluation.trace import annotated, correlation, frames_of, liveliest
-from seqdis.errors import UserError
+from tests.evaluation.naming import refused
 
 COLUMN = arrays(np.float64, 30, elements=st.integers(-50, 50).map(float))
 
@@ -72,7 +72,7 @@ def test_correlation_needs_frames_and_variation():
 def test_a_trace_lies_in_its_sequence(faces):
     assert frames_of(faces, 2, 24).tolist() == list(range(48, 72))
     for sequence, length in ((2, 25), (10_000, 3)):
-        with pytest.raises(UserError, match=r"does not fit.*docs/formats.md"):
+        with refused(sequence, length, faces.path, "`trace`", "docs/formats.md"):
             frames_of(faces, sequence, length)
     index = np.arange(48, 72)
     height = faces.timeline["height"].to_numpy()[index]

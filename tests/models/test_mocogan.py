@@ -1,13 +1,14 @@
 """MoCoGAN: the adversaries' losses, whom they reach, the motion path, the encoder."""
 
 import math
+import re
 
 import pytest
 import torch
 
 from baselines import mocogan
 from baselines.mocogan import Config, Model, cross_entropy, gaussian_nll
-from seqdis.errors import UserError
+from tests.evaluation.naming import refused
 from training.cell import make
 from training.contract import Codes, Context, Spec
 from training.loop import fit
@@ -156,13 +157,14 @@ def test_its_convolutions_are_those_of_torch():
 
 
 def test_too_short_clips_are_refused():
-    with pytest.raises(UserError, match="n_frames must be > 2"):
+    with refused("n_frames", 2, 16) as problem:
         small(n_frames=2)
+    assert re.findall(r"\d+", str(problem.value)).count("2") == 2  # bound and value
 
 
 @pytest.mark.parametrize("share", [0.0, 1.5, float("nan")])
 def test_an_encoder_needs_a_share_of_the_training(share: float):
-    with pytest.raises(UserError, match=r"encoder_from must be in \(0, 1\]"):
+    with refused("encoder_from", "(0, 1]", share):
         small(encoder_from=share)
 
 

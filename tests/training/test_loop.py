@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqdis.errors import UserError
 from seqdis.seeds import torch_generator
+from tests.evaluation.naming import refused
 from training.loop import Interrupted, fit, learning_rate_at
 
 ROOT = Path(__file__).parents[2]
@@ -95,8 +95,9 @@ def test_damaged_state_is_named(tmp_path):
     run(tmp_path)
     state = tmp_path / "state.safetensors"
     state.write_bytes(state.read_bytes()[:200])
-    with pytest.raises(UserError, match=r"state\.safetensors cannot be read"):
+    with refused(state) as problem:
         run(tmp_path)
+    assert problem.value.__cause__  # of the reader
 
 
 def test_sigterm_saves_and_stops(tmp_path):
@@ -108,7 +109,7 @@ def test_sigterm_saves_and_stops(tmp_path):
         return terms_at(step)
 
     options = {"steps": 230, "learning_rate": 0.05, "partial": tmp_path}
-    with pytest.raises(Interrupted, match="step 71"):
+    with pytest.raises(Interrupted, match=r"\b71\b"):
         fit(module, terms_then_signal, **options)
     # What comes after a training is stopped by a signal as it always is.
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

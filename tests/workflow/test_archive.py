@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import zipfile
@@ -9,7 +10,10 @@ import zipfile
 import pandas as pd
 import pytest
 
+from reporting.reproduction import DIFFERENT, IDENTICAL, MISSING, UNLIKE, WITHIN
+from reporting.words import metric, number
 from seqdis.files import write_parquet
+from tests.evaluation.naming import names
 from tests.reporting.test_export import broken_links
 
 pytestmark = pytest.mark.slow
@@ -30,6 +34,18 @@ def reproduce(copy) -> subprocess.CompletedProcess[str]:
     done = copy.snakemake("reproduce", "--forcerun", "reproduce")
     assert done.returncode == 0, done.stdout[-6000:]
     return done
+
+
+def counts(said: str) -> dict[str, int]:
+    """Return the verdicts' numbers of cells."""
+    verdicts = "|".join((IDENTICAL, WITHIN, DIFFERENT, UNLIKE, MISSING))
+    found = re.findall(rf"\b(\d+) ({verdicts})\b", said)
+    return {verdict: int(cells) for cells, verdict in found}
+
+
+def lines(said: str, verdict: str) -> list[str]:
+    """Return the lines of the cells that have a verdict."""
+    return [line for line in said.splitlines() if f": {verdict}" in line]
 
 
 def test_a_reference_is_tables_verdicts_and_nothing_large(kept):
@@ -53,8 +69,7 @@ def test_a_reference_is_tables_verdicts_and_nothing_large(kept):
 def test_a_run_reproduces_itself(kept, tmp_path):
     copy = kept.copy(tmp_path / "copy")
     said = reproduce(copy).stdout
-    assert f"{CELLS} cells compared with the reference run" in said
-    assert f"{CELLS} identical, 0 within interval, 0 different." in said
+    assert counts(said) == {IDENTICAL: CELLS, WITHIN: 0, DIFFERENT: 0}
     table = pd.read_csv(copy.path / "results/tiny/report/tables/reproduction.csv")
     assert len(table) == CELLS
     assert set(table["verdict"]) == {"identical"}
@@ -68,6 +83,7 @@ def test_a_changed_number_and_a_missing_cell_are_named(kept, tmp_path):
     moved &= known["model"] == "dsae"
     gone = (known["dataset"] == "mmnist") & (known["model"] == "svg")
     assert moved.sum() == 1 and gone.any()
+    [mine] = known.loc[moved, "value"]
     known.loc[moved, "value"] += 0.5
     summary = path.with_name("summary.parquet")
     ends = pd.read_parquet(summary)
@@ -77,11 +93,14 @@ def test_a_changed_number_and_a_missing_cell_are_named(kept, tmp_path):
     write_parquet(path, known[~gone])
     write_parquet(summary, ends)
     said = reproduce(copy).stdout
-    assert f"{CELLS - 2} identical, 0 within interval, 1 different, 1 missing." in said
-    [dsae] = [line for line in said.splitlines() if ": different" in line]
-    assert "Sprites" in dsae and "DSAE" in dsae and "not in" in dsae
-    [svg] = [line for line in said.splitlines() if ": missing" in line]
-    assert "Moving MNIST" in svg and "SVG" in svg and "not in the reference" in svg
+    assert counts(said) == {
+        **{IDENTICAL: CELLS - 2, WITHIN: 0},
+        **{DIFFERENT: 1, MISSING: 1},
+    }
+    [dsae] = lines(said, DIFFERENT)
+    names(dsae, "Sprites", "DSAE", metric("swap_static").label, number(mine), -0.5)
+    [svg] = lines(said, MISSING)
+    names(svg, "Moving MNIST", "SVG", "reference")  # which of the two lacks it
 
 
 def test_a_cell_that_the_run_lacks_is_named(kept, tmp_path):
@@ -92,15 +111,16 @@ def test_a_cell_that_the_run_lacks_is_named(kept, tmp_path):
     assert gone.any()
     write_parquet(path, mine[~gone])
     said = reproduce(copy).stdout
-    [fhvae] = [line for line in said.splitlines() if ": missing" in line]
-    assert "FHVAE" in fhvae and "not in this run" in fhvae
+    [fhvae] = lines(said, MISSING)
+    names(fhvae, "FHVAE", "run")
+    assert "reference" not in fhvae  # which has it
 
 
 def test_without_a_reference_the_remedy_is_named(finished, tmp_path):
     copy = finished.copy(tmp_path / "copy")
     done = copy.snakemake("reproduce")
     assert done.returncode == 1 and "Traceback" not in done.stdout
-    assert "`snakemake reference` keeps one" in done.stdout
+    names(done.stdout, "results/reference/tiny", "`snakemake reference`")
 
 
 def test_the_archive_is_whole_described_and_leads_nowhere_else(finished, tmp_path):
