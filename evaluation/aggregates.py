@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from evaluation import statistics
+from evaluation import bootstrap as statistics
 from evaluation.swaps import Factor, above_chance, harmonic_mean
 from seqdis.seeds import numpy_generator
 

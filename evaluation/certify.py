@@ -13,11 +13,10 @@ from scipy.optimize import minimize_scalar
 
 from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import ensemble as judges
-from evaluation.clips import parse_json, read
 from evaluation.ensemble import Ensemble, probabilities
+from evaluation.evalset import EvalSet, evalset_of, parse_json, read
 from evaluation.floors import floors
 from evaluation.judge import Settings
-from evaluation.lists import Lists, lists
 from evaluation.network import Head
 from evaluation.swaps import agreement, agreement_sums
 from seqdis.errors import UserError, cli
@@ -76,7 +75,7 @@ def constant_accuracy(label: np.ndarray) -> float:
 
 
 def certify(
-    store: Store, ensemble: Ensemble, where: Lists, settings: Settings
+    store: Store, ensemble: Ensemble, where: EvalSet, settings: Settings
 ) -> dict[str, Any]:
     """Judge real test clips and return the contents of `judge.json`.
 
@@ -187,7 +186,7 @@ def main() -> None:
     given = parser.parse_args()
     settings = build(Settings, parse_json(given.settings), "judge")
     store = verify(given.data)
-    where = lists(*read(given.data))
+    where = evalset_of(*read(given.data))
     given.out.unlink(missing_ok=True)
     ensemble = judges.load(given.judges)
     if ensemble.frames_sha256 != store.info["frames_sha256"]:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from datasets.store import Store, hidden_mask, labels, verify
-from evaluation.clips import length_of, parse_json, read
+from evaluation.evalset import length_of, parse_json, read
 from evaluation.network import Head, Judge
 from seqdis.errors import UserError, cli
 from seqdis.seeds import numpy_generator, stream, torch_generator

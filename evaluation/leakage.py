@@ -9,8 +9,8 @@ import numpy as np
 
 from datasets.store import Store
 from evaluation import blocks, floors, mlp, regression, resampled, usable
+from evaluation.evalset import EvalSet, train_and_test
 from evaluation.floors import rows_of
-from evaluation.lists import Lists, train_and_test
 from evaluation.resampled import Draws
 from evaluation.row import Row, direction
 from evaluation.rows import Rows
@@ -31,7 +31,7 @@ class Read(NamedTuple):
 
 
 def probed(
-    arrays: Mapping[str, np.ndarray], store: Store, where: Lists, draws: Draws
+    arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet, draws: Draws
 ) -> Iterator[Row]:
     """Yield the probe matrix: {f, z_t, z_1:T, whitened z_t} x factors, and the blocks.
 

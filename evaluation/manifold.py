@@ -20,7 +20,7 @@ from datasets.store import Store, column, hidden_mask, labels
 from evaluation import neighbours
 from evaluation.coverage import VERSION as COVERAGE
 from evaluation.coverage import coverage
-from evaluation.lists import Lists, by_split
+from evaluation.evalset import EvalSet, by_split
 from evaluation.row import Row, direction
 from evaluation.swaps import above_chance
 from seqdis.seeds import numpy_generator
@@ -79,7 +79,9 @@ def drawn(arrays: Mapping[str, np.ndarray]) -> Iterator[Row]:
         yield Row(metric, "", value, n, direction(metric), VERSION)
 
 
-def near(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterator[Row]:
+def near(
+    arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet
+) -> Iterator[Row]:
     """Yield trustworthiness and continuity of z_t, as (value - chance) / (1 - chance).
 
     Of test frames where every judged dynamic factor shows. Frames of one identity are

@@ -13,9 +13,8 @@ import pandas as pd
 
 from datasets.store import Store, column, verify
 from evaluation import verification
-from evaluation.clips import read
+from evaluation.evalset import EvalSet, by_split, evalset_of, read, train_and_test
 from evaluation.floors import rows_of
-from evaluation.lists import Lists, by_split, lists, train_and_test
 from evaluation.probes import constant
 from evaluation.score import read_run
 from evaluation.usable import usable
@@ -46,7 +45,7 @@ def permutation_variance(orders: np.ndarray) -> float:
     return float(codes.var(0, ddof=1).mean(0).sum() / apart)
 
 
-def identity_auc(static: np.ndarray, store: Store, where: Lists) -> float:
+def identity_auc(static: np.ndarray, store: Store, where: EvalSet) -> float:
     """Return how well f tells whether two test clips show one identity.
 
     The area under the ROC of evaluation/verification.py; NaN without genuine pairs.
@@ -67,7 +66,7 @@ def identity_auc(static: np.ndarray, store: Store, where: Lists) -> float:
     return verification.auc(found.genuine, found.impostor)
 
 
-def static_probe(static: np.ndarray, store: Store, where: Lists) -> float:
+def static_probe(static: np.ndarray, store: Store, where: EvalSet) -> float:
     """Return what linear probes read of the judged static factors in f.
 
     (score - chance) / (1 - chance), averaged over factors; 0 for noise, 1 is perfect,
@@ -89,7 +88,7 @@ def static_probe(static: np.ndarray, store: Store, where: Lists) -> float:
 
 
 def rows(
-    arrays: dict[str, np.ndarray], store: Store, where: Lists
+    arrays: dict[str, np.ndarray], store: Store, where: EvalSet
 ) -> Iterator[tuple[str, int, float]]:
     """Yield `(metric, frames f was read from, value)` of one cell."""
     if not arrays:
@@ -118,7 +117,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cell", type=Path, required=True)
     given = parser.parse_args()
-    store, where = verify(given.data), lists(*read(given.data))
+    store, where = verify(given.data), evalset_of(*read(given.data))
     found = pd.DataFrame(rows(read_orders(given.cell), store, where), columns=COLUMNS)
     for position, (name, value) in enumerate(read_run(given.cell).items()):
         found.insert(position, name, value)

@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.statistics import REPLICATES, resample
+from evaluation.bootstrap import LEAST, REPLICATES, pair_weights, resample
 from evaluation.swaps import Factor, agreement, scores
 from seqdis.seeds import numpy_generator
 
-LEAST = 5  # identities: fewer say nothing of how identities differ
 # What the clips of a judged cell were made from, where it is not a pair (A, B).
 UNITS = {
     "reconstruction_judged": "clip",
@@ -60,42 +59,6 @@ def draw(dataset: str, identity: np.ndarray, replicates: int = REPLICATES) -> Dr
     if len(known) < LEAST:
         counts[:] = np.nan
     return Draws(dataset, known, clip, counts)
-
-
-def pair_weights(counts: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return how much each pair of identities weighs in each sample.
-
-    The product of both identities' weights, 1 + sqrt(v) (count - 1). With v = 1 it is
-    the pigeonhole bootstrap (Owen 2007, Annals of Applied Statistics 1; Davezies,
-    D'Haultfoeuille, Guyonvarch 2021, Annals of Statistics 49). That is exact where
-    every identity meets all others. Where it meets few it counts what is special of a
-    single pair up to three times, and intervals get up to 1.7 times too wide: products
-    of two counts have the variance 3. So counts are damped (Owen & Eckles 2012, Annals
-    of Applied Statistics 6, let weights have any variance). Let Y = e_a + e_b + noise.
-    With D, the mean over pairs and sides of the number of pairs that an identity is in,
-    weights of variance v give the mean of Y a variance of the identities' effects of
-    v (D + 1 + v) / D of what it is: 1 for
-
-        v = (sqrt((D + 1)^2 + 4 D) - D - 1) / 2,
-
-    and no component gets less than it has, noise of the pairs at most v (2 + v) of it.
-    Multinomial counts of n identities have the variance 1 - 1/n, hence v n / (n - 1),
-    but at most 1, as no weight may be negative.
-
-    Args:
-        counts: `(replicates, identities)`.
-        a: `(pairs,)` identity of each pair's first clip, as a column of counts.
-        b: likewise the second's.
-
-    Returns:
-        `(replicates, pairs)`, >= 0.
-    """
-    n = counts.shape[1]
-    met = np.bincount(np.concatenate([a, b]), minlength=n).astype(np.float64)
-    mean = (met**2).sum() / met.sum()
-    exact = (np.sqrt((mean + 1) ** 2 + 4 * mean) - mean - 1) / 2
-    damped = 1 + np.sqrt(min(1.0, exact * n / max(n - 1, 1))) * (counts - 1)
-    return damped[:, a] * damped[:, b]
 
 
 def unit_weights(draws: Draws, a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:

@@ -28,10 +28,11 @@ from evaluation import (
     verification_samples,
 )
 from evaluation.axes.scores import axis_scores
-from evaluation.clips import read
+from evaluation.cell import FRAMES, Cell
+from evaluation.evalset import EvalSet, by_split, evalset_of, read, train_and_test
 from evaluation.floors import rows_of
 from evaluation.leakage import continuous_motion, floor_rows, probed
-from evaluation.lists import Lists, by_split, lists, train_and_test
+from evaluation.metrics import load_modules, measured
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.resampled import Draws
@@ -40,15 +41,6 @@ from seqdis.errors import cli
 from seqdis.files import read_json, read_parquet, readable, write_parquet
 from seqdis.seeds import numpy_generator
 
-FRAMES = (
-    "reconstruction",
-    "swap",
-    "sample_dynamic",
-    "sample_static",
-    "generated",
-    "generated_new_dynamic",
-    "generated_new_static",
-)
 TERM_VERSION = "2"
 JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
 RESAMPLED_COLUMNS = ["metric", "factor", "samples"]
@@ -57,7 +49,7 @@ RESAMPLED_COLUMNS = ["metric", "factor", "samples"]
 def judged(
     arrays: Mapping[str, np.ndarray],
     store: Store,
-    where: Lists,
+    where: EvalSet,
     judges: Path,
     draws: Draws,
 ) -> tuple[list[Row], pd.DataFrame]:
@@ -124,7 +116,7 @@ def judged(
 def field_rows(
     shares: Mapping[str, np.ndarray],
     store: Store,
-    where: Lists,
+    where: EvalSet,
     factors: Mapping[str, swaps.Factor],
     weights: np.ndarray,
 ) -> Iterator[Row]:
@@ -176,7 +168,7 @@ def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
 
 
 def verified(
-    arrays: Mapping[str, np.ndarray], store: Store, where: Lists, draws: Draws
+    arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet, draws: Draws
 ) -> Iterator[Row]:
     """Yield how well f, and single z_t, tell whether two clips show one identity.
 
@@ -224,7 +216,9 @@ def in_one_unit(codes: np.ndarray) -> np.ndarray:
     return (codes / most if most > 0 else codes).astype(np.float32)
 
 
-def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterator[Row]:
+def axes(
+    arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet
+) -> Iterator[Row]:
     """Yield the axis metrics of all columns of (f, z_t) with the judged factors.
 
     Each once more with the codes of other clips, `shuffled_*`: what it gives to codes
@@ -249,7 +243,7 @@ def axes(arrays: Mapping[str, np.ndarray], store: Store, where: Lists) -> Iterat
 
 
 def plain(
-    arrays: Mapping[str, np.ndarray], store: Store, where: Lists, draws: Draws
+    arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet, draws: Draws
 ) -> Iterator[Row]:
     """Yield picture metrics of reconstructions, the loss terms and the bound."""
     who = draws.known[draws.clip]
@@ -275,7 +269,7 @@ def plain(
 def failed(
     arrays: Mapping[str, np.ndarray],
     store: Store,
-    where: Lists,
+    where: EvalSet,
     history: pd.DataFrame,
     rows: list[Row],
 ) -> Iterator[Row]:
@@ -300,9 +294,22 @@ def failed(
         yield Row(f"flag_{name}", "", float(value), 1, "lower", failures.VERSION)
 
 
+def registry_rows(cell: Cell) -> Iterator[Row]:
+    """Yield the scores of all metric modules."""
+    scopes = {factor["name"]: factor["scope"] for factor in cell.store.info["factors"]}
+    for metric, score in measured(load_modules(), cell):
+        values = np.ravel(score.value)
+        towards = metric.direction(scopes.get(score.factor, ""))
+        samples = values[1:] if len(values) > 1 else None
+        yield Row(
+            *(metric.name, score.factor, float(values[0]), score.n, towards),
+            *(metric.version, samples),
+        )
+
+
 def score(
     store: Store,
-    where: Lists,
+    where: EvalSet,
     arrays: Mapping[str, np.ndarray],
     judges: Path | None,
     history: pd.DataFrame,
@@ -335,6 +342,8 @@ def score(
     rows += [*verified(arrays, store, where, draws), *traced(arrays, store)]
     rows += plain(arrays, store, where, draws)
     rows += failed(arrays, store, where, history, rows)
+    cell = Cell(store, where, arrays, history, judges)
+    rows += registry_rows(cell)
     return [row for row in rows if np.isfinite(row.value)], table
 
 
@@ -368,7 +377,7 @@ def main() -> None:
     given = parser.parse_args()
     run, store = read_run(given.cell), verify(given.data)
     clips, pairs = read(given.data)
-    where = lists(clips, pairs)
+    where = evalset_of(clips, pairs)
     frame = tuple(store.info["shape"][1:])
     expected = Expected(
         len(clips), len(where.test), len(pairs), where.test.shape[1], frame

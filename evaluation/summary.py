@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation import statistics
+from evaluation import bootstrap as statistics
 from evaluation.aggregates import Runs, aggregates, mean_swap, runs
 from evaluation.swaps import judged_factors
 from seqdis.errors import cli

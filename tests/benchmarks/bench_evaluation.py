@@ -34,8 +34,8 @@ from evaluation.axes.jemmig import jemmig
 from evaluation.axes.mig import mig
 from evaluation.axes.modularity import modularity
 from evaluation.axes.sap import sap
-from evaluation.clips import Settings, draw
 from evaluation.ensemble import Ensemble
+from evaluation.evalset import Settings, draw
 from evaluation.linear import PENALTIES
 from evaluation.network import Head, Judge
 from evaluation.pictures import pictures

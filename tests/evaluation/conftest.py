@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from datasets import store as frame_store
-from evaluation.clips import Settings, draw
+from evaluation.evalset import Settings, draw
 from seqdis.files import write_npy, write_parquet
 
 torch.set_num_threads(1)  # tiny networks lose time to thread start-up

@@ -9,9 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.aggregates import iqm, runs
-from evaluation.resampled import judged as scored
-from evaluation.resampled import pair_weights
-from evaluation.statistics import (
+from evaluation.bootstrap import (
     holm,
     interquartile_mean,
     interval,
@@ -20,6 +18,8 @@ from evaluation.statistics import (
     two_sided,
     weighted_mean,
 )
+from evaluation.resampled import judged as scored
+from evaluation.resampled import pair_weights
 from evaluation.swaps import Factor, scores
 
 TIMES, SAMPLES = 400, 200

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.bootstrap import interval, resample
 from evaluation.resampled import Draws, mean
 from evaluation.rows import Rows
-from evaluation.statistics import interval, resample
 from evaluation.usable import Probe, probe, told
 from evaluation.verification import Compared, auc, scored, trials
 from evaluation.verification_samples import samples as verified

@@ -8,7 +8,7 @@ import torch
 
 from datasets.store import labels
 from evaluation import certify, ensemble, judge
-from evaluation.clips import frame_index
+from evaluation.evalset import frame_index
 from evaluation.judge import Settings, augment, heads_of, loss_terms, targets
 from evaluation.network import Head, Judge
 from tests.evaluation.naming import refused

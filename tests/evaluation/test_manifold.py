@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation import score
-from evaluation.clips import read
 from evaluation.coverage import BINS, coverage
+from evaluation.evalset import read
 from evaluation.manifold import covered, drawn, near, smoothness, steps
 from evaluation.swaps import Factor
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.store import load
-from evaluation.clips import read
-from evaluation.lists import by_split, lists
+from evaluation.evalset import by_split, evalset_of, read
 from evaluation.order import permutation_variance, read_orders, rows, static_probe
 from seqdis.errors import UserError
 from tests.evaluation.conftest import make_store
@@ -42,7 +41,7 @@ def place(tmp_path_factory):
     path = tmp_path_factory.mktemp("store")
     make_store(path)
     store = load(path)
-    return store, lists(*read(path))
+    return store, evalset_of(*read(path))
 
 
 def known_codes(store, where):

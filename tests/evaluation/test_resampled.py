@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from evaluation import resampled, verification, verification_samples
+from evaluation.bootstrap import interval, resample
 from evaluation.probes import r2
 from evaluation.regression import regression
 from evaluation.resampled import Draws, draw, judged, pair_weights, unit_weights
-from evaluation.statistics import interval, resample
 from evaluation.swaps import Factor, agreement_sums
 from evaluation.verification import Compared, Trials
 

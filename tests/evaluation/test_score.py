@@ -6,8 +6,8 @@ import pytest
 
 from datasets import store as frame_store
 from evaluation import aggregates, ensemble, resampled, score, summary, swaps
+from evaluation.evalset import by_split
 from evaluation.floors import FLOORS
-from evaluation.lists import by_split
 from evaluation.representation import Expected, read
 from evaluation.row import direction
 from reporting.leakage import wanted

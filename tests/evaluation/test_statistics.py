@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import trim_mean
 
-from evaluation.statistics import (
+from evaluation.bootstrap import (
     holm,
     improvement,
     interquartile_mean,

@@ -45,7 +45,7 @@ DATASETS = ("mmnist", "sprites", "affwild")
 STEPS = {
     "datasets.(download|embedded)": "../sources/*/*/manifest.json",
     "datasets.{data}": "data/{data}/dataset.json",
-    "evaluation.clips": "data/{data}/clips.parquet",
+    "evaluation.evalset": "data/{data}/clips.parquet",
     "evaluation.judge": "judges/{data}/seed*.safetensors",
     "evaluation.certify": "judges/{data}/judge.json",
     "training.train": "{data}/*/seed*/run.json",

@@ -20,7 +20,7 @@ from datasets.grid import _speaker
 from datasets.idx import read_idx
 from datasets.store import load
 from datasets.video import Broken, read_frames
-from evaluation.clips import parse_json
+from evaluation.evalset import parse_json
 from reporting.published import published
 from seqdis import files
 from seqdis.errors import UserError

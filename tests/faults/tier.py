@@ -97,7 +97,7 @@ def sheets(folder: Path) -> Said:
 
 def clips(folder: Path) -> Said:
     where = ("--data", folder / "data/digits")
-    return run("evaluation.clips", *where, "--settings", CLIPS)
+    return run("evaluation.evalset", *where, "--settings", CLIPS)
 
 
 def draw(folder: Path) -> Said:

@@ -98,7 +98,7 @@ rule clips:
     """Choose the clips and pairs that every model is scored on."""
     input:
         info=f"{DATA}/dataset.json",
-        code=code("evaluation/clips"),
+        code=code("evaluation/evalset"),
     output:
         clips=f"{DATA}/clips.parquet",
         pairs=f"{DATA}/pairs.parquet",
@@ -110,5 +110,5 @@ rule clips:
         folder=subpath(input.info, parent=True),
         settings=settings_of("evaluation"),
     shell:
-        "python -m evaluation.clips --data {params.folder:q} "
+        "python -m evaluation.evalset --data {params.folder:q} "
         "--settings {params.settings:q} 2>&1 | tee {log:q}"

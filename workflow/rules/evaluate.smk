@@ -52,7 +52,7 @@ rule tables:
         metrics=cells("metrics.parquet"),
         runs=cells("run.json"),  # read too, so made again where one is missing
         code=code(
-            "evaluation/summary", "evaluation/statistics", "evaluation/aggregates"
+            "evaluation/summary", "evaluation/bootstrap", "evaluation/aggregates"
         ),
     output:
         multiext(

@@ -44,7 +44,7 @@ rule certify:
             "evaluation/ensemble",
             "evaluation/floors",
             "evaluation/linear",
-            "evaluation/lists",
+            "evaluation/evalset",
             "evaluation/mlp",
             "evaluation/usable",
         ),

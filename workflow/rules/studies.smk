@@ -82,7 +82,7 @@ rule study_tables:
         grid=f"{STUDY}/grid.json",
         cells=study_cells,
         code=code(
-            "evaluation/summary", "evaluation/statistics", "evaluation/aggregates"
+            "evaluation/summary", "evaluation/bootstrap", "evaluation/aggregates"
         ),
     output:
         f"{STUDY}/tables/summary.parquet",

@@ -1,6 +1,6 @@
 """The clips and pairs every model is scored on: made once, shared by all.
 
-`python -m evaluation.clips --data DIR --settings JSON`
+`python -m evaluation.evalset --data DIR --settings JSON`
 writes `clips.parquet` and `pairs.parquet` into DIR.
 """
 
@@ -8,12 +8,12 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from datasets.store import load
+from datasets.store import SPLITS, load
 from seqdis.errors import UserError, cli
 from seqdis.files import read_parquet, write_parquet
 from seqdis.seeds import numpy_generator
@@ -192,7 +192,7 @@ def read(data: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         if not (Path(data) / name).is_file():
             raise UserError(
                 f"{data} has no {name}. Make the evaluation lists first: "
-                f"python -m evaluation.clips --data {data} --settings JSON."
+                f"python -m evaluation.evalset --data {data} --settings JSON."
             )
         tables.append(read_parquet(Path(data) / name))
     return tables[0], tables[1]
@@ -211,6 +211,53 @@ def parse_json(text: str) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise UserError(f"--settings must be a JSON object; got {text!r}.")
     return given
+
+
+class EvalSet(NamedTuple):
+    """The evaluation clips and pairs of a dataset, as indices.
+
+    Attributes:
+        train: `(train clips, T)` frame indices; clips that only fit probes.
+        valid: `(valid clips, T)`; clips that only set thresholds and temperatures.
+        test: `(test clips, T)` frame indices.
+        a: `(pairs,)` positions among the test clips, whose f is taken.
+        b: likewise, whose z is taken.
+        pair: `(pairs,)` ids.
+    """
+
+    train: np.ndarray
+    valid: np.ndarray
+    test: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    pair: np.ndarray
+
+
+def evalset_of(clips: pd.DataFrame, pairs: pd.DataFrame) -> EvalSet:
+    """Return indices of `clips.parquet` and `pairs.parquet`."""
+    index = frame_index(clips, length_of(clips))
+    split = clips["split"].to_numpy()
+    train, valid, test = (index[split == name] for name in SPLITS)
+    first = len(index) - len(test)
+    a, b = (pairs[side].to_numpy() - first for side in "ab")
+    return EvalSet(train, valid, test, a, b, pairs["pair"].to_numpy())
+
+
+def train_and_test(
+    rows: np.ndarray, evalset: EvalSet
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (rows, frame indices) of the train clips, then of the test clips."""
+    train, _, test = by_split(rows, evalset)
+    return [(train, evalset.train), (test, evalset.test)]
+
+
+def by_split(
+    rows: np.ndarray, evalset: EvalSet
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut what has a row for each clip into train, valid and test clips."""
+    at = [len(evalset.train), len(evalset.train) + len(evalset.valid)]
+    train, valid, test = np.split(rows, at)
+    return train, valid, test
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.clips import Settings, draw, frame_index, main, pairs, windows
+from evaluation.evalset import Settings, draw, frame_index, main, pairs, windows
 from seqdis.errors import UserError
 from tests.evaluation.naming import refused
 

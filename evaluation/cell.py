@@ -1,0 +1,106 @@
+"""One cell of the grid as metrics see it: a model on a dataset with a seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from datasets.store import Store, column, hidden_mask, labels
+from evaluation.bootstrap import Weights, draw_weights
+from evaluation.evalset import EvalSet
+from seqdis.files import read_json
+
+if TYPE_CHECKING:
+    from evaluation.ensemble import Ensemble, Look
+
+FRAMES = (
+    "reconstruction",
+    "swap",
+    "sample_dynamic",
+    "sample_static",
+    "generated",
+    "generated_new_dynamic",
+    "generated_new_static",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """All that a metric may look at.
+
+    What is computed from it is kept for other metrics: functions that take a cell can
+    be decorated with `functools.lru_cache(maxsize=1)`: cells compare by identity.
+
+    Attributes:
+        store: the dataset: frames and factors.
+        evalset: the evaluation clips and pairs.
+        arrays: of representation.npz, checked (docs/formats.md).
+        history: the loss terms by training step; no rows if there is no history.
+        judges: folder of the dataset's judges; None for a dataset without factors.
+    """
+
+    store: Store
+    evalset: EvalSet
+    arrays: Mapping[str, np.ndarray]
+    history: pd.DataFrame
+    judges: Path | None
+
+    @cached_property
+    def weights(self) -> Weights:
+        """Return how much clips and pairs count in the estimate and in each sample."""
+        test = self.evalset.test
+        identity = column(self.store, "identity", test[:, 0])
+        a, b = self.evalset.a, self.evalset.b
+        return draw_weights(self.store.info["name"], identity, a, b)
+
+    @cached_property
+    def verdict(self) -> dict[str, Any]:
+        """Return `judge.json`; empty for a dataset without judges.
+
+        Raises:
+            UserError: it is missing.
+        """
+        if self.judges is None:
+            return {}
+        remedy = "certify the judges: python -m evaluation.certify writes it."
+        return read_json(self.judges / "judge.json", remedy)
+
+    @cached_property
+    def ensemble(self) -> "Ensemble":
+        """Return the judges."""
+        from evaluation import ensemble  # imports torch: seconds, and not always needed
+
+        assert self.judges is not None
+        return ensemble.load(self.judges)
+
+    @cached_property
+    def looks(self) -> dict[str, "Look"]:
+        """Return what the judges see in each kind of decoded frames."""
+        if self.judges is None:
+            return {}
+        return {
+            name: self.ensemble.look(self.arrays[name])
+            for name in FRAMES
+            if name in self.arrays
+        }
+
+    @cached_property
+    def predictions(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return the judged values: kind of frames to factor to `(units, T)`."""
+        return {name: look.answers for name, look in self.looks.items()}
+
+    @cached_property
+    def truth(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Return judged factor to labels and hidden mask, both `(test clips, T)`."""
+        test = self.evalset.test
+        return {
+            entry["name"]: (
+                labels(self.store, entry["name"], test),
+                hidden_mask(self.store, entry["name"], test),
+            )
+            for entry in self.verdict.get("factors", [])
+        }
