@@ -72,13 +72,13 @@ def test_rows_of_the_grid():
 
 
 def scored(store, codes: np.ndarray) -> dict[str, float]:
-    where = score.lists(*read(store.path))
+    where = score.evalset_of(*read(store.path))
     return {row.metric: row.value for row in near({"dynamic": codes}, store, where)}
 
 
 def shown(store) -> np.ndarray:
     """Return place, the tiny store's dynamic factor, of all clips `(clips, T, 1)`."""
-    where = score.lists(*read(store.path))
+    where = score.evalset_of(*read(store.path))
     index = np.concatenate(where[:3])
     return store.timeline["place"].to_numpy()[index][..., None].astype(np.float32)
 

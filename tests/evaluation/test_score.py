@@ -49,7 +49,7 @@ def oracle_codes(store, paint):
     clips, pairs = (
         pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs")
     )
-    where = score.lists(clips, pairs)
+    where = score.evalset_of(clips, pairs)
     index = np.concatenate(where[:3])
     sequence = store.timeline["sequence"].to_numpy()[index[:, 0]]
     shade = store.sequences["shade"].to_numpy()[sequence]
@@ -173,7 +173,7 @@ def face_codes(store, leak=False):
     clips, pairs = (
         pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs")
     )
-    where = score.lists(clips, pairs)
+    where = score.evalset_of(clips, pairs)
     index = np.concatenate(where[:3])
     identity = frame_store.column(store, "identity", index)
     person = np.random.default_rng(0).normal(size=(99, 5)).astype(np.float32)
@@ -455,7 +455,7 @@ def test_summary_of_nothing(tmp_path, monkeypatch):
 def test_the_field_scores_need_a_factor_that_stays_within_clips(tiny, monkeypatch):
     store = tiny
     tables = (pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs"))
-    where = score.lists(*tables)
+    where = score.evalset_of(*tables)
     factors = {"place": swaps.Factor("categorical", "dynamic", 0.25)}
     shares = {"place": np.full((len(where.b), where.test.shape[1], 4), 0.25)}
     weights = np.ones((3, len(where.b)))
