@@ -12,6 +12,7 @@ from reporting.leakage import families, leakage_matrices, leakage_tables
 from reporting.scores import Scores
 from reporting.tables import Absent, Table
 from reporting.words import FAMILIES, SECOND
+from tests.reporting.markup import elements
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_other_probes_are_found_by_their_names(tree: Tree) -> None:
         "",
         "_forest",
     ]
-    assert "What forest read" in tables(other)["sprites_leakage_bits_forest"].title
+    assert "forest" in tables(other)["sprites_leakage_bits_forest"].title
     assert {f.suffix for f in families(Scores(tree, tree.datasets[0]))} == {*FAMILIES}
 
 
@@ -160,7 +161,12 @@ def test_the_matrix_of_a_factor_has_the_scores_themselves(tree: Tree) -> None:
 def test_they_are_on_the_page(suite_report: Path) -> None:
     text = (suite_report / "index.html").read_text()
     assert 'href="#sprites-leakage"' in text
-    assert "These means have no intervals" in text
+    for dataset in ("sprites", "mmnist", "affwild"):
+        section = f".//section[@id='{dataset}']"
+        assert len(elements(text, f"{section}//span[@class='no-intervals']")) == 1
+        means = pd.read_csv(suite_report / f"tables/{dataset}_leakage_probe.csv")
+        ends = means[[key for key in means if key.endswith(("_low", "_high"))]]
+        assert ends.isna().all(axis=None)
     for name in ("leakage_probe", "leakage_bits", f"leakage_bits{SECOND}"):
         assert f'id="table-sprites_{name}"' in text
         assert (suite_report / f"tables/sprites_{name}.csv").is_file()

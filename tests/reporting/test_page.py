@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,8 +12,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reporting.collect import read_tree
 from reporting.page import arxiv, build
+from reporting.provenance import cautions
+from reporting.words import number
 from seqdis.errors import UserError
+from tests.reporting.fake_tree import MODELS
+from tests.reporting.markup import elements, numbers, texts
+
+VERDICT = ".//p[@class='verdict']"
+CAUTIONS = ".//ul[@class='cautions']/li"
 
 
 class Links(HTMLParser):
@@ -96,26 +105,46 @@ def test_page_is_small(report: Path) -> None:
     assert size < 5e6
 
 
+def outcome(page: str) -> list[str]:
+    """Return the numbers of cells in the page's header."""
+    (words,) = texts(page, ".//div[@data-fact='cells']/dd")
+    return numbers(words)
+
+
 def test_outcomes_are_told(report: Path) -> None:
     text = (report / "index.html").read_text()
-    assert "17 of 28 ok, 8 failed, 2 not applicable" not in text
-    assert "18 of 28 ok, 8 failed, 2 not applicable" in text
+    assert outcome(text) == ["18", "28", "8", "2"]  # done, all, failed, not applicable
     assert "the loss is NaN at step 7" in text
     assert "it needs three channels" in text
     assert "ask its authors &amp; put it in raw/" in text
-    assert "The cells mix package versions: torch 2.13.0, 2.14.1." in text
-    assert "The judge of Sprites is not certified (height)" in text
-    assert "small budgets on embedded data" in text
+    found = texts(text, CAUTIONS)
+    for named in (("torch 2.13.0, 2.14.1",), ("Sprites", "height"), ("default tier",)):
+        assert sum(all(word in caution for word in named) for caution in found) == 1
+
+
+def test_only_the_default_tier_is_cautioned_about(results: Path) -> None:
+    tree = read_tree(results)
+    real = replace(tree, grid=tree.grid | {"tier": "real"})
+    (more,) = set(cautions(tree)) - set(cautions(real))
+    assert "default tier" in more and "real tier" in more
 
 
 def test_verdict_names_the_leader_not_a_control(report: Path) -> None:
     text = (report / "index.html").read_text()
-    verdict = re.search(r'class="verdict">([^<]*)', text)
-    assert verdict is not None
-    assert verdict[1].startswith(
-        "On Sprites and Moving MNIST, Unordered VAE has the highest swap score"
+    (verdict,) = texts(text, VERDICT)
+    second = "DSAE (factorised)"
+    named = re.findall(
+        r"Sprites|Moving MNIST|Unordered VAE|DSAE \(factorised\)", verdict
     )
-    assert "outside of the leader&#39;s 95 % interval" in verdict[1]
+    # A rival inside the leader's interval would be named once more.
+    assert named == ["Sprites", "Moving MNIST", "Unordered VAE", second]
+    assert "Oracle" not in verdict and "Untrained" not in verdict
+    board = pd.read_csv(report / "tables/leaderboard.csv", index_col=0)
+    first, next_best = board.loc["Unordered VAE"], board.loc[second]
+    assert next_best["swap_score"] < first["swap_score_low"]
+    ends = [first[f"swap_score{end}"] for end in ("", "_low", "_high")]
+    shown = [*map(number, ends), number(next_best["swap_score"]), "95"]
+    assert numbers(verdict) == shown
 
 
 def test_rebuilding_gives_the_same_bytes(small: Path, tmp_path: Path) -> None:
@@ -147,9 +176,11 @@ def test_only_a_grid_is_enough(small: Path, tmp_path: Path) -> None:
     tree.mkdir()
     shutil.copy(small / "grid.json", tree)
     text = build(tree, tree / "report").read_text()
-    assert "0 of 8 ok, 8 failed, 0 not applicable" in text
-    assert "This dataset has not been prepared yet." in text
-    assert "No model has a swap score" in text
+    assert outcome(text) == ["0", "8", "8", "0"]
+    assert len(elements(text, ".//section[@id='sprites']/p[@class='unprepared']")) == 1
+    (verdict,) = texts(text, VERDICT)
+    assert "sprites" in verdict and numbers(verdict) == []
+    assert not any(model.label in verdict for model in MODELS)
 
 
 def test_a_partial_tree_is_enough(small: Path, tmp_path: Path) -> None:
@@ -163,9 +194,13 @@ def test_a_partial_tree_is_enough(small: Path, tmp_path: Path) -> None:
         tree / "sprites/dsae/seed1/representation.npz", status=np.array("no codes")
     )
     text = build(tree, tree / "report").read_text()
-    assert "Trained, not evaluated" in text
-    assert "There are no intervals yet" in text
-    assert "Sprites has no judge yet" in text
+    (unscored,) = texts(text, ".//ul[@data-status='unscored']/li")
+    assert "DSAE (factorised)" in unscored and "metrics.parquet" in unscored
+    (verdict,) = texts(text, VERDICT)
+    assert len(numbers(verdict)) == 2  # the means of the first two, without their ends
+    assert "interval" in verdict  # there are none: this is told
+    assert [c for c in texts(text, CAUTIONS) if "Sprites" in c and "judge" in c]
+    assert texts(text, ".//section[@id='judges']//table") == []
     # Without a summary the means over seeds are shown, without intervals.
     values = [
         pd.read_parquet(path).set_index(["metric", "factor"])["value"]["mse", ""]
@@ -207,7 +242,7 @@ def test_a_damaged_file_is_named(small: Path, tmp_path: Path, name: str) -> None
 
 
 def test_results_are_never_overwritten_by_the_report(small: Path) -> None:
-    with pytest.raises(UserError, match="a folder of its own"):
+    with pytest.raises(UserError, match=re.escape(str(small / "report"))):
         build(small, small)
 
 
@@ -218,7 +253,7 @@ def test_command_line_explains_a_mistake(tmp_path: Path) -> None:
     )
     assert run.returncode == 1
     assert run.stderr.startswith("error: ")
-    assert "no grid.json" in run.stderr
+    assert "grid.json" in run.stderr and str(tmp_path) in run.stderr
     assert "Traceback" not in run.stderr
 
 

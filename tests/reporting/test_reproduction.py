@@ -1,5 +1,6 @@
 """A run against its reference: every verdict, from fabricated trees."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,17 @@ import pytest
 
 from reporting.collect import read_tree
 from reporting.page import build
-from reporting.reproduction import HEADLINES, reproduction, summary
+from reporting.reproduction import (
+    DIFFERENT,
+    HEADLINES,
+    IDENTICAL,
+    MISSING,
+    UNLIKE,
+    WITHIN,
+    reproduction,
+    summary,
+)
+from reporting.words import number
 from seqdis.files import write_parquet
 
 KEYS = ["dataset", "model", "metric", "factor"]
@@ -45,16 +56,16 @@ def verdicts(run: Path) -> dict[str, str]:
 
 
 def test_the_same_run_is_identical(run: Path):
-    assert set(verdicts(run).values()) == {"identical"}
+    assert set(verdicts(run).values()) == {IDENTICAL}
 
 
 def test_a_hair_is_within_and_a_mile_is_different(run: Path):
     change(run, "dsae", "swap_score", 1e-12)
     change(run, "unordered_vae", "swap_score", -0.5)
     found = verdicts(run)
-    assert found["dsae"] == "within interval"
-    assert found["unordered_vae"] == "different"
-    assert found["oracle"] == "identical"
+    assert found["dsae"] == WITHIN
+    assert found["unordered_vae"] == DIFFERENT
+    assert found["oracle"] == IDENTICAL
 
 
 def test_what_one_side_lacks_is_not_identical(run: Path):
@@ -64,11 +75,11 @@ def test_what_one_side_lacks_is_not_identical(run: Path):
     assert lost.any()
     write_parquet(path, table[(table["model"] != "dsae") & ~lost])
     found = verdicts(run)
-    assert found["dsae"] == "missing"
-    assert found["unordered_vae"] == "within interval"
-    assert found["oracle"] == "identical"
+    assert found["dsae"] == MISSING
+    assert found["unordered_vae"] == WITHIN
+    assert found["oracle"] == IDENTICAL
     tree = read_tree(run)
-    assert "1 missing" in summary(reproduction(tree), tree)
+    assert f"1 {MISSING}" in summary(reproduction(tree), tree)
 
 
 def test_without_an_interval_nothing_lies_within_it(run: Path):
@@ -76,9 +87,9 @@ def test_without_an_interval_nothing_lies_within_it(run: Path):
     table = pd.read_parquet(kept)
     table.loc[table["model"] == "dsae", ["low", "high"]] = float("nan")
     write_parquet(kept, table)
-    assert verdicts(run)["dsae"] == "identical"
+    assert verdicts(run)["dsae"] == IDENTICAL
     change(run, "dsae", "swap_score", -0.1)
-    assert verdicts(run)["dsae"] == "not comparable"
+    assert verdicts(run)["dsae"] == UNLIKE
 
 
 def test_a_headline_that_is_gone_is_a_difference(run: Path):
@@ -86,12 +97,12 @@ def test_a_headline_that_is_gone_is_a_difference(run: Path):
     table = pd.read_parquet(path)
     gone = (table["model"] == "dsae") & (table["metric"] == "swap_score")
     write_parquet(path, table[~gone])
-    assert verdicts(run)["dsae"] == "different"
+    assert verdicts(run)["dsae"] == DIFFERENT
 
 
 def test_another_metric_alone_is_within(run: Path):
     change(run, "dsae", "ssim", 0.2)
-    assert verdicts(run)["dsae"] == "within interval"
+    assert verdicts(run)["dsae"] == WITHIN
 
 
 def redefine(run: Path, model: str, *metrics: str) -> None:
@@ -106,22 +117,22 @@ def redefine(run: Path, model: str, *metrics: str) -> None:
 def test_scores_of_another_definition_are_counted_not_compared(run: Path):
     redefine(run, "dsae", "ssim", "mig")  # two seeds of each
     redefine(run, "unordered_vae", *HEADLINES)
-    assert verdicts(run)["unordered_vae"] == "identical"  # as far as can be seen
+    assert verdicts(run)["unordered_vae"] == IDENTICAL  # as far as can be seen
     change(run, "unordered_vae", "psnr", 1)
     tree = read_tree(run)
     found = reproduction(tree)
     assert found is not None
     rows = {row.model.name: row.values for row in found.rows if row.model}
-    assert rows["dsae"][1].text == "identical" and rows["dsae"][3] == 4
-    assert rows["unordered_vae"][1].text == "not comparable"
+    assert rows["dsae"][1].text == IDENTICAL and rows["dsae"][3] == 4
+    assert rows["unordered_vae"][1].text == UNLIKE
     same, alike = map(int, rows["dsae"][2].split(" of "))
     assert same == alike == int(rows["oracle"][2].split(" of ")[1]) - 4
     assert rows["oracle"][3] == 0
     words = summary(found, tree)
-    assert "0 different, 1 not comparable" in words
-    assert "10 scores of another definition" in words
+    assert f"0 {DIFFERENT}" in words and f"1 {UNLIKE}" in words
+    assert re.search(r"\b10\b.*metric_version", words)
     change(run, "dsae", "psnr", 1)
-    assert verdicts(run)["dsae"] == "within interval"
+    assert verdicts(run)["dsae"] == WITHIN
 
 
 def test_the_page_and_the_summary_say_so(run: Path):
@@ -130,10 +141,15 @@ def test_the_page_and_the_summary_say_so(run: Path):
     found = reproduction(tree)
     assert found is not None
     words = summary(found, tree)
-    assert "1 different" in words and "a CPU" in words
+    assert f"1 {DIFFERENT}" in words and "a CPU" in words
     page = build(run, run / "report")
     assert 'id="reproduction"' in page.read_text()
-    assert "not in" in (page.parent / "tables/reproduction.md").read_text()
+    kept = run.parent / "reference" / "default" / "tables" / "summary.parquet"
+    known = pd.read_parquet(kept).set_index(["model", "metric"])
+    ends = known.loc[("unordered_vae", "swap_score"), ["low", "high"]]
+    rows = (page.parent / "tables/reproduction.md").read_text().splitlines()
+    (row,) = (row for row in rows if row.startswith("| Unordered VAE |"))
+    assert all(number(end) in row for end in ends)
 
 
 def test_without_a_reference_it_says_what_to_do(small: Path, tmp_path: Path):

@@ -14,10 +14,12 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
 from reporting.collect import SUMMARY, Model, read_tree
-from reporting.study import Change, _legend, build, pareto
+from reporting.leaderboard import interval_words
+from reporting.study import SETTINGS, Change, _legend, build, pareto
 from seqdis.errors import UserError
 from seqdis.files import write_json, write_parquet
 from tests.reporting.fake_tree import MODELS, fabricate
+from tests.reporting.markup import texts
 
 VAE, DSAE = MODELS[:2]
 SHARE = "training.share"
@@ -85,23 +87,25 @@ def a_study(results: Path, name: str = "order_study") -> Path:
 def test_a_change_to_one_is_told_with_its_value(results: Path, value: float):
     model = read_tree(results).models[0]
     label = Change(model, model, "training.beta", value).label
-    assert label.endswith("weight of the KL terms: 1")
-    assert Change(model, model, "training.shuffled", True).label.endswith("training")
+    assert label.endswith(f"{SETTINGS['training.beta']}: 1")
+    shuffled = Change(model, model, "training.shuffled", True).label
+    assert shuffled.endswith(SETTINGS["training.shuffled"])
 
 
 def test_the_page_has_every_cell_and_escapes(results: Path):
     study = a_study(results)
     page = build(results, study).read_text()
     assert "Does &lt;b&gt;order&lt;/b&gt; matter?" in page
-    assert "over test identities only" in page and "none of axis metrics" in page
+    (intervals,) = texts(page, ".//p[@class='small intervals']")
+    assert interval_words(read_tree(results, study)) in intervals
     table = pd.read_csv(study / "tables/sprites_scores.csv").set_index("model")
     assert list(table.index) == [
         "Unordered VAE",
-        "Unordered VAE, share of the training identities: 1/2",
-        "Unordered VAE, share of the training identities: 1/4",
+        f"Unordered VAE, {SETTINGS[SHARE]}: 1/2",
+        f"Unordered VAE, {SETTINGS[SHARE]}: 1/4",
         "DSAE (factorised)",
-        "DSAE (factorised), frames shuffled when encoded",
-        "DSAE (factorised), frames shuffled in training",
+        f"DSAE (factorised), {SETTINGS['clips']}",
+        f"DSAE (factorised), {SETTINGS['training.shuffled']}",
     ]
     assert table["swap_score"].isna().sum() == 1 and "diverged" in page
     assert table.loc["DSAE (factorised)", "permutation_variance"] == 0.25
@@ -142,8 +146,9 @@ def test_the_same_tree_gives_the_same_bytes(results: Path):
 def test_another_grid_is_refused(results: Path):
     study = results / "studies" / "sensitivity"
     write_json(study / "grid.json", json.loads((results / "grid.json").read_text()))
-    with pytest.raises(UserError, match="not that of a study"):
+    with pytest.raises(UserError, match=re.escape(str(study / "grid.json"))) as error:
         build(results, study)
+    assert "snakemake" in str(error.value) and "small_data" in str(error.value)
 
 
 @given(
@@ -198,6 +203,8 @@ def test_the_shuffle_test_is_on_the_page(tmp_path: Path):
     low = table.set_index(["metric", "factor"])["dsae_low"]
     assert (told - low).to_numpy() == pytest.approx(0.02)
     text = (study / "tables/sprites_shuffle_test.md").read_text()
-    assert "the same either way" not in text
-    assert "the same either way: finished" in (study / "index.html").read_text()
+    assert "finished" not in text  # the same either way: no row, but in the caption
+    caption = ".//table[@id='table-sprites_shuffle_test']/caption/small"
+    (same,) = texts((study / "index.html").read_text(), caption)
+    assert "finished" in same
     assert re.search(r"\+0\.\d+ \(", text) and re.search(r"−0\.\d+ \(", text)
