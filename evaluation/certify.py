@@ -13,12 +13,12 @@ from scipy.optimize import minimize_scalar
 
 from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import ensemble as judges
+from evaluation.agreement import agreement, agreement_sums
 from evaluation.ensemble import Ensemble, probabilities
 from evaluation.evalset import EvalSet, evalset_of, parse_json, read
 from evaluation.floors import floors
 from evaluation.judge import Settings
 from evaluation.network import Head
-from evaluation.swaps import agreement, agreement_sums
 from seqdis.errors import UserError, cli
 from seqdis.files import write_json
 from training.settings import build

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evaluation.swaps import agreement, agreement_sums
+from evaluation.agreement import agreement, agreement_sums
 
 VERSION = "2"
 
@@ -20,7 +20,7 @@ class Regression(NamedTuple):
 def regression(truth: np.ndarray, answer: np.ndarray) -> Regression:
     """Score predictions of a continuous factor on test rows.
 
-    CCC (Lin 1989, see `swaps.agreement`) asks for the right mean and scale too, and is
+    CCC (Lin 1989, see `agreement.py`) asks for the right mean and scale too, and is
     how valence and arousal are scored (Kollias et al. 2019, arXiv 1804.10938);
     Pearson's r asks for neither. RMSE = sqrt(mean (x - y)^2). Floor: a constant answer
     has CCC 0, no r, and as RMSE at least the truth's deviation. Ceiling: 1, 1 and 0.

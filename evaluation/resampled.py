@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.agreement import agreement
 from evaluation.bootstrap import LEAST, REPLICATES, pair_weights, resample
-from evaluation.swaps import Factor, agreement, scores
+from evaluation.swaps import Factor, scores
 from seqdis.seeds import numpy_generator
 
 # What the clips of a judged cell were made from, where it is not a pair (A, B).

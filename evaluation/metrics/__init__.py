@@ -16,7 +16,7 @@ import importlib
 import math
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,8 +37,9 @@ class Metric:
     """What is to be known of a score.
 
     Attributes:
-        name: as in metrics.parquet.
-        label: a few words, the head of a column.
+        name: as in metrics.parquet. If it ends in `*` it stands for all names that
+            begin so, where the model names its scores: `term_*`.
+        label: a few words, the head of a column; `{}` is what the `*` stands for.
         definition: one sentence that can be understood alone.
         version: raised whenever the same input would give another value.
         better: `higher`, `lower` or "" (neither); or the same by the scope of the
@@ -155,6 +156,19 @@ def registered(modules: Iterable[ModuleType]) -> dict[str, Metric]:
     return by_name
 
 
+def lookup(metrics: Mapping[str, Metric], name: str) -> Metric | None:
+    """Return the metric of a name, one that ends in `*` with its name filled in."""
+    if name in metrics:
+        return metrics[name]
+    for metric in metrics.values():
+        stem = metric.name.removesuffix("*")
+        if stem != metric.name and name.startswith(stem):
+            words = name.removeprefix(stem).replace("_", " ")
+            words = words.replace("kl ", "KL ", 1) if words.startswith("kl ") else words
+            return replace(metric, name=name, label=metric.label.format(words))
+    return None
+
+
 def write_registry(path: Path, metrics: Mapping[str, Metric]) -> None:
     """Write metrics.json, where the page learns what each score means."""
     write_json(path, {"metrics": [as_json(metric) for metric in metrics.values()]})
@@ -176,12 +190,13 @@ def measured(
         UserError: a module yields a score that its METRICS do not name.
     """
     for module in modules:
-        known = {metric.name: metric for metric in module.METRICS}
+        metrics = {metric.name: metric for metric in module.METRICS}
         for score in module.measure(cell):
-            if score.metric not in known:
+            metric = lookup(metrics, score.metric)
+            if metric is None:
                 raise UserError(
                     f"{module.__file__} yields the score {score.metric!r}, which its "
                     "METRICS do not name. Add it there."
                 )
             if np.isfinite(np.ravel(score.value)[0]):
-                yield known[score.metric], score
+                yield metric, score

@@ -18,7 +18,8 @@ from evaluation.aggregates import (
     mean_swap,
     runs,
 )
-from evaluation.swaps import Factor, agreement_sums, scores
+from evaluation.agreement import agreement_sums
+from evaluation.swaps import Factor, scores
 
 FACTORS = {
     "skin": Factor("categorical", "static", 0.25),

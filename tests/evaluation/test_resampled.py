@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from evaluation import resampled, verification, verification_samples
+from evaluation.agreement import agreement_sums
 from evaluation.bootstrap import interval, resample
 from evaluation.probes import r2
 from evaluation.regression import regression
 from evaluation.resampled import Draws, draw, judged, pair_weights, unit_weights
-from evaluation.swaps import Factor, agreement_sums
+from evaluation.swaps import Factor
 from evaluation.verification import Compared, Trials
 
 FACTORS = {"pose": Factor("categorical", "dynamic", 0.0)}

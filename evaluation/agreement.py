@@ -1,0 +1,56 @@
+"""Agreement of a judge or a probe with the truth: accuracy or CCC, from sums.
+
+Sums over frames suffice for both, so a bootstrap sample only weighs the sums again.
+"""
+
+import numpy as np
+
+
+def agreement_sums(
+    kind: str, truth: np.ndarray, judged: np.ndarray, valid: np.ndarray
+) -> np.ndarray:
+    """Return what accuracy or CCC need, summed over the frames of each pair.
+
+    Args:
+        kind: `categorical` or `continuous`.
+        truth: `(pairs, T)` labels the frames should show.
+        judged: `(pairs, T)` what the judge reads off them.
+        valid: bool `(pairs, T)`; other frames are left out.
+
+    Returns:
+        float64 `(pairs, 6)`: the number of frames, then the sum of correct frames and
+        zeros (categorical) or the sums of x, y, xx, yy, xy (x true, y judged).
+    """
+    n = valid.sum(1)
+    if kind == "categorical":
+        correct = ((truth == judged) & valid).sum(1)
+        return np.stack([n, correct, *[np.zeros_like(n)] * 4], 1).astype(np.float64)
+    x = np.where(valid, truth, 0).astype(np.float64)
+    y = np.where(valid, judged, 0).astype(np.float64)
+    return np.stack([n, *(s.sum(1) for s in (x, y, x * x, y * y, x * y))], 1)
+
+
+def agreement(kind: str, sums: np.ndarray) -> np.ndarray:
+    """Return accuracy or Lin's concordance (CCC) from sums over frames.
+
+    CCC = 2 cov(x, y) / (var x + var y + (mean x - mean y)^2), Lin (1989), Biometrics.
+    Accuracy is in [0, 1], CCC in [-1, 1]; higher is better, the ceiling is 1 and a
+    constant answer gives CCC 0.
+
+    Args:
+        kind: `categorical` or `continuous`.
+        sums: `(..., 6)` as `agreement_sums` returns them, summed over pairs.
+
+    Returns:
+        `(...)`; NaN without frames; CCC 0 where both sides are the same constant.
+    """
+    n, s0, s1, s2, s3, s4 = np.moveaxis(sums, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if kind == "categorical":
+            return s0 / n
+        mean_x, mean_y = s0 / n, s1 / n
+        spread = s2 / n - mean_x**2 + s3 / n - mean_y**2 + (mean_x - mean_y) ** 2
+        # relative to the raw second moments: below this, rounding is all there is
+        flat = spread <= 1e-12 * (s2 + s3) / n
+        value = 2 * (s4 / n - mean_x * mean_y) / np.where(flat, 1, spread)
+        return np.where(n > 0, np.where(flat, 0, value), np.nan)
