@@ -42,6 +42,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqdis.settings import at_least, one_of
 from training.contract import (
     Codes,
     Context,
@@ -58,7 +59,6 @@ from training.distributions import (
     split_gaussian,
 )
 from training.networks import MAP, Decoder, encoder, frozen, he, mlp, per_frame
-from training.settings import at_least, one_of
 
 Poses = Float[Tensor, "batch time z"]
 

@@ -32,6 +32,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqdis.settings import at_least, one_of
 from training.contract import (
     Codes,
     Context,
@@ -51,7 +52,6 @@ from training.distributions import (
 )
 from training.importance import Normal, log_weight, standard
 from training.networks import Decoder, frame_features, mlp, narrow, per_frame
-from training.settings import at_least, one_of
 
 VAR_Z2 = 0.5**2  # of p(z2 | mu2)
 

@@ -50,6 +50,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqdis.errors import UserError
+from seqdis.settings import at_least, one_of
 from training.contract import (
     Codes,
     Context,
@@ -73,7 +74,6 @@ from training.networks import (
     halvings,
     per_frame,
 )
-from training.settings import at_least, one_of
 
 Logits = Float[Tensor, "batch patches"]
 

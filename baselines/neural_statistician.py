@@ -27,6 +27,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from seqdis.settings import at_least, one_of
 from training.contract import (
     Codes,
     Context,
@@ -46,7 +47,6 @@ from training.distributions import (
 )
 from training.importance import Code, log_weight, standard
 from training.networks import Decoder, frame_features, mlp, narrow, per_frame
-from training.settings import at_least, one_of
 
 
 @dataclass(frozen=True)

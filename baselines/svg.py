@@ -44,6 +44,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from seqdis.settings import at_least, one_of
 from training.contract import (
     Codes,
     Context,
@@ -60,7 +61,6 @@ from training.distributions import (
     split_gaussian,
 )
 from training.networks import MAP, SLOPE, encoder, halvings, he, narrow, per_frame
-from training.settings import at_least, one_of
 
 Features = Float[Tensor, "batch time hidden"]
 Maps = list[Float[Tensor, "batch filter _ _"]]  # smallest first

@@ -15,13 +15,13 @@ from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import ensemble as judges
 from evaluation.agreement import agreement, agreement_sums
 from evaluation.ensemble import Ensemble, probabilities
-from evaluation.evalset import EvalSet, evalset_of, parse_json, read
+from evaluation.evalset import EvalSet, evalset_of, read
 from evaluation.floors import floors
 from evaluation.judge import Settings
 from evaluation.network import Head
 from seqdis.errors import UserError, cli
 from seqdis.files import write_json
-from training.settings import build
+from seqdis.settings import build, parse_json
 
 BINS = 15
 BLUR = 1.0  # standard deviation of the blurred test frames, pixels

@@ -5,44 +5,35 @@ writes `clips.parquet` and `pairs.parquet` into DIR.
 """
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from datasets.store import SPLITS, load
 from seqdis.errors import UserError, cli
 from seqdis.files import read_parquet, write_parquet
 from seqdis.seeds import numpy_generator
-from training.settings import at_least, build
+from seqdis.settings import build, parse_json
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How many clips and pairs, and how long.
+    """How many clips and pairs are scored, and how long they are."""
 
-    Attributes:
-        clip_frames: frames per clip (T).
-        train_clips: clips that only fit probes.
-        valid_clips: clips that set thresholds and temperatures; fewer where the
-            validation sequences hold fewer.
-        test_clips: clips that are scored.
-        pairs: pairs (A, B) of test clips.
-    """
-
-    clip_frames: int = 8
-    train_clips: int = 200
-    valid_clips: int = 80
-    test_clips: int = 100
-    pairs: int = 100
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        for name, value in vars(self).items():
-            at_least(name, value, 0 if name == "valid_clips" else 1)
+    clip_frames: Annotated[int, Field(ge=1)] = 8
+    """Frames per clip, T."""
+    train_clips: Annotated[int, Field(ge=1)] = 200
+    """Clips of training identities; they fit probes."""
+    valid_clips: Annotated[int, Field(ge=0)] = 80
+    """Clips of validation identities, at most; they set thresholds and temperatures."""
+    test_clips: Annotated[int, Field(ge=1)] = 100
+    """Clips of test identities; they are scored."""
+    pairs: Annotated[int, Field(ge=1)] = 100
+    """Pairs (A, B) of test clips that are swapped, the same for each model and seed."""
 
 
 def windows(
@@ -196,21 +187,6 @@ def read(data: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             )
         tables.append(read_parquet(Path(data) / name))
     return tables[0], tables[1]
-
-
-def parse_json(text: str) -> dict[str, Any]:
-    """Return the JSON object behind `--settings`.
-
-    Raises:
-        UserError: it is not one.
-    """
-    try:
-        given = json.loads(text)
-    except json.JSONDecodeError as problem:
-        raise UserError(f"--settings is not JSON ({problem}): {text!r}.") from problem
-    if not isinstance(given, dict):
-        raise UserError(f"--settings must be a JSON object; got {text!r}.")
-    return given
 
 
 class EvalSet(NamedTuple):

@@ -17,15 +17,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from datasets.store import Store, hidden_mask, labels, verify
-from evaluation.evalset import length_of, parse_json, read
+from evaluation.evalset import length_of, read
 from evaluation.network import Head, Judge
 from seqdis.errors import UserError, cli
 from seqdis.seeds import numpy_generator, stream, torch_generator
+from seqdis.settings import build, parse_json
 from training import checkpoint
 from training.batches import Batches, gather
 from training.device import autocast, pick
 from training.loop import fit
-from training.settings import build
 
 VERSION = "1"
 KNOTS, BEND = 6, 3 / 64  # elastic distortion: knots a side, largest deviation in sides

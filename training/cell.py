@@ -15,9 +15,10 @@ from datasets.store import Store
 from seqdis import seeds
 from seqdis.errors import UserError
 from seqdis.files import read_json
+from seqdis.settings import build, known_only
 from training import checkpoint
 from training.contract import SequenceModel, Spec
-from training.settings import Training, build, known_only
+from training.settings import Training
 
 
 def spec_of(store: Store) -> Spec:
@@ -87,7 +88,8 @@ def reload(cell: Path, run: dict[str, Any], spec: Spec) -> SequenceModel:
             f"Delete {cell / 'run.json'} and rerun: the model will be trained again."
         )
     module = load_module(run["module"])
-    model = make(module, module.Config(**run["settings"]["model"]), spec, run["seed"])
+    config = build(module.Config, run["settings"]["model"], f"{cell}/run.json")
+    model = make(module, config, spec, run["seed"])
     checkpoint.load_into(model, path)
     return model.eval()
 

@@ -43,6 +43,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from seqdis.errors import UserError
+from seqdis.settings import at_least, one_of
 from training.contract import (
     Codes,
     Context,
@@ -62,7 +63,6 @@ from training.distributions import (
 )
 from training.importance import Normal, log_weight, standard
 from training.networks import MAP, Decoder, encoder, mlp, narrow, per_frame
-from training.settings import at_least, one_of
 from unordered_vae.set_encoders import ANY_N, HEADS, set_encoder
 
 

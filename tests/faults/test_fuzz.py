@@ -20,11 +20,11 @@ from datasets.grid import _speaker
 from datasets.idx import read_idx
 from datasets.store import load
 from datasets.video import Broken, read_frames
-from evaluation.evalset import parse_json
 from reporting.published import published
 from seqdis import files
 from seqdis.errors import UserError
 from seqdis.files import write_parquet
+from seqdis.settings import parse_json
 from tests.faults.amount import FUZZ
 from tests.messages import refused
 from training import checkpoint
