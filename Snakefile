@@ -16,24 +16,21 @@ if isinstance(config["datasets"], dict):
     config["datasets"] = {k: v for k, v in config["datasets"].items() if v is not None}
 validate(config, "workflow/schemas/config.schema.yaml")
 
-# Rules call `python`: the one that runs Snakemake, unless a conda environment is first.
+# Rules call `python`, which without --use-conda must be the one that runs Snakemake, also
+# where its environment is not active. A conda environment still goes before it.
 bin = os.path.dirname(sys.executable)
 os.environ.update(PATH=os.pathsep.join([bin, os.environ.get("PATH", "")]))
-
-# Jobs tell a person how far they are, and stay quiet in a log.
-os.environ.setdefault("SEQDIS_PROGRESS", str(int(sys.stderr.isatty())))
 
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/judge.smk"
-include: "workflow/rules/baselines/_templates.smk"
-include: "workflow/rules/unordered.smk"
+include: "workflow/rules/train.smk"
 
 
-for path in BASELINE_RULES:
+for path in RULE_FILES:
 
-    include: path
+    include: path.resolve()
 
 
 include: "workflow/rules/evaluate.smk"
@@ -44,6 +41,8 @@ include: "workflow/rules/studies.smk"
 localrules:
     all,
     data,
+    grid,
+    study_grid,
     report_partial,
     reproduce,
     export,
@@ -60,4 +59,4 @@ rule all:
 rule data:
     """Only the datasets."""
     input:
-        expand(f"{TIER}/data/{{dataset}}/dataset.json", dataset=DATASETS),
+        expand(f"{TIER}/data/{{dataset}}/dataset.json", dataset=PLAN.datasets),

@@ -1,9 +1,10 @@
-"""Write the files of a new baseline: a model that trains, its tests, its rule.
+"""Write the files of a new baseline: a model that trains, and its tests.
 
-`python -m baselines.new NAME`
+`python -m baselines.new NAME [--rule]`
 
 The text is that of `template.txt`. The model is complete as it is written: replace its
-parts by yours and keep the tests passing.
+parts by yours and keep the tests passing. `--rule` adds a rule file, which a model needs
+only for an environment or a program of its own.
 """
 
 import argparse
@@ -19,12 +20,13 @@ ROOT = Path(__file__).parents[1]
 TEMPLATE = Path(__file__).with_name("template.txt")
 
 
-def drafts(name: str) -> dict[str, str]:
-    """Return the texts of a model's files by their path; the rule is the last."""
+def drafts(name: str, rule: bool = False) -> dict[str, str]:
+    """Return the texts of a model's files by their path; a rule is the last."""
     label = name.replace("_", " ").capitalize()
     text = TEMPLATE.read_text().replace("NAME", name).replace("LABEL", label)
     _, *parts = re.split(r"^--- (.+)\n", text, flags=re.MULTILINE)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    texts = dict(zip(parts[::2], parts[1::2], strict=True))
+    return {k: v for k, v in texts.items() if rule or not k.endswith(".smk")}
 
 
 def known(root: Path) -> set[str]:
@@ -74,9 +76,11 @@ def main(root: Path = ROOT) -> None:
     """Write the files and say what to do next."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", metavar="NAME", help="of the model, e.g. frame_average")
-    name = parser.parse_args().name
+    parser.add_argument("--rule", action="store_true", help="also a rule of its own")
+    given = parser.parse_args()
+    name = given.name
     check(name, root)
-    texts = drafts(name)
+    texts = drafts(name, given.rule)
     write_new({root / path: text for path, text in texts.items()})
     print(  # noqa: T201
         *(f"wrote {path}" for path in texts),

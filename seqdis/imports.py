@@ -6,11 +6,8 @@ from the import statements, so no list of files is kept by hand.
 
 import ast
 import importlib.util
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-
-from seqdis.files import sha256_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,7 +39,7 @@ def imports_of(module: str) -> list[str]:
         if path in seen:
             continue
         seen.add(path)
-        for name in imported(path):
+        for name in imported(path, ROOT if path.is_relative_to(ROOT) else own):
             todo += chain(name, own)
     return sorted(
         str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
@@ -53,6 +50,8 @@ def imports_of(module: str) -> list[str]:
 def source_hash(module: str) -> str:
     """Return one sha256 of all files of `imports_of`: of their contents, not places."""
     from hashlib import sha256
+
+    from seqdis.files import sha256_of  # imports NumPy, which planning need not
 
     digests = [sha256_of(ROOT / file) for file in imports_of(module)]
     return sha256("".join(digests).encode()).hexdigest()
@@ -71,6 +70,7 @@ def find(module: str) -> Path | None:
     return Path(origin).resolve() if origin and origin.endswith(".py") else None
 
 
+@cache
 def within(module: str, folder: Path) -> Path | None:
     """Return the file of a module below a folder, or None."""
     path = folder.joinpath(*module.split("."))
@@ -80,30 +80,38 @@ def within(module: str, folder: Path) -> Path | None:
     return None
 
 
-def chain(module: str, own: Path) -> Iterator[Path]:
-    """Yield the files that importing a module runs: its packages' and its own."""
+@cache
+def chain(module: str, own: Path) -> tuple[Path, ...]:
+    """Return the files that importing a module runs: its packages' and its own."""
     names = module.split(".")
-    for length in range(1, len(names) + 1):
-        name = ".".join(names[:length])
-        for folder in dict.fromkeys((ROOT, own)):
-            file = within(name, folder)
-            if file is not None:
-                yield file
-                break
+    packages = (".".join(names[:length]) for length in range(1, len(names) + 1))
+    files = (within(package, ROOT) or within(package, own) for package in packages)
+    return tuple(file for file in files if file)
 
 
 @cache
-def imported(path: Path) -> tuple[str, ...]:
-    """Return the dotted names that a file imports; of `from a import b`, a and a.b."""
+def imported(path: Path, folder: Path = ROOT) -> tuple[str, ...]:
+    """Return the dotted names that a file imports; of `from a import b`, a and a.b.
+
+    Args:
+        path: of the file.
+        folder: where the names of its own package start, for relative imports.
+    """
     names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    todo: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
-            if node.level:  # relative: of the file's own folder
-                parts = path.parent.parts[len(ROOT.parts) :]
+            if node.level:
+                parts = path.parent.relative_to(folder).parts
                 kept = parts[: len(parts) - node.level + 1]
                 base = ".".join([*kept, *([base] if base else [])])
             names += [base] + [f"{base}.{alias.name}" for alias in node.names]
+        else:  # statements alone: expressions are most of a file and import nothing
+            for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+                inner = getattr(node, block, [])
+                todo += inner if isinstance(inner, list) else []
     return tuple(name for name in names if name)

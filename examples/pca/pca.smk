@@ -1,11 +1,11 @@
 """A program of its own, in an environment of its own."""
 
 
-use rule write_baseline as write_pca with:
+use rule run_program as run_pca with:
     input:
         info=f"{DATA}/dataset.json",
         pairs=f"{DATA}/pairs.parquet",
-        script="examples/pca/pca.py",
+        code="examples/pca/pca.py",
     wildcard_constraints:
         model=entries("pca"),
     conda:

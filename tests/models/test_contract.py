@@ -1,6 +1,5 @@
 """What every discovered model must do. A new model file needs no new test."""
 
-import importlib
 import inspect
 import os
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from seqdis.grid import TRAIN, find_bases
 from seqdis.seeds import torch_generator
 from training import checkpoint
 from training.cell import load_module, make, resolve
@@ -19,7 +19,6 @@ from training.flops import flop_per_frame
 from training.loop import fit
 from training.train import minimised
 
-ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 SPEC = Spec(name="toy", channels=3, size=16, sequences=48, longest=12)
 SHARED = {"width": 8, "hidden": 24, "dim_f": 5, "dim_z": 3}
@@ -30,11 +29,9 @@ def discovered() -> list[str]:
 
     A person's own model is tested with them if SEQDIS_MODULE names its module.
     """
-    rules = ROOT.glob("workflow/rules/baselines/[!_]*.smk")
-    names = [f"baselines.{rule.stem}" for rule in sorted(rules)]
-    with_model = [n for n in names if hasattr(importlib.import_module(n), "Model")]
+    trained = [base.module for base in find_bases([]).values() if base.rule == TRAIN]
     own = os.environ.get("SEQDIS_MODULE")
-    return ["unordered_vae.model", *with_model, *([own] if own else [])]
+    return [*trained, *([own] if own else [])]
 
 
 # Settings under which a model must pass as well, besides its defaults.

@@ -24,7 +24,7 @@ rule download:
 rule draw:
     """Make stand-ins for the original files, which need no download."""
     input:
-        code=code(*(f"datasets/{name}" for name in DRAWING)),
+        code=list_code("datasets.embedded"),
     output:
         "results/sources/embedded/{collection}/manifest.json",
     log:
@@ -41,9 +41,9 @@ rule draw:
 rule cut_out:
     """Find, follow and cut out the faces of some of a dataset's videos."""
     input:
-        sources=sources,
-        detector=detector,
-        code=code("datasets"),
+        sources=list_sources,
+        detector=list_detector,
+        code=list_dataset_code,
     output:
         f"{PIECES}/part{{part}}.csv",
     log:
@@ -51,12 +51,10 @@ rule cut_out:
     conda:
         "../../envs/data.yaml"
     params:
-        source=source_folder,
+        source=find_source_folder,
         folder=subpath(output[0], parent=True),
-        kind=lambda wildcards: DATASETS[wildcards.dataset]["kind"],
-        settings=lambda wildcards: as_json(
-            without(DATASETS[wildcards.dataset], "label", "test_share")
-        ),
+        kind=get_kind,
+        settings=get_dataset_settings("label", "test_share"),
         detector=lambda wildcards, input: (
             f"--detector {Path(input.detector[0]).parent}" if input.detector else ""
         ),
@@ -70,9 +68,9 @@ rule cut_out:
 rule prepare:
     """Compose frames and factors into a frame store."""
     input:
-        sources=sources,
-        pieces=pieces,
-        code=code("datasets"),
+        sources=list_sources,
+        pieces=list_pieces,
+        code=list_dataset_code,
     output:
         multiext(f"{DATA}/", "frames.npy", "sequences.parquet", "frames.parquet"),
         info=f"{DATA}/dataset.json",
@@ -81,10 +79,10 @@ rule prepare:
     conda:
         "../../envs/data.yaml"
     params:
-        source=source_folder,
+        source=find_source_folder,
         folder=subpath(output.info, parent=True),
-        kind=lambda wildcards: DATASETS[wildcards.dataset]["kind"],
-        settings=lambda wildcards: as_json(DATASETS[wildcards.dataset]),
+        kind=get_kind,
+        settings=get_dataset_settings(),
         pieces=lambda wildcards, input: (
             f"--pieces {Path(input.pieces[0]).parent}" if input.pieces else ""
         ),
@@ -98,7 +96,7 @@ rule clips:
     """Choose the clips and pairs that every model is scored on."""
     input:
         info=f"{DATA}/dataset.json",
-        code=code("evaluation/evalset"),
+        code=list_code("evaluation.evalset"),
     output:
         clips=f"{DATA}/clips.parquet",
         pairs=f"{DATA}/pairs.parquet",
@@ -108,7 +106,7 @@ rule clips:
         "../../envs/torch.yaml"
     params:
         folder=subpath(input.info, parent=True),
-        settings=settings_of("evaluation"),
+        settings=get_section_settings("evaluation"),
     shell:
         "python -m evaluation.evalset --data {params.folder:q} "
         "--settings {params.settings:q} 2>&1 | tee {log:q}"

@@ -10,8 +10,8 @@ rule score:
         run=f"{CELL}/run.json",
         representation=f"{CELL}/representation.npz",
         pairs=f"{DATA}/pairs.parquet",
-        judge=judge_of,
-        code=code("evaluation"),
+        judge=list_judge,
+        code=list_code("evaluation.score", *grid.list_metric_modules(config)),
     output:
         metrics=f"{CELL}/metrics.parquet",
         judged=f"{CELL}/judged.parquet",
@@ -26,9 +26,10 @@ rule score:
         judges=lambda wildcards, input: (
             f"--judges {Path(input.judge[0]).parent}" if input.judge else ""
         ),
+        metrics=METRICS,
     shell:
         "python -m evaluation.score --data {params.data:q} {params.judges} "
-        "--cell {params.cell:q} 2>&1 | tee {log:q}"
+        "--cell {params.cell:q} {params.metrics:q} 2>&1 | tee {log:q}"
 
 
 rule grid:
@@ -40,20 +41,18 @@ rule grid:
     conda:
         "../../envs/data.yaml"
     params:
-        grid=tier_grid,
+        grid=get_tier_grid,
     shell:
-        "printf '%s' {params.grid:q} > {output:q} 2> {log:q}"
+        "python -m seqdis.grid {params.grid:q} {output:q} 2>&1 | tee {log:q}"
 
 
 rule tables:
     """Gather all cells; intervals, ranks and the leaderboard."""
     input:
         grid=f"{TIER}/grid.json",
-        metrics=cells("metrics.parquet"),
-        runs=cells("run.json"),  # read too, so made again where one is missing
-        code=code(
-            "evaluation/summary", "evaluation/bootstrap", "evaluation/aggregates"
-        ),
+        metrics=list_cells("metrics.parquet"),
+        runs=list_cells("run.json"),  # read too, so made again where one is missing
+        code=list_code("evaluation.summary"),
     output:
         multiext(
             f"{TIER}/tables/",
@@ -68,6 +67,7 @@ rule tables:
     params:
         results=subpath(input.grid, parent=True),
         tables=subpath(output[0], parent=True),
+        metrics=METRICS,
     shell:
         "python -m evaluation.summary --results {params.results:q} "
-        "--out {params.tables:q} 2>&1 | tee {log:q}"
+        "--out {params.tables:q} {params.metrics:q} 2>&1 | tee {log:q}"

@@ -9,7 +9,7 @@ rule train_judge:
     input:
         info=f"{DATA}/dataset.json",
         clips=f"{DATA}/clips.parquet",
-        code=code("evaluation/judge", "evaluation/network"),
+        code=list_code("evaluation.judge"),
     output:
         f"{JUDGES}/seed{{seed}}.safetensors",
     log:
@@ -23,7 +23,7 @@ rule train_judge:
     params:
         folder=subpath(input.info, parent=True),
         partial=subpath(output[0], strip_suffix=".safetensors"),
-        settings=settings_of("judge"),
+        settings=get_section_settings("judge"),
     shell:
         "python -m evaluation.judge --data {params.folder:q} --seed {wildcards.seed} "
         "--settings {params.settings:q} --out {output:q} "
@@ -39,15 +39,7 @@ rule certify:
             allow_missing=True,
         ),
         clips=f"{DATA}/clips.parquet",
-        code=code(
-            "evaluation/certify",
-            "evaluation/ensemble",
-            "evaluation/floors",
-            "evaluation/linear",
-            "evaluation/evalset",
-            "evaluation/mlp",
-            "evaluation/usable",
-        ),
+        code=list_code("evaluation.certify"),
     output:
         f"{JUDGES}/judge.json",
     log:
@@ -57,7 +49,7 @@ rule certify:
     params:
         data=subpath(input.clips, parent=True),
         judges=subpath(output[0], parent=True),
-        settings=settings_of("judge"),
+        settings=get_section_settings("judge"),
     shell:
         "python -m evaluation.certify --data {params.data:q} --judges {params.judges:q} "
         "--settings {params.settings:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -9,7 +9,7 @@ rule report:
     input:
         grid=f"{TIER}/grid.json",
         tables=rules.tables.output,
-        code=code("reporting"),
+        code=list_code("reporting.page"),
         templates=[str(path) for path in sorted(Path("reporting/templates").glob("*"))],
         published=[str(path) for path in sorted(Path("results/published").glob("*"))],
     output:
@@ -45,9 +45,10 @@ rule tables_partial:
         "../../envs/torch.yaml"
     params:
         results=subpath(input.grid, parent=True),
+        metrics=METRICS,
     shell:
         "python -m evaluation.summary --results {params.results:q} "
-        "--out {params.results:q}/tables 2>&1 | tee {log:q}"
+        "--out {params.results:q}/tables {params.metrics:q} 2>&1 | tee {log:q}"
 
 
 rule report_partial:
@@ -108,7 +109,7 @@ rule export:
     input:
         grid=f"{TIER}/grid.json",
         page=f"{TIER}/report/index.html",
-        code=code("reporting/export"),
+        code=list_code("reporting.export"),
     output:
         f"{TIER}/seqdis-results.zip",
     log:

@@ -4,6 +4,7 @@ REQUIRED: cells of the tier. OUTPUTS: {tier}/studies/{study}/index.html.
 """
 
 STUDY = f"{TIER}/studies/{{study}}"
+REORDERED = CELL.replace("{model}", grid.name_shuffled("{model}"))
 
 
 rule reorder:
@@ -12,17 +13,15 @@ rule reorder:
         run=f"{CELL}/run.json",
         representation=f"{CELL}/representation.npz",
         pairs=f"{DATA}/pairs.parquet",
-        code=code("training/reorder", "training/represent"),
+        code=list_code("training.reorder"),
     output:
-        run=f"{TIER}/{{dataset}}/{{model}}@{SHUFFLED}/seed{{seed}}/run.json",
-        representation=(
-            f"{TIER}/{{dataset}}/{{model}}@{SHUFFLED}/seed{{seed}}/representation.npz"
-        ),
-        order=f"{TIER}/{{dataset}}/{{model}}@{SHUFFLED}/seed{{seed}}/order.npz",
+        run=f"{REORDERED}/run.json",
+        representation=f"{REORDERED}/representation.npz",
+        order=f"{REORDERED}/order.npz",
     log:
         f"{LOGS}/reorder/{{dataset}}/{{model}}/seed{{seed}}.log",
     wildcard_constraints:
-        model=one_of(MODELS),
+        model=match_any(PLAN.models),
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -42,12 +41,7 @@ rule score_orders:
         run=f"{CELL}/run.json",
         order=f"{CELL}/order.npz",
         pairs=f"{DATA}/pairs.parquet",
-        code=code(
-            "evaluation/linear",
-            "evaluation/order",
-            "evaluation/usable",
-            "evaluation/verification",
-        ),
+        code=list_code("evaluation.order"),
     output:
         f"{CELL}/order.parquet",
     log:
@@ -71,19 +65,17 @@ rule study_grid:
     conda:
         "../../envs/data.yaml"
     params:
-        grid=study_grid,
+        grid=get_study_grid,
     shell:
-        "printf '%s' {params.grid:q} > {output:q} 2> {log:q}"
+        "python -m seqdis.grid {params.grid:q} {output:q} 2>&1 | tee {log:q}"
 
 
 rule study_tables:
     """Gather the cells of a study, with intervals."""
     input:
         grid=f"{STUDY}/grid.json",
-        cells=study_cells,
-        code=code(
-            "evaluation/summary", "evaluation/bootstrap", "evaluation/aggregates"
-        ),
+        cells=list_study_files,
+        code=list_code("evaluation.summary"),
     output:
         f"{STUDY}/tables/summary.parquet",
         f"{STUDY}/tables/changes.parquet",
@@ -94,9 +86,10 @@ rule study_tables:
     params:
         results=subpath(input.grid, ancestor=3),
         tables=subpath(output[0], parent=True),
+        metrics=METRICS,
     shell:
         "python -m evaluation.summary --results {params.results:q} --grid {input.grid:q} "
-        "--out {params.tables:q} 2>&1 | tee {log:q}"
+        "--out {params.tables:q} {params.metrics:q} 2>&1 | tee {log:q}"
 
 
 rule study_page:
@@ -104,7 +97,7 @@ rule study_page:
     input:
         grid=f"{STUDY}/grid.json",
         tables=rules.study_tables.output,
-        code=code("reporting"),
+        code=list_code("reporting.study"),
         templates=[str(path) for path in sorted(Path("reporting/templates").glob("*"))],
     output:
         f"{STUDY}/index.html",
@@ -120,7 +113,7 @@ rule study_page:
         "--study {params.folder:q} 2>&1 | tee {log:q}"
 
 
-for study in STUDIES:
+for study in PLAN.studies:
 
     rule:
         name:

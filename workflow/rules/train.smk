@@ -1,66 +1,59 @@
-"""What a baseline's rule file inherits: `train_baseline` for a torch model under the
-suite's contract, `write_baseline` for a program that writes its representation itself.
-An entry of the config that names a module needs no rule file: train_baseline makes it.
+"""Models to representations. A rule file of a model (.smk) inherits `train`, for a model
+file that needs an environment of its own, or `run_program`.
 
 REQUIRED: {tier}/data/{dataset}/*. OUTPUTS: {tier}/{dataset}/{model}/seed{seed}/*.
 """
 
 
-rule train_baseline:
+rule train:
     """Train a cell, resume it if it was interrupted, and write its representation."""
     input:
         info=f"{DATA}/dataset.json",
         pairs=f"{DATA}/pairs.parquet",
-        script=model_file,
-        code=code("training"),
+        code=list_training_code,
     output:
         run=f"{CELL}/run.json",
         representation=f"{CELL}/representation.npz",
     log:
         f"{LOGS}/train/{{dataset}}/{{model}}/seed{{seed}}.log",
     wildcard_constraints:
-        model=entries("train_baseline"),
+        model=entries("train"),
     conda:
-        "../../../envs/torch.yaml"
+        "../../envs/torch.yaml"
     resources:
         gpu=GPU,
     params:
         data=subpath(input.info, parent=True),
         cell=subpath(output.run, parent=True),
-        module=module_of,
-        settings=cell_settings,
-        command=rerun_command,
+        module=get_module,
+        settings=get_cell_settings,
     shell:
         "python -m training.train --model {wildcards.model} --module {params.module} "
         "--data {params.data:q} --settings {params.settings:q} --seed {wildcards.seed} "
-        '--out {params.cell:q} --command {params.command:q}"$SEQDIS_CONFIGFILES" '
-        "2>&1 | tee {log:q}"
+        "--out {params.cell:q} 2>&1 | tee {log:q}"
 
 
-rule write_baseline:
-    """Run a program that writes run.json and representation.npz."""
+rule run_program:
+    """Run a program that writes run.json and representation.npz itself."""
     input:
         info=f"{DATA}/dataset.json",
         pairs=f"{DATA}/pairs.parquet",
-        script=model_file,
-        code=code("training/direct", "training/verdict", "datasets/render"),
+        code=list_program_code,
     output:
         run=f"{CELL}/run.json",
         representation=f"{CELL}/representation.npz",
     log:
         f"{LOGS}/train/{{dataset}}/{{model}}/seed{{seed}}.log",
     wildcard_constraints:
-        model="template",
+        model=entries("run_program"),
     conda:
-        "../../../envs/torch.yaml"
+        "../../envs/torch.yaml"
     params:
         data=subpath(input.info, parent=True),
         cell=subpath(output.run, parent=True),
-        program=lambda wildcards: f"python -m {module_of(wildcards)}",
-        settings=cell_settings,
-        command=rerun_command,
+        program=lambda wildcards: f"python -m {get_module(wildcards)}",
+        settings=get_cell_settings,
     shell:
         "{params.program} --model {wildcards.model} "
         "--data {params.data:q} --settings {params.settings:q} --seed {wildcards.seed} "
-        '--out {params.cell:q} --command {params.command:q}"$SEQDIS_CONFIGFILES" '
-        "2>&1 | tee {log:q}"
+        "--out {params.cell:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,448 @@
+"""The grid: datasets, models, seeds and studies of a config, and the commands for them.
+
+    python -m seqdis.grid JSON FILE     writes grid.json
+
+`make_plan` turns a config into a Plan; the other functions read one. A cell is one
+(dataset, model, seed). Mistakes in the config raise UserError.
+"""
+
+import argparse
+import ast
+import difflib
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seqdis.errors import UserError, cli
+from seqdis.imports import ROOT, find, imported
+
+Settings = dict[str, Any]
+
+# Rules that make cells. Each rule file (.smk) adds one, called after the file.
+TRAIN, RUN_PROGRAM = "train", "run_program"
+# Kinds of datasets that are cut out of videos, in several jobs.
+FACE_KINDS = ("affwild", "grid")
+# What a user's own dataset consists of (datasets/own.py).
+OWN_FILES = ("dataset.json", "frames.npy", "sequences.parquet", "frames.parquet")
+
+
+class Base(NamedTuple):
+    """A model file or a rule file.
+
+    Attributes:
+        module: Python module of the model.
+        rule: that makes its cells.
+    """
+
+    module: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a config asks for.
+
+    Attributes:
+        config: as validated.
+        datasets: settings of each dataset that can be made on this machine.
+        absent: reason why, of each of the other datasets.
+        models: entry of each model of the tier: its part of the config, `base`,
+            `module` and `rule`.
+        studies: of each study its part of the config and `cells`.
+        varied: entry of each study cell that is trained with one setting changed.
+    """
+
+    config: Settings
+    datasets: dict[str, Settings]
+    absent: dict[str, str]
+    models: dict[str, Settings]
+    studies: dict[str, Settings]
+    varied: dict[str, Settings]
+
+    @property
+    def trained(self) -> dict[str, Settings]:
+        """Entries of all models whose cells are trained, studies included."""
+        return self.models | self.varied
+
+
+def make_plan(config: Settings) -> Plan:
+    """Return the plan of a validated config.
+
+    Raises:
+        UserError: no dataset can be made, or a name in the config is unknown.
+    """
+    absent = {
+        name: reason
+        for name, settings in config["datasets"].items()
+        if (reason := explain_absence(settings))
+    }
+    datasets = {k: v for k, v in config["datasets"].items() if k not in absent}
+    if not datasets:
+        reasons = " ".join(f"{name}: {reason}" for name, reason in absent.items())
+        raise UserError(f"none of the config's datasets can be made here. {reasons}")
+    entries = list_entries(config, find_bases(config["rules"]))
+    for name in config["leave_out"]:
+        check_name(name, entries, "config: leave_out", "model")
+    models = {k: v for k, v in entries.items() if k not in config["leave_out"]}
+    studies = {
+        name: study | {"cells": list_study_cells(name, study, entries, models)}
+        for name, study in config["studies"].items()
+        if set(study["datasets"]) & set(datasets)  # else the tier has no such study
+    }
+    varied = {
+        cell["name"]: vary(models[cell["of"]], cell["setting"], cell["value"])
+        for study in studies.values()
+        for cell in study["cells"]
+        if "." in cell.get("setting", "")
+    }
+    return Plan(config, datasets, absent, models, studies, varied)
+
+
+def check_name(name: str, known: Iterable[str], place: str, what: str) -> None:
+    """Raise UserError, with the nearest known name, unless a name is known."""
+    known = list(known)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise UserError(
+            f"{place} names {name!r}, which is not a {what}.{hint} "
+            f"Known: {', '.join(known)}."
+        )
+
+
+# Datasets
+
+
+def explain_absence(settings: Settings) -> str:
+    """Return why a dataset cannot be made on this machine; empty if it can."""
+    root = settings.get("root", "")
+    if settings["source"] != "licensed" or (root and Path(root).is_dir()):
+        return ""
+    problem = f"{root} is not a folder" if root else "no copy was named"
+    return (
+        f"{problem}. Aff-Wild is given to academics only: ask d.kollias@qmul.ac.uk for "
+        "the Aff-Wild of the first challenge, or send him the signed agreement of "
+        "Aff-Wild2, unpack what you get, and set datasets.<name>.root in the config to "
+        "its folder."
+    )
+
+
+def name_collection(settings: Settings) -> str:
+    """Return the name of the files that a dataset is made from (docs/formats.md)."""
+    variant = settings.get("variant", "")
+    return {
+        "sprites": "lpc",
+        "mmnist": "moving_mnist" if variant == "public" else "mnist",
+        "affwild": "affwild",
+        "grid": "grid_samples" if variant == "samples" else "grid",
+    }[settings["kind"]]
+
+
+def list_sources(settings: Settings) -> list[str]:
+    """Return the files that must be there before a dataset is made.
+
+    For a licensed copy there are none: it is checked file by file when it is read.
+    """
+    source = settings["source"]
+    if source == "own":
+        return [f"{settings['root']}/{file}" for file in OWN_FILES]
+    if source == "licensed":
+        return []
+    return [f"results/sources/{source}/{name_collection(settings)}/manifest.json"]
+
+
+def count_parts(settings: Settings) -> int:
+    """Return among how many jobs the videos of a dataset are divided; 0 without any."""
+    return settings.get("parts", 4) if settings["kind"] in FACE_KINDS else 0
+
+
+def needs_detector(settings: Settings) -> bool:
+    """Return whether faces have to be detected, since not all boxes are given."""
+    return settings.get("boxes") != "given"
+
+
+def has_factors(settings: Settings) -> bool:
+    """Return whether a dataset has labels; the public Moving MNIST has none."""
+    return settings.get("variant") != "public"
+
+
+def list_metric_modules(config: Settings, root: Path = ROOT) -> list[str]:
+    """Return the modules of all metrics: ours, then those that the config names.
+
+    They are found by their place, not by an import, so `imports_of` does not see them.
+    """
+    files = sorted(root.glob("evaluation/metrics/[!_]*.py"))
+    return [*(f"evaluation.metrics.{file.stem}" for file in files), *config["metrics"]]
+
+
+def section_settings(config: Settings, section: str, dataset: str) -> Settings:
+    """Return `judge` or `evaluation` of the config, as it is for one dataset."""
+    shared = {k: v for k, v in config[section].items() if k != "datasets"}
+    return shared | config[section].get("datasets", {}).get(dataset, {})
+
+
+# Models
+
+
+def choose_rule(file: Path) -> str:
+    """Return the rule that makes the cells of a Python file; empty if it makes none.
+
+    A file with a class `Model` is trained; one that imports `training.direct`, the
+    command line of programs that write their representation themselves, is run.
+    """
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as problem:
+        raise UserError(f"{file} is not Python: {problem}. Correct it.") from problem
+    if any(isinstance(x, ast.ClassDef) and x.name == "Model" for x in tree.body):
+        return TRAIN
+    return RUN_PROGRAM if "training.direct" in imported(file) else ""
+
+
+def find_bases(rules: Sequence[str], root: Path = ROOT) -> dict[str, Base]:
+    """Return every model file and rule file by its name.
+
+    Args:
+        rules: rule files that the config names.
+        root: of the repository, whose rule files go before a model file's usual rule.
+    """
+    bases = {"unordered_vae": Base("unordered_vae.model", TRAIN)}
+    for file in sorted(root.glob("baselines/[!_]*.py")):
+        if rule := choose_rule(file):
+            bases[file.stem] = Base(f"baselines.{file.stem}", rule)
+    for file in list_rule_files(root):
+        bases[file.stem] = Base(f"baselines.{file.stem}", file.stem)
+    for file in map(Path, rules):
+        if not file.is_file():
+            raise UserError(
+                f"config: rules names {file}, which is not a file. Paths start at the "
+                f"folder that Snakemake runs in, {Path.cwd()}. Correct the path, or "
+                "take it out."
+            )
+        if file.stem in bases:
+            raise UserError(
+                f"config: rules names {file}, but there is a model called {file.stem!r}"
+                ". Rename the rule file, and the name in its `entries(...)`."
+            )
+        bases[file.stem] = Base(f"baselines.{file.stem}", file.stem)
+    return bases
+
+
+def list_rule_files(root: Path = ROOT) -> list[Path]:
+    """Return the rule files of this repository, each called after its model."""
+    return sorted(root.glob("workflow/rules/baselines/*.smk"))
+
+
+def list_entries(config: Settings, bases: Mapping[str, Base]) -> dict[str, Settings]:
+    """Return the entry of every model: those of a file, then those of the config.
+
+    Raises:
+        UserError: an entry's base is unknown or is not the file of its own name, or it
+            has settings for an unknown dataset.
+    """
+    entries: dict[str, Settings] = {name: {"base": name} for name in bases}
+    for name, settings in config["models"].items():
+        entries[name] = {"base": name} | settings
+    for name, entry in entries.items():
+        base, place = entry["base"], f"config: models.{name}"
+        if base not in bases and not ("module" in entry and base == name):
+            file = f"model file (baselines/{base}.py), and it has no `module`"
+            check_name(base, bases, place, file)
+        if name in bases and base != name:
+            raise UserError(
+                f"{place} has the base {base!r}, but {name} is also the name of a "
+                "model file, whose model would not run. Rename one."
+            )
+        for dataset in entry.get("datasets", {}):
+            check_name(dataset, config["datasets"], f"{place}.datasets", "dataset")
+        entry |= locate(entry, bases)
+    return entries
+
+
+def locate(entry: Settings, bases: Mapping[str, Base]) -> dict[str, str]:
+    """Return module and rule of an entry."""
+    base = bases.get(entry["base"])
+    if "module" not in entry:
+        assert base is not None
+        return base._asdict()
+    if base is not None:
+        return {"rule": base.rule}
+    file = find(entry["module"])
+    return {"rule": (choose_rule(file) if file else "") or TRAIN}
+
+
+def cell_settings(plan: Plan, model: str, dataset: str) -> Settings:
+    """Return the settings of a cell: shared, then the model's, then the dataset's."""
+    entry = plan.trained[model]
+    for_dataset = entry.get("datasets", {}).get(dataset, {})
+    return {
+        "label": entry.get("label", ""),
+        "role": entry.get("role", ""),
+        "training": plan.config["training"]
+        | entry.get("training", {})
+        | for_dataset.get("training", {}),
+        "shared": plan.config["shared"],
+        "model": entry.get("settings", {}) | for_dataset.get("settings", {}),
+    }
+
+
+# Studies
+
+
+def list_study_cells(
+    name: str, study: Settings, entries: Iterable[str], models: Iterable[str]
+) -> list[Settings]:
+    """Return what a study compares: models of the tier, and each with one change.
+
+    Args:
+        name: of the study.
+        study: its part of the config.
+        entries: names of all models.
+        models: names of those that the tier does not leave out.
+
+    Returns:
+        `name`, `of` (the model) and, where something is changed, `setting` and `value`.
+    """
+
+    def studied(names: list[str]) -> list[str]:
+        for model in names:
+            check_name(model, entries, f"config: studies.{name}", "model")
+        return [model for model in names if model in models]
+
+    unchanged = studied(study["models"])
+    cells: list[Settings] = [{"name": model, "of": model} for model in unchanged]
+    if study.get("reorder"):
+        change = {"setting": "clips", "value": "shuffled"}
+        cells += [{"name": name_shuffled(m), "of": m} | change for m in unchanged]
+    for change in study.get("vary", []):
+        setting = change["setting"]
+        cells += [
+            {
+                "name": f"{model}@{setting.split('.')[1]}={json.dumps(value)}",
+                "of": model,
+                "setting": setting,
+                "value": value,
+            }
+            for model in studied(change.get("models", study["models"]))
+            for value in change["values"]
+        ]
+    return cells
+
+
+def name_shuffled(model: str) -> str:
+    """Return the name of a model whose clips are encoded in random order of frames."""
+    return f"{model}@shuffled_clips"
+
+
+def list_study_files(plan: Plan, study: str) -> list[str]:
+    """Return the files of scores that a study's tables are made from."""
+    grid = describe_study(plan, study)
+    return [
+        f"results/{grid['tier']}/{dataset}/{cell['name']}/seed{seed}/{file}.parquet"
+        for dataset in grid["datasets"]
+        for cell in grid["models"]
+        for seed in grid["seeds"]
+        for file in ["metrics", *["order"] * (cell.get("setting") == "clips")]
+    ]
+
+
+def vary(entry: Settings, setting: str, value: Any) -> Settings:
+    """Return a model's entry with `training.x` or `settings.x` set to a value."""
+    section, key = setting.split(".")
+    return entry | {section: entry.get(section, {}) | {key: value}}
+
+
+# grid.json
+
+
+def describe_tier(plan: Plan, configfiles: Sequence[str]) -> Settings:
+    """Return the grid.json of a tier, without places on this machine.
+
+    Args:
+        plan: of the tier.
+        configfiles: that the command line named, in their order.
+    """
+    config = {k: v for k, v in plan.config.items() if k not in ("mirror", "rules")}
+    config["datasets"] = {
+        name: {k: v for k, v in settings.items() if k != "root"}
+        for name, settings in plan.datasets.items()
+    }
+    config["studies"] = {name: config["studies"][name] for name in plan.studies}
+    return {
+        **{key: config[key] for key in ("tier", "label", "protocol", "seeds")},
+        "datasets": list(plan.datasets),
+        "models": [
+            {
+                "name": name,
+                "label": entry.get("label", name),
+                "role": entry.get("role", ""),
+            }
+            for name, entry in plan.models.items()
+        ],
+        "absent": [{"dataset": k, "reason": v} for k, v in plan.absent.items()],
+        "config": config,
+        "configfiles": list(configfiles),
+    }
+
+
+def describe_study(plan: Plan, name: str) -> Settings:
+    """Return the grid.json of a study, in the format of the tier's."""
+    study = plan.studies[name]
+    return {
+        "tier": plan.config["tier"],
+        "label": study["label"],
+        "study": name,
+        "seeds": plan.config["seeds"],
+        "datasets": [name for name in study["datasets"] if name in plan.datasets],
+        "models": study["cells"],
+    }
+
+
+# Commands
+
+
+def tier_command(grid: Mapping[str, Any], *targets: str) -> str:
+    """Return the shell command that makes targets of a tier, or its page."""
+    return _join(["snakemake", *targets, "--cores", "all"], grid)
+
+
+def cell_command(grid: Mapping[str, Any], dataset: str, model: str, seed: int) -> str:
+    """Return the shell command that makes one cell again."""
+    cell = f"results/{grid['tier']}/{dataset}/{model}/seed{seed}"
+    words = ["snakemake", f"{cell}/metrics.parquet", "--forcerun", f"{cell}/run.json"]
+    return _join([*words, "--cores", "1"], grid)
+
+
+def _join(words: list[str], grid: Mapping[str, Any]) -> str:
+    """Return a command with the config files that a tier was made with."""
+    files = grid.get("configfiles", [])
+    # Last, since `--configfile` takes every word that follows it.
+    return shlex.join([*words, *(["--configfile", *files] if files else [])])
+
+
+def count_gpus() -> int:
+    """Return how many GPUs a training asks for: SEQDIS_GPU, else 1 if one is here.
+
+    A machine without a GPU must not queue its trainings for one.
+    """
+    return int(os.environ.get("SEQDIS_GPU", shutil.which("nvidia-smi") is not None))
+
+
+def main() -> None:
+    """Write a grid.json."""
+    from seqdis.files import write_json  # imports NumPy, which planning need not
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("grid", type=json.loads, metavar="JSON")
+    parser.add_argument("out", type=Path, metavar="FILE")
+    given = parser.parse_args()
+    write_json(given.out, given.grid)
+
+
+if __name__ == "__main__":
+    cli(main)

@@ -1,3 +1,0 @@
-use rule write_baseline as write_oracle with:
-    wildcard_constraints:
-        model=entries("oracle"),
