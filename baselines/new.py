@@ -3,8 +3,8 @@
 `python -m baselines.new NAME [--rule]`
 
 The text is that of `template.txt`. The model is complete as it is written: replace its
-parts by yours and keep the tests passing. `--rule` adds a rule file, which a model needs
-only for an environment or a program of its own.
+parts by yours and keep the tests passing. `--rule` adds a rule file, which a model
+needs only for an environment or a program of its own.
 """
 
 import argparse

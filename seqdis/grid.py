@@ -373,7 +373,7 @@ def describe_tier(plan: Plan, configfiles: Sequence[str]) -> Settings:
         for name, settings in plan.datasets.items()
     }
     config["studies"] = {name: config["studies"][name] for name in plan.studies}
-    return {
+    grid = {
         **{key: config[key] for key in ("tier", "label", "protocol", "seeds")},
         "datasets": list(plan.datasets),
         "models": [
@@ -388,6 +388,7 @@ def describe_tier(plan: Plan, configfiles: Sequence[str]) -> Settings:
         "config": config,
         "configfiles": list(configfiles),
     }
+    return grid | {"command": tier_command(grid)}
 
 
 def describe_study(plan: Plan, name: str) -> Settings:

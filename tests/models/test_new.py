@@ -1,4 +1,4 @@
-"""`python -m baselines.new`: three files or none."""
+"""`python -m baselines.new`: all files or none."""
 
 import subprocess
 import sys
@@ -13,7 +13,8 @@ from tests.evaluation.naming import names, refused
 @pytest.fixture
 def target(tmp_path: Path) -> dict[Path, str]:
     """Return the files of a model by their place in an empty repository."""
-    texts = {tmp_path / path: text for path, text in drafts("frame_average").items()}
+    drafted = drafts("frame_average", rule=True)
+    texts = {tmp_path / path: text for path, text in drafted.items()}
     for path in texts:
         path.parent.mkdir(parents=True, exist_ok=True)
     return texts
@@ -35,6 +36,13 @@ def test_a_model_its_tests_and_a_rule_of_three_lines(target, tmp_path):
     assert "from baselines.frame_average import" in tests
     assert 'label = "Frame average"' in model
     assert "NAME" not in model + tests + rule and "LABEL" not in model + tests + rule
+
+
+def test_a_rule_is_written_only_if_asked_for():
+    assert list(drafts("frame_average")) == [
+        "baselines/frame_average.py",
+        "tests/models/test_frame_average.py",
+    ]
 
 
 @pytest.mark.parametrize(
