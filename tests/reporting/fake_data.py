@@ -162,7 +162,7 @@ def _description(name, label, frames) -> dict:
                 "label": factor_label,
                 "scope": scope,
                 "kind": kind,
-                "values": [f"value {i}" for i in range(n)],
+                "values": [f"value {i}" for i in range(n)] or None,
                 "unit": None,
                 "seen_in": "frame",
                 "judged": True,
