@@ -7,23 +7,26 @@ the real picture of A's static and B's dynamic factors: it lacks only what judge
 import numpy as np
 import pandas as pd
 
-from datasets.render import render, renderable
+from datasets import mmnist, sprites
 from datasets.store import Store, labels
 from seqdis.errors import cli
 from training.direct import Arrays, clip_frames, write_directly
+
+# What draws frames again, by kind of dataset.
+REDRAW = {"mmnist": mmnist.redraw, "sprites": sprites.redraw}
 
 
 def codes(store: Store, scope: str, frames: np.ndarray) -> np.ndarray:
     """Return a scope's judged factors at frame indices, `(*frames.shape, codes)`."""
     columns = []
-    for factor in store.info["factors"]:
-        if factor["scope"] != scope or not factor["judged"]:
+    for factor in store.factors:
+        if factor.scope != scope or not factor.judged:
             continue
-        values = labels(store, factor["name"], frames)
-        if factor["kind"] == "categorical":
-            columns.append(values[..., None] == np.arange(len(factor["values"])))
+        values = labels(store, factor.name, frames)
+        if factor.values is not None:
+            columns.append(values[..., None] == np.arange(len(factor.values)))
         else:
-            everywhere = labels(store, factor["name"], np.arange(len(store.frames)))
+            everywhere = labels(store, factor.name, np.arange(len(store.frames)))
             scaled = (values - np.nanmean(everywhere)) / np.nanstd(everywhere)
             columns.append(np.nan_to_num(scaled)[..., None])
     return np.concatenate(columns, -1).astype(np.float32)
@@ -31,7 +34,8 @@ def codes(store: Store, scope: str, frames: np.ndarray) -> np.ndarray:
 
 def oracle(store: Store, clips: pd.DataFrame, pairs: pd.DataFrame) -> Arrays | str:
     """Return true codes and true pictures, or why this dataset has none."""
-    if not renderable(store):
+    redraw = REDRAW.get(store.info["kind"])
+    if redraw is None or store.info["variant"] == "public":
         return "its frames cannot be drawn again from its factors"
     frames = clip_frames(clips)
     test = np.flatnonzero(clips["split"] == "test")
@@ -40,7 +44,7 @@ def oracle(store: Store, clips: pd.DataFrame, pairs: pd.DataFrame) -> Arrays | s
         "static": codes(store, "static", frames[:, 0]),
         "dynamic": codes(store, "dynamic", frames),
         "reconstruction": store.frames[frames[test]],
-        "swap": render(store, source, frames[pairs["b"]]),
+        "swap": redraw(store, source, frames[pairs["b"]]),
     }
 
 

@@ -7,15 +7,15 @@
 Kollias et al. (2019), "Deep Affect Prediction in-the-Wild", arXiv:1804.10938, and
 Aff-Wild2 (arXiv:1811.07770). Only who holds the licence has the files: source
 `licensed` reads that copy where it is, and `embedded` reads drawn faces in the same
-layout. Two layouts are known (`datasets.affwild_first`, `datasets.affwild_second`).
+layout. Two layouts are known: `affwild_first` and `affwild_second` in `datasets.faces`.
 """
 
 from pathlib import Path
 from typing import Any
 
-from datasets import affwild_first, affwild_second, face_command
 from datasets.description import read_manifest
-from datasets.face_video import Video
+from datasets.faces import affwild_first, affwild_second, command
+from datasets.faces.annotations import Video
 from seqdis.errors import UserError, cli
 
 DEFAULTS = {
@@ -24,13 +24,13 @@ DEFAULTS = {
     "source": "licensed",
     "root": "",
     "lines": "frame",
-    **face_command.DEFAULTS,
+    **command.DEFAULTS,
 }
 ALLOWED = {
     "kind": ("affwild",),
     "source": ("licensed", "embedded"),
     "lines": ("frame", "box"),
-    **face_command.ALLOWED,
+    **command.ALLOWED,
 }
 LICENCE = {
     "collection": "affwild",
@@ -79,7 +79,7 @@ NOTE = (
 
 def main() -> None:
     """Cut out the faces of some videos, or gather them."""
-    face_command.command(__doc__, DEFAULTS, ALLOWED, videos, NOTE, manifest)
+    command.command(__doc__, DEFAULTS, ALLOWED, videos, NOTE, manifest)
 
 
 if __name__ == "__main__":

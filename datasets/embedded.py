@@ -2,9 +2,9 @@
 
     python -m datasets.embedded COLLECTION --out DIR
 
-`mnist`: the 8x8 digits which come with scikit-learn, enlarged. `lpc`: sprite sheets
-drawn by `datasets.drawing`. `affwild`: videos of faces drawn by `datasets.drawn_face`.
-The same code imports them as imports the originals.
+`mnist`: the 8x8 digits which come with scikit-learn, enlarged. `lpc`: sprite sheets and
+`affwild`: videos of faces, both drawn by `datasets.drawn`. The same code imports them
+as imports the originals.
 """
 
 import argparse
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from datasets.drawing import draw_garment
-from datasets.drawn_videos import embed_affwild
+from datasets.drawn.sheets import draw_garment
+from datasets.drawn.videos import embed_affwild
 from datasets.idx import write_idx
 from datasets.sheets import sheet_paths
 from seqdis.errors import cli

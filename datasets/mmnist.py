@@ -15,7 +15,7 @@ import pandas as pd
 from PIL import Image
 
 from datasets import store
-from datasets.bouncing import Paths, denton_paths, draw, srivastava_paths
+from datasets.bouncing import Paths, covered, denton_paths, draw, srivastava_paths
 from datasets.description import (
     SOURCES,
     command_line,
@@ -24,9 +24,9 @@ from datasets.description import (
     resolve_settings,
     verify_sources,
 )
-from datasets.digit_factors import dynamic_columns, factors
 from datasets.idx import read_digits
-from datasets.shrink import SIZES
+from datasets.shrink import SIZES, shrink
+from datasets.store import Factor
 from seqdis.errors import UserError, cli
 from seqdis.files import readable, sha256_of, write_npy
 
@@ -53,6 +53,7 @@ ALLOWED = {
 }
 VALID, TEST = 0.05, 0.15
 CHUNK = 1000
+OVERLAP = 0.05  # above this share of hidden ink a digit's class is not judged
 
 
 def split_sizes(sequences: int) -> dict[str, int]:
@@ -196,6 +197,131 @@ NOTES = {
     "public": "The released test file as it is, without labels: only what needs no "
     "factor can be measured. Its digits may repeat across the split.",
 }
+
+
+def dynamic_columns(
+    digits: np.ndarray, classes: np.ndarray, paths: Paths
+) -> dict[str, np.ndarray]:
+    """Return every per-frame column as `(sequence, time)`.
+
+    Which digit is "low" is a matter of class, so it is undefined (NaN) when the two
+    classes are equal.
+    """
+    size = digits.shape[-1]
+    centre = (paths.corner + size / 2).astype(np.float32)
+    mean, apart = centre.mean(axis=2), np.abs(centre[:, :, 0] - centre[:, :, 1])
+    columns = {
+        "center_x": mean[..., 1],
+        "center_y": mean[..., 0],
+        "spread_x": apart[..., 1],
+        "spread_y": apart[..., 0],
+    }
+    low = np.argmin(classes, axis=1)
+    same = (classes[:, 0] == classes[:, 1])[:, None]
+    for name, slot in (("low", low), ("high", 1 - low)):
+        for axis, letter in ((1, "x"), (0, "y")):
+            for prefix, values in (("", centre), ("v", paths.speed)):
+                own = values[np.arange(len(digits)), :, slot, axis]
+                columns[f"{prefix}{letter}_{name}"] = np.where(same, np.nan, own)
+    columns = {key: values.astype(np.float32) for key, values in columns.items()}
+    columns["bounce"] = paths.bounce.any(axis=2).astype(np.int16)
+    columns["overlap"] = np.stack(
+        [covered(digits, corner) for corner in paths.corner.swapaxes(0, 1)], axis=1
+    ).astype(np.float32)
+    for slot in (0, 1):
+        columns[f"top_{slot}"] = paths.corner[:, :, slot, 0]
+        columns[f"left_{slot}"] = paths.corner[:, :, slot, 1]
+    return columns
+
+
+def factors() -> list[Factor]:
+    """Return the factor table of a generated set."""
+    classes = [str(digit) for digit in range(10)]
+    hidden = [{"column": "overlap", "above": OVERLAP}]
+    sorted_note = "the two classes sorted, since nothing tells the digits apart"
+    even = "the same when the two digits change places, so one frame determines it"
+    probe = "which digit is meant hangs on the classes, undefined when they are equal"
+    entries = [
+        Factor(
+            f"digit_{rank}",
+            f"{rank}er digit",
+            "static",
+            classes,
+            hidden=hidden,
+            note=sorted_note,
+        )
+        for rank in ("low", "high")
+    ]
+    for name, words in (("center", "centre of both"), ("spread", "distance")):
+        for axis in "xy":
+            label = f"{words}, {axis}"
+            entries.append(
+                Factor(f"{name}_{axis}", label, "dynamic", unit="px", note=even)
+            )
+    for rank in ("low", "high"):
+        for prefix, unit, seen in (("", "px", "frame"), ("v", "px/frame", "clip")):
+            for axis in "xy":
+                entries.append(
+                    Factor(
+                        f"{prefix}{axis}_{rank}",
+                        f"{rank}er digit, {'speed ' if prefix else ''}{axis}",
+                        "dynamic",
+                        unit=unit,
+                        seen_in=seen,
+                        judged=False,
+                        note=probe,
+                    )
+                )
+    entries.append(
+        Factor(
+            "bounce",
+            "bounce",
+            "dynamic",
+            ["no", "yes"],
+            seen_in="clip",
+            judged=False,
+            note="a digit has just turned at a wall; one frame shows only the wall",
+        )
+    )
+    return entries
+
+
+def redraw(
+    made: store.Store, static_sequence: np.ndarray, dynamic_frames: np.ndarray
+) -> np.ndarray:
+    """Return frames of one sequence's digits at the places of other frames' digits.
+
+    Slot by slot: which digit takes which path is settled by their order in
+    `digits.npy`. A sequence with its own frames gives the store's frames bit for bit.
+
+    Args:
+        made: a store of any variant but `public`, whose digits are not known.
+        static_sequence: `(n,)` sequence ids which give the digits.
+        dynamic_frames: `(n, T)` indices into `frames.npy` which give the places.
+
+    Returns:
+        uint8 `(n, T, height, width, 1)`.
+
+    Raises:
+        UserError: the digits are not known, or `digits.npy` has changed.
+    """
+    path = made.path / "digits.npy"
+    if made.info["variant"] == "public":
+        raise UserError(
+            f"{made.path} (mmnist, public) cannot be drawn again: its digits are not "
+            "known. Use the variant srivastava or denton."
+        )
+    if sha256_of(path) != made.info["digits_sha256"]:
+        raise UserError(
+            f"{path} is not the file that dataset.json describes (its sha256 differs). "
+            f"Delete {made.path} and rerun: the dataset will be prepared again."
+        )
+    digits = np.load(path, mmap_mode="r", allow_pickle=False)[static_sequence]
+    names = ["top_0", "left_0", "top_1", "left_1"]
+    corners = made.timeline[names].to_numpy().reshape(-1, 2, 2)
+    add = made.info["variant"] == "denton"
+    frames = [draw(digits, corners[at], add) for at in dynamic_frames.T]
+    return shrink(np.stack(frames, axis=1)[..., None], made.info["shape"][1])
 
 
 def main() -> None:

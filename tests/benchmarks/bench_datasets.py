@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from datasets.bouncing import draw, srivastava_paths
-from datasets.compose import compose, read_layers
 from datasets.embedded import embed
-from datasets.sheets import all_cells
+from datasets.sheets import all_cells, compose, read_layers
 from datasets.sprites import looks
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from datasets import face_command, face_piece, grid
-from datasets.detector import Detector
-from datasets.face_video import Video
-from datasets.video import read_frames
+from datasets.faces import command, crops
+from datasets.faces.annotations import Video
+from datasets.faces.detector import Detector
+from datasets.faces.grid_clips import list_clips
+from datasets.faces.video import read_frames
 
 MIRROR = Path(os.environ.get("SEQDIS_MIRROR", ""))
-WEIGHTS = MIRROR / "models" / face_command.WEIGHTS
+WEIGHTS = MIRROR / "models" / command.WEIGHTS
 FRAMES = 300
 
 
@@ -25,7 +26,7 @@ FRAMES = 300
 def videos() -> list[Video]:
     if not WEIGHTS.is_file():
         pytest.skip("SEQDIS_MIRROR names no local folder with GRID and YuNet")
-    return grid.videos(MIRROR / "faces/grid", {"variant": "samples"})[:4]
+    return list_clips(MIRROR / "faces/grid", {"variant": "samples"})[:4]
 
 
 def measure(benchmark, work) -> None:
@@ -44,12 +45,12 @@ def test_decode_faces(benchmark, videos):
 
 @pytest.mark.parametrize("every", [1, 5])
 def test_cut_out_faces(benchmark, videos, tmp_path: Path, every: int):
-    settings = face_command.DEFAULTS | {"detect_every": every, "frame_rate": 0.0}
+    settings = command.DEFAULTS | {"detect_every": every, "frame_rate": 0.0}
     detector, run = Detector(WEIGHTS), itertools.count()
 
     def cut_out() -> int:
         out = tmp_path / str(next(run))
-        made = [face_piece.make(v, settings, detector, out / v.name) for v in videos]
+        made = [crops.make_piece(v, settings, detector, out / v.name) for v in videos]
         return sum(piece["frames"] for piece in made)
 
     measure(benchmark, cut_out)

@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.compose import compose, read_layers
 from datasets.download import read_table
-from datasets.drawing import draw_garment
+from datasets.drawn.sheets import draw_garment
 from datasets.embedded import embed
 from datasets.idx import read_digits
-from datasets.poses import pose_of_cell
-from datasets.sheets import LAYERS, all_cells, clip_cells, sheet_paths
+from datasets.sheets import (
+    LAYERS,
+    all_cells,
+    clip_cells,
+    compose,
+    read_layers,
+    sheet_paths,
+)
+from datasets.sprites import pose_of_cell
 from seqdis.files import sha256_of
 
 

@@ -8,11 +8,21 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from datasets import sprites
-from datasets.compose import compose, lay_over, read_layers, to_paint
 from datasets.description import read_manifest, resolve_settings
 from datasets.download import read_table
-from datasets.poses import pose_of_cell
-from datasets.sheets import ACTIONS, BOOTS, LAYERS, all_cells, clip_cells, sheet_paths
+from datasets.sheets import (
+    ACTIONS,
+    BOOTS,
+    LAYERS,
+    all_cells,
+    clip_cells,
+    compose,
+    lay_over,
+    read_layers,
+    sheet_paths,
+    to_paint,
+)
+from datasets.sprites import pose_of_cell
 from tests.messages import refused
 
 

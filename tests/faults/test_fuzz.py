@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as safetensors
 
-from datasets import affwild_first, face_video
 from datasets.description import resolve_settings
-from datasets.grid import _speaker
+from datasets.faces import affwild_first, annotations
+from datasets.faces.grid_clips import list_speaker
+from datasets.faces.video import Broken, read_frames
 from datasets.idx import read_idx
 from datasets.store import load
-from datasets.video import Broken, read_frames
 from reporting.published import published
 from seqdis import files
 from seqdis.errors import UserError
@@ -84,11 +84,11 @@ READERS: list[tuple[str, bytes, Callable[[Path], object]]] = [
     ("a.parquet", parquet(), files.read_parquet),
     ("a.safetensors", safetensors({"a": np.arange(6.0)}), checkpoint.load),
     ("a.gz", idx(), read_idx),
-    ("1.pts", PTS, lambda path: face_video.read_tree(path.parent, 2)),
-    ("1.txt", b"0.5,1\n-5,0\n\n", face_video.read_numbers),
+    ("1.pts", PTS, lambda path: annotations.read_tree(path.parent, 2)),
+    ("1.txt", b"0.5,1\n-5,0\n\n", annotations.read_numbers),
     ("a.yaml", YAML, lambda path: published(path.parent)),
     ("people.csv", b"video,person\n1,Ann\n", affwild_first._people),
-    ("s1.zip", archive(**{"s1/a.mpg": b"x"}), lambda path: _speaker(path, 3)),
+    ("s1.zip", archive(**{"s1/a.mpg": b"x"}), lambda path: list_speaker(path, 3)),
 ]
 
 
@@ -138,7 +138,7 @@ def test_a_damaged_archive_breaks_its_videos_only(bad: bytes):
         path = Path(folder, "s1.zip")
         path.write_bytes(bad)
         try:
-            videos = _speaker(path, 3)
+            videos = list_speaker(path, 3)
         except UserError:
             return
         for video in videos:
@@ -216,7 +216,7 @@ def test_a_member_with_a_path_out_is_read_where_it_lies(tmp_path: Path, name: st
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "s1.zip").write_bytes(archive(**{name: b"x"}))
-    videos = _speaker(folder / "s1.zip", 3)
+    videos = list_speaker(folder / "s1.zip", 3)
     assert [v.path.read_bytes() for v in videos] == [b"x"]
     assert all("/" not in v.name and ".." not in v.name for v in videos)
     assert [p.name for p in tmp_path.rglob("*")] == ["in", "s1.zip"]

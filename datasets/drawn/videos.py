@@ -1,0 +1,123 @@
+"""Videos of drawn faces in the layout of Aff-Wild's first challenge.
+
+videos/train/<id>.mp4 or .avi
+annotations/train/valence/<id>.txt, annotations/train/arousal/<id>.txt
+bboxes/train/<id>/<frame>.pts, landmarks/train/<id>/<frame>.pts
+people.csv
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datasets.drawn.face import draw
+from datasets.drawn.features import box, landmarks
+from datasets.drawn.look import FACTORS, Look, looks, performance
+from datasets.faces.annotations import to_text
+from datasets.faces.video import encode
+from seqdis.files import sha256_of, sha256_of_tree, write_text
+
+PEOPLE, SIZE, RATE = 300, 112, 25
+SHORT, LONG = 25, 75  # frames; many people matter more than long videos
+SEED = 1
+
+
+def embed_affwild(out: Path, people: int = PEOPLE) -> dict[str, Any]:
+    """Draw one video of every person, and annotate it; return the manifest.
+
+    Numbers of videos have gaps and every fifth is an .avi, as in the release.
+    """
+    rng = np.random.default_rng(SEED)
+    cast = list(looks(people, rng))
+    numbers = 101 + np.sort(rng.choice(5 * people, people, replace=False))
+    boxes, points = out / "bboxes" / "train", out / "landmarks" / "train"
+    paths = []
+    with whole_folder(boxes) as new_boxes, whole_folder(points) as new_points:
+        for k, look in enumerate(cast):
+            name = str(numbers[k])
+            video = f"videos/train/{name}.{'avi' if k % 5 == 4 else 'mp4'}"
+            shapes = film(out, video, look, length(k), rng)
+            write_tree(new_points / name, shapes)
+            write_tree(new_boxes / name, [box(shape) for shape in shapes])
+            paths += [video, *annotation_paths(name)]
+    write_text(out / "people.csv", table(cast, numbers))
+    files = {path: sha256_of(out / path) for path in sorted(paths)}
+    files["people.csv"] = sha256_of(out / "people.csv")
+    files |= {str(t.relative_to(out)): sha256_of_tree(t) for t in (boxes, points)}
+    return {
+        "collection": "affwild",
+        "homepage": "",
+        "licence": "MIT",
+        "credits": [
+            "Faces drawn by this suite's own code in the layout of Aff-Wild; no frame "
+            "of the original videos is in them"
+        ],
+        "files": [
+            {"path": path, "sha256": digest, "url": "", "authors": ""}
+            for path, digest in files.items()
+        ],
+    }
+
+
+def annotation_paths(name: str) -> list[str]:
+    """Return the paths of a video's valence and arousal."""
+    return [f"annotations/train/{key}/{name}.txt" for key in ("valence", "arousal")]
+
+
+def length(person: int) -> int:
+    """Return how many frames a person's video has: of every twelfth, more."""
+    return SHORT if person % 12 else LONG
+
+
+def film(
+    out: Path, video: str, look: Look, frames: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Write a video with valence and arousal; return the landmarks of its frames."""
+    valence, arousal, states = performance(frames, RATE, rng)
+    encode(out / video, (draw(look, state, SIZE) for state in states), RATE)
+    for path, curve in zip(
+        annotation_paths(Path(video).stem), (valence, arousal), strict=True
+    ):
+        write_text(out / path, "".join(f"{value:.3f}\n" for value in curve))
+    return [landmarks(look, state, SIZE) for state in states]
+
+
+def table(cast: list[Look], numbers: np.ndarray) -> str:
+    """Return people.csv: who is in each video, and the static factors in words."""
+    rows = [["video", "person", *FACTORS]]
+    for k, look in enumerate(cast):
+        words = [values[look[i]] for i, values in enumerate(FACTORS.values())]
+        rows.append([str(numbers[k]), f"p{k:03}", *words])
+    return "".join(",".join(row) + "\n" for row in rows)
+
+
+def write_tree(folder: Path, shapes: list[np.ndarray]) -> None:
+    """Write one .pts file per frame, plainly: `whole_folder` makes all safe at once."""
+    folder.mkdir()
+    for number, points in enumerate(shapes, 1):
+        path = folder / f"{number}.pts"
+        path.write_text(to_text(points), encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` which replaces it on success.
+
+    One flush for thousands of small files, where `seqdis.files` would take one each.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        os.sync()
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,266 @@
+"""The pieces of all videos in one frame store: splits by person, and its factors."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datasets import store
+from datasets.description import describe
+from datasets.faces.annotations import Video
+from datasets.faces.crops import SIZE
+from datasets.store import Factor
+from seqdis.errors import UserError
+from seqdis.files import read_json, read_parquet, sha256_of, write_text
+
+COUNTS = [
+    "video",
+    "frames",
+    "looked_at",
+    "found",
+    "without_face",
+    "kept",
+    "sequences",
+    "dropped",
+    "notes",
+]
+
+
+VALID = 0.1  # share of people who validate
+DERIVED = "derived from face points, not annotated by a person"
+CROP = "the crop follows the face, so little of it is left: for probes only"
+KNOWN = {
+    factor.name: factor
+    for factor in (
+        Factor("valence", "valence", "dynamic", note="-1 negative to 1 positive"),
+        Factor("arousal", "arousal", "dynamic", note="-1 passive to 1 active"),
+        Factor("yaw", "head yaw", "dynamic", unit="eye-mouth distances", note=DERIVED),
+        Factor("pitch", "head pitch", "dynamic", unit="eye-mouth distances",
+               note=DERIVED),
+        Factor("roll", "head roll", "dynamic", unit="degrees", note=DERIVED),
+        Factor("mouth_opening", "mouth opening", "dynamic",
+               note=f"{DERIVED}: distance of the inner lips over that from eyes to "
+               "mouth, or, without such points, the dark share of the mouth"),
+        Factor("face_x", "eyes in the crop, x", "dynamic", unit="px", judged=False,
+               note=CROP),
+        Factor("face_y", "eyes in the crop, y", "dynamic", unit="px", judged=False,
+               note=CROP),
+    )
+}  # fmt: skip
+
+
+def gather(
+    videos: list[Video],
+    pieces: Path,
+    root: Path,
+    manifest: dict[str, Any],
+    settings: dict[str, Any],
+    name: str,
+    note: str,
+    out: Path,
+    unjudged: Sequence[str] = (),
+) -> store.Store:
+    """Put the pieces of all videos into one store, with `preprocess.csv` beside it.
+
+    Raises:
+        UserError: a piece is missing, no video gave a sequence, or fewer than three
+            people did.
+    """
+    found = [_read(pieces / video.name) for video in videos]
+    write_counts(out / "preprocess.csv", found)
+    whole = [piece for piece in found if piece["kept"]]
+    if not whole:
+        reasons = {piece["notes"] for piece in found}
+        raise UserError(
+            f"None of {len(found)} videos in {root} gave a sequence of faces. Reasons: "
+            f"{'; '.join(sorted(reasons)[:5])}. See {out / 'preprocess.csv'}."
+        )
+    tables = [read_parquet(pieces / p["video"] / "frames.parquet") for p in whole]
+    shape = (sum(map(len, tables)), SIZE, SIZE, 3)
+    with store.frame_writer(out, shape, settings["size"]) as append:
+        for piece in whole:
+            path = pieces / piece["video"] / "frames.npy"
+            if sha256_of(path) != piece["frames_sha256"]:
+                raise UserError(
+                    f"{path} changed after it was cut out. Delete {path.parent} and "
+                    "rerun: the video will be cut out again."
+                )
+            append(np.load(path, mmap_mode="r", allow_pickle=False))
+    sequences, static = _sequences(whole, tables, settings)
+    timeline, dynamic = _timeline(whole, tables, sequences, unjudged)
+    listed = _files(found, root, manifest)
+    info = describe(
+        manifest | {"files": listed},
+        [file["path"] for file in listed],
+        {key: value for key, value in settings.items() if key != "root"},
+        name,
+        f"{note} {rule_in_words(settings)}",
+        static + dynamic,
+    )
+    return store.write(out, info, sequences, timeline)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    return read_json(folder / "piece.json", f"delete {folder.parent} and run it again.")
+
+
+def write_counts(path: Path, pieces: list[dict[str, Any]]) -> None:
+    """Write what became of each video as CSV, with the columns of `COUNTS`."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COUNTS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(pieces)
+    write_text(path, text.getvalue())
+
+
+def _sequences(
+    pieces: list[dict[str, Any]], tables: list[pd.DataFrame], settings: dict[str, Any]
+) -> tuple[pd.DataFrame, list[Factor]]:
+    """Return sequences.parquet and the static factors."""
+    number = {p: i for i, p in enumerate(sorted({p["person"] for p in pieces}))}
+    splits = splits_of(pieces, settings["test_share"])
+    rows = [
+        {"n_frames": frames, "identity": number[piece["person"]], "split": split}
+        | {"video": piece["video"], "person": piece["person"]}
+        | piece["static"]
+        for piece, split, table in zip(pieces, splits, tables, strict=True)
+        for frames in table.groupby("part").size()
+    ]
+    sequences = pd.DataFrame(rows)
+    sequences.insert(0, "sequence", np.arange(len(rows)))
+    ends = sequences["n_frames"].cumsum()
+    sequences.insert(1, "first_frame", ends - sequences["n_frames"])
+    return sequences, static_factors(sequences, list(pieces[0]["static"]))
+
+
+def _timeline(
+    pieces: list[dict[str, Any]],
+    tables: list[pd.DataFrame],
+    sequences: pd.DataFrame,
+    unjudged: Sequence[str],
+) -> tuple[pd.DataFrame, list[Factor]]:
+    """Return frames.parquet and the dynamic factors."""
+    columns = pd.concat(tables, ignore_index=True)
+    values = {k: v for piece in pieces for k, v in piece["values"].items()}
+    for name in values:  # not every video need be annotated for every task
+        columns[name] = columns[name].fillna(-1).astype(np.int16)
+    factors = dynamic_factors(columns, values, unjudged)
+    kept = ["video_frame", "seconds", *(factor.name for factor in factors)]
+    return store.frame_table(sequences).join(columns[kept]), factors
+
+
+def _files(
+    pieces: list[dict[str, Any]], root: Path, manifest: dict[str, Any]
+) -> list[dict[str, str]]:
+    """Return the files that were used, named as in the release, with checksums.
+
+    Raises:
+        UserError: one is not as it was fetched or drawn.
+    """
+    known = {file["path"]: file for file in manifest.get("files", [])}
+    checksums = {
+        str(Path(path).relative_to(root)): sha256
+        for piece in pieces
+        for path, sha256 in piece["files"].items()
+    }
+    for path, sha256 in checksums.items():
+        if known.get(path, {}).get("sha256", sha256) != sha256:
+            raise UserError(
+                f"{root / path} changed: its sha256 is {sha256}, not that of "
+                f"manifest.json. Delete {root} and rerun: it will be filled "
+                "again."
+            )
+    return [
+        {"url": "", "authors": ""}
+        | known.get(path, {})
+        | {"path": path, "sha256": sha256}
+        for path, sha256 in sorted(checksums.items())
+    ]
+
+
+def rule_in_words(settings: dict[str, Any]) -> str:
+    """Say how videos were cut (`datasets.faces.tracking`) and cropped."""
+    rate, most = settings["frame_rate"], settings["per_video"]
+    return (
+        f"Sequences of {settings['shortest']} to {settings['longest']} frames, "
+        + (f"at most {rate:g} frames per second, " if rate else "every frame, ")
+        + (f"at most {most} per video, " if most else "all of a video, ")
+        + f"gaps up to {settings['gap']:g} s; crops {settings['margin']:g} times the "
+        f"box, smoothed over {settings['smoothing']:g} s."
+    )
+
+
+def dynamic_factors(
+    columns: pd.DataFrame, values: dict[str, list[str]], unjudged: Sequence[str]
+) -> list[Factor]:
+    """Return the factors of the columns that are annotated anywhere.
+
+    Args:
+        columns: a row per frame; NaN, or -1 of categorical ones, means not annotated.
+        values: the words of the categorical ones; of them only `expression` is judged.
+        unjudged: further ones for probes only.
+    """
+    factors = []
+    for name in columns:
+        if name in values:
+            annotated = (columns[name] >= 0).any()
+            judged = name == "expression"
+            factor = Factor(name, name, "dynamic", values[name], judged=judged)
+        elif name in KNOWN:
+            annotated, factor = columns[name].notna().any(), KNOWN[name]
+        else:
+            continue
+        if annotated:
+            judged = factor.judged and name not in unjudged
+            factors.append(replace(factor, judged=judged))
+    return factors
+
+
+def static_factors(sequences: pd.DataFrame, names: list[str]) -> list[Factor]:
+    """Turn columns of words into indices, in place, and return their factors."""
+    factors = []
+    for name in names:
+        values = sorted(sequences[name].dropna().unique())
+        codes = pd.Categorical(sequences[name], values).codes
+        sequences[name] = codes.astype(np.int16)
+        factors.append(Factor(name, name.replace("_", " "), "static", values))
+    return factors
+
+
+def split_people(people: list[str], test_share: float) -> dict[str, str]:
+    """Divide people at random, always alike: 10 % validate, at least one each.
+
+    Raises:
+        UserError: there are fewer than three.
+    """
+    people = sorted(set(people))
+    if len(people) < 3:
+        raise UserError(
+            f"There are faces of {len(people)} people only ({', '.join(people)}); "
+            "training, validation and test need at least one each."
+        )
+    order = np.random.default_rng(0).permutation(len(people))
+    valid = max(1, round(VALID * len(people)))
+    test = min(max(1, round(test_share * len(people))), len(people) - valid - 1)
+    names = ["test"] * test + ["valid"] * valid
+    names += ["train"] * (len(people) - len(names))
+    return {people[i]: split for i, split in zip(order, names, strict=True)}
+
+
+def splits_of(pieces: list[dict[str, Any]], test_share: float) -> list[str]:
+    """Return each piece's split: what the release says, or by its person."""
+    if not any(piece["split"] for piece in pieces):
+        home = split_people([piece["person"] for piece in pieces], test_share)
+        return [home[piece["person"]] for piece in pieces]
+    # The release names its test videos: some of the other people validate.
+    others = {p["person"] for p in pieces if p["split"] != "test"}
+    order = np.random.default_rng(0).permutation(sorted(others))
+    valid = set(order[: max(1, round(VALID * len(order)))])
+    return [
+        p["split"] or ("valid" if p["person"] in valid else "train") for p in pieces
+    ]

@@ -1,0 +1,280 @@
+"""One face through a video: found, followed between looks, cut into sequences.
+
+Helminger et al. (2018) have sequences of 20 to 450 frames of Aff-Wild, whose videos
+last from seconds to a quarter of an hour, and do not say how they cut them. Here:
+
+1. A run is a stretch of frames that show one face; it bears gaps up to `gap` seconds.
+2. A run keeps the first frame of every interval of 1 / `frame_rate` seconds.
+3. A run longer than `longest` frames is cut into equal parts that are not.
+4. Parts shorter than `shortest` frames are dropped.
+5. Of the others the `per_video` longest stay, the earlier one of two equal ones.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from datasets.faces import landmarks
+from datasets.faces.annotations import Annotation, Video
+from datasets.faces.detector import Detector
+from datasets.faces.video import Broken, Frame, read_frames
+
+SAME = 0.1  # boxes of one face overlap at least so much from one look to the next
+
+
+class Track(NamedTuple):
+    """The face in every frame.
+
+    Attributes:
+        numbers: `(n,)` frame numbers as annotations count them.
+        seconds: `(n,)`.
+        boxes: `(n, 4)` x, y, width, height, NaN without a face.
+        points: `(n, 5, 2)` as the detector gives them, NaN where not known.
+        mouth: `(n,)` how open the mouth is, NaN where not known.
+        run: `(n,)` stretch of frames with one face, -1 without.
+        looked_at: frames that were annotated or searched.
+        found: of those, with a face.
+        annotation: what the release says.
+        notes: what went wrong.
+    """
+
+    numbers: np.ndarray
+    seconds: np.ndarray
+    boxes: np.ndarray
+    points: np.ndarray
+    mouth: np.ndarray
+    run: np.ndarray
+    looked_at: int
+    found: int
+    annotation: Annotation
+    notes: list[str]
+
+
+def track_face(
+    video: Video, settings: dict[str, Any], detector: Detector | None
+) -> Track:
+    """Decode a video once and find its face: annotated boxes first, else the detector.
+
+    Args:
+        video: what to read.
+        settings: `detect_every`, `gap` among them.
+        detector: None where only annotated boxes count.
+    """
+    notes: list[str] = []
+    numbers: list[int] = []
+    seconds: list[float] = []
+    looks: list[int] = []
+    seen: list[np.ndarray] = []
+    damaged: list[int] = []
+    search = None if video.boxed or video.aligned else detector
+    frame = None
+    for position, frame in enumerate(try_frames(video, notes)):
+        numbers.append(frame.number)
+        seconds.append(frame.seconds)
+        if frame.damaged():
+            damaged.append(position)
+        elif search and position % settings["detect_every"] == 0:
+            looks.append(position)
+            seen.append(_look(search, frame))
+    last = len(numbers) - 1
+    if search and frame and looks and looks[-1] < last and last not in damaged:
+        looks.append(last)
+        seen.append(_look(search, frame))
+    if damaged:
+        notes.append(f"{len(damaged)} damaged frames left out")
+    at, when = np.array(numbers, dtype=int), np.array(seconds)
+    annotation = video.annotate(at)
+    if not video.boxed:
+        annotation = annotation._replace(boxes=None)
+    if annotation.boxes is not None:
+        looks = list(range(len(at)))
+        points = _points(annotation, len(at))
+        seen = [np.column_stack([box, np.tile(row, (len(box), 1))])
+                for box, row in zip(annotation.boxes, points, strict=True)]  # fmt: skip
+    elif detector is None and len(at) and not video.aligned:
+        notes.append("no boxes, and `boxes: given` forbids to look for faces")
+    filled, track, found = _followed(when, looks, seen, settings["gap"])
+    looked_at = len(looks)
+    if video.aligned:  # crops already: every frame that exists shows the face
+        track, found = np.zeros(len(at), int), len(at)
+        looked_at = int(at.max(initial=0))
+    crowded = sum(len(faces) > 1 for faces in seen)
+    if crowded and annotation.boxes is None:
+        notes.append(f"several faces in {crowded} frames: one is followed")
+    track[damaged] = -1
+    run = runs(when, track, settings["gap"])
+    return Track(
+        at, when, filled[:, :4], filled[:, 4:14].reshape(-1, 5, 2), filled[:, 14],
+        run, looked_at, found, annotation, notes,
+    )  # fmt: skip
+
+
+def try_frames(video: Video, notes: list[str]) -> Iterator[Frame]:
+    """Yield frames until there are no more, or no readable ones: then say why."""
+    try:
+        if not video.path.exists():
+            raise Broken("annotated, but there is no such video")
+        yield from read_frames(video.path)
+    except Broken as problem:
+        notes.append(str(problem))
+
+
+def _look(detector: Detector, frame: Frame) -> np.ndarray:
+    """Return `(n, 15)`: box, five points, opening of the mouth of every face."""
+    image = frame.pixels()
+    faces = detector(image)
+    mouth = [landmarks.mouth_darkness(image, f[4:14].reshape(5, 2)) for f in faces]
+    return np.column_stack([faces[:, :14], mouth]) if len(faces) else np.empty((0, 15))
+
+
+def _points(annotation: Annotation, frames: int) -> np.ndarray:
+    """Return `(n, 11)`: five points and opening of the mouth from 68 points."""
+    if annotation.points is None:
+        return np.full((frames, 11), np.nan)
+    five = landmarks.five(annotation.points).reshape(frames, 10)
+    return np.column_stack([five, landmarks.lips_apart(annotation.points)])
+
+
+def _followed(
+    seconds: np.ndarray, looks: list[int], seen: list[np.ndarray], gap: float
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Follow one face through what was seen, and fill the frames between looks.
+
+    Returns:
+        `(frames, 15)` as `_look` has them, NaN without a face; the track of each frame,
+        -1 without; in how many looks the face was found.
+    """
+    frames = len(seconds)
+    if not looks:
+        return np.full((frames, 15), np.nan), np.full(frames, -1), 0
+    at = np.array(looks)
+    chosen, own = follow([faces[:, :4] for faces in seen], seconds[at], gap)
+    values = np.full((len(at), 15), np.nan)
+    for row, (faces, pick) in enumerate(zip(seen, chosen, strict=True)):
+        if pick >= 0:
+            values[row] = faces[pick]
+    return *between(at, values, own, frames), int((chosen >= 0).sum())
+
+
+def overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return intersection over union of a box with boxes `(n, 4)` as x, y, w, h."""
+    low = np.maximum(box[:2], others[:, :2])
+    high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=1)
+    return shared / (np.prod(box[2:]) + np.prod(others[:, 2:], axis=1) - shared)
+
+
+def follow(
+    candidates: Sequence[np.ndarray], seconds: np.ndarray, patience: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Follow one face: the largest at first, then the one that overlaps it most.
+
+    When no face overlaps the one followed, nothing is chosen until `patience` has
+    passed; then the largest face starts a new track, since it may be somebody else.
+
+    Args:
+        candidates: per look the boxes `(n, 4)` found.
+        seconds: `(looks,)`.
+        patience: seconds.
+
+    Returns:
+        `(looks,)` the index of the chosen box, -1 for none, and the track's number.
+    """
+    chosen = np.full(len(candidates), -1)
+    track = np.full(len(candidates), -1)
+    last, seen, number = None, -np.inf, -1
+    for look, (boxes, now) in enumerate(zip(candidates, seconds, strict=True)):
+        if not len(boxes):
+            continue
+        shared = np.zeros(len(boxes)) if last is None else overlap(last, boxes)
+        best = int(shared.argmax())
+        if shared[best] < SAME:
+            if now - seen <= patience:
+                continue
+            best, number = int(np.prod(boxes[:, 2:], axis=1).argmax()), number + 1
+        chosen[look], track[look] = best, number
+        last, seen = boxes[best], now
+    return chosen, track
+
+
+def between(
+    looks: np.ndarray, values: np.ndarray, track: np.ndarray, frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fill the frames between looks on a straight line, where both ends are one face.
+
+    Args:
+        looks: `(looks,)` positions of the frames that were looked at, increasing.
+        values: `(looks, k)` of the face, NaN where there is none.
+        track: `(looks,)` number of its track, -1 where there is none.
+        frames: how many frames the video has.
+
+    Returns:
+        `(frames, k)`, NaN without a face, and `(frames,)` the track.
+    """
+    at = np.arange(frames)
+    before = np.searchsorted(looks, at, side="right") - 1
+    after = np.minimum(before + (looks[before] < at), len(looks) - 1)
+    weight = (at - looks[before]) / np.maximum(looks[after] - looks[before], 1)
+    filled = values[before] + weight[:, None] * (values[after] - values[before])
+    same = (track[before] == track[after]) & (looks[after] >= at)
+    here = np.where(same, track[before], -1)
+    return np.where(here[:, None] >= 0, filled, np.nan), here
+
+
+class Rule(NamedTuple):
+    """How videos are cut.
+
+    Attributes:
+        frame_rate: most frames per second that are kept; 0 keeps all.
+        gap: longest time without a face inside a sequence, seconds.
+        shortest: fewest frames of a sequence.
+        longest: most frames of a sequence.
+        per_video: most sequences of one video; 0 keeps all.
+    """
+
+    frame_rate: float
+    gap: float
+    shortest: int
+    longest: int
+    per_video: int
+
+
+def runs(seconds: np.ndarray, track: np.ndarray, gap: float) -> np.ndarray:
+    """Return `(n,)` the number of the run of each frame, -1 where there is no face.
+
+    Args:
+        seconds: `(n,)` increasing.
+        track: `(n,)` which face is shown, -1 for none.
+        gap: as in `Rule`.
+    """
+    number = np.full(len(track), -1)
+    shown = np.flatnonzero(track >= 0)
+    if len(shown):
+        # Half a frame more: times are sums of fractions.
+        step = np.median(np.diff(seconds)) if len(seconds) > 1 else 0
+        late = np.diff(seconds[shown]) > max(gap, step) + step / 2
+        other = np.diff(track[shown]) != 0
+        number[shown] = np.concatenate([[0], np.cumsum(late | other)])
+    return number
+
+
+def cut(seconds: np.ndarray, run: np.ndarray, rule: Rule) -> list[np.ndarray]:
+    """Return the frames of each sequence, as positions, in order of time.
+
+    Args:
+        seconds: `(n,)` increasing.
+        run: `(n,)` as `runs` gives it.
+        rule: the settings.
+    """
+    parts = []
+    for number in np.unique(run[run >= 0]):
+        own = np.flatnonzero(run == number)
+        if rule.frame_rate > 0:
+            tick = np.floor((seconds[own] - seconds[own[0]]) * rule.frame_rate + 1e-6)
+            own = own[np.unique(tick, return_index=True)[1]]
+        parts += np.array_split(own, -(-len(own) // rule.longest))
+    parts = [part for part in parts if len(part) >= rule.shortest]
+    order = sorted(range(len(parts)), key=lambda i: -len(parts[i]))  # stable
+    kept = sorted(order[: rule.per_video or None])
+    return [parts[i] for i in kept]
