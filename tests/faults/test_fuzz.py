@@ -188,7 +188,9 @@ def test_damaged_frames_are_named(bad: bytes):
     with tempfile.TemporaryDirectory() as folder:
         for name in ("dataset.json", "sequences.parquet", "frames.parquet"):
             Path(folder, name).write_bytes(parquet())
-        Path(folder, "dataset.json").write_text('{"shape": [4, 2, 2, 3]}')
+        Path(folder, "dataset.json").write_text(
+            '{"shape": [4, 2, 2, 3], "factors": []}'
+        )
         Path(folder, "frames.npy").write_bytes(bad)
         with pytest.raises(UserError, match=r"(frames|sequences)\.(npy|parquet)"):
             load(folder)
