@@ -5,10 +5,10 @@ The same for all models of a dataset, so they are computed once, with the judges
 
 import numpy as np
 
-from datasets.store import Store, column, hidden_mask, labels
+from datasets.store import Store
+from evaluation.codes import select_rows
 from evaluation.mlp import mlp
 from evaluation.probes import constant, pixel_codes
-from evaluation.rows import Rows
 from evaluation.usable import probe, told
 
 VERSION = "2"
@@ -19,25 +19,6 @@ FLOORS = (
     "probe_pixels_mlp",
     "bits_pixels_mlp",
 )
-
-
-def rows_of(
-    store: Store, name: str, codes: np.ndarray, index: np.ndarray, once: bool = False
-) -> Rows:
-    """Return the rows of a factor where it shows.
-
-    Args:
-        store: the dataset.
-        name: of the factor.
-        codes: `(clips, T, columns)`.
-        index: `(clips, T)` frames.
-        once: one row per clip, the first frame in which the factor shows.
-    """
-    use = ~hidden_mask(store, name, index)
-    if once:
-        use &= np.cumsum(use, 1) == 1
-    who = column(store, "identity", index)[use]
-    return Rows(codes[use], labels(store, name, index)[use], who)
 
 
 def floors(
@@ -64,7 +45,7 @@ def floors(
     for factor in store.info["factors"]:
         name = factor["name"]
         known, held_out = (
-            rows_of(store, name, codes, index)
+            select_rows(store, name, codes, index)
             for codes, index in zip(pixels, (train, test), strict=True)
         )
         if not len(known.labels) or not len(held_out.labels):

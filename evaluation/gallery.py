@@ -13,9 +13,9 @@ import numpy as np
 
 from evaluation.axes.scores import axis_scores
 from evaluation.blocks import blocks
+from evaluation.codes import Rows
 from evaluation.leakage import Read, beyond
 from evaluation.mlp import mlp
-from evaluation.rows import Rows
 from evaluation.usable import Probe, Usable, probe, told
 from evaluation.verification import compare, errors, trials
 

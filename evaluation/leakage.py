@@ -9,11 +9,10 @@ import numpy as np
 
 from datasets.store import Store
 from evaluation import blocks, floors, mlp, regression, resampled, usable
+from evaluation.codes import Rows, select_rows
 from evaluation.evalset import EvalSet, train_and_test
-from evaluation.floors import rows_of
 from evaluation.resampled import Draws
 from evaluation.row import Row, direction
-from evaluation.rows import Rows
 from seqdis.files import read_json
 
 
@@ -49,7 +48,7 @@ def probed(
                 continue
             once = code == "motion" or (code == "static" and scope == "static")
             train, test = (
-                rows_of(store, name, *side, once)
+                select_rows(store, name, *side, once)
                 for side in train_and_test(columns, where)
             )
             if not len(test.labels) or not len(train.labels):

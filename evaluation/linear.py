@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from evaluation.probes import Standard, standard
-from evaluation.rows import Rows
+from evaluation.codes import Rows, Scaler, fit_scaler
 from seqdis.seeds import numpy_generator
 
 # From a probe that knows frequencies only to one that is nearly free.
@@ -29,7 +28,7 @@ class Line(NamedTuple):
         out: bool `(n,)`: the rows held out.
     """
 
-    scaled: Standard
+    scaled: Scaler
     model: Any
     loss: float
     kept: Any
@@ -49,10 +48,10 @@ def linear(train: Rows, rng: np.random.Generator | None = None) -> Line:
             out together.
         rng: draws who is held out; None: always the same.
     """
-    labels, scaled = train.labels, standard(train.codes)
+    labels, scaled = train.labels, fit_scaler(train.codes)
     x = scaled(train.codes)
     continuous = labels.dtype.kind == "f"
-    out = held_out(train.who, rng)
+    out = held_out(train.groups, rng)
     best, penalty, kept = np.inf, PENALTIES[0], None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a hundred steps suffice

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 import training.no_compiler  # noqa: F401
 from evaluation import usable
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 from seqdis.seeds import torch_generator
 
 VERSION = "1"
@@ -153,7 +153,7 @@ def stops(probes: list[usable.Probe]) -> tuple[Tensor, Tensor]:
         for part, problems in ((~out, kept), (out, away)):
             rows = Rows(fitted.rows.codes[part], fitted.rows.labels[part])
             problems.append(problem(fitted, rows, blind=True))
-        people.append(fitted.rows.who[out])
+        people.append(fitted.rows.groups[out])
     seen: list[list[Tensor]] = []  # at every stop, each factor's loss of every row
     for step, nets in trained(kept, STOPS[-1]):
         seen.append(

@@ -13,8 +13,8 @@ import pandas as pd
 
 from datasets.store import Store, column, verify
 from evaluation import verification
+from evaluation.codes import select_rows
 from evaluation.evalset import EvalSet, by_split, evalset_of, read, train_and_test
-from evaluation.floors import rows_of
 from evaluation.probes import constant
 from evaluation.score import read_run
 from evaluation.usable import usable
@@ -78,7 +78,8 @@ def static_probe(static: np.ndarray, store: Store, where: EvalSet) -> float:
         if factor["scope"] != "static" or not factor["judged"]:
             continue
         train, test = (
-            rows_of(store, factor["name"], code, index[:, :1]) for code, index in sides
+            select_rows(store, factor["name"], code, index[:, :1])
+            for code, index in sides
         )
         if len(train.labels) and len(test.labels):
             chance = constant(train, test)

@@ -1,52 +1,10 @@
-"""What probes share: scaling, thinning, scores, the constant answer, pixel codes."""
-
-from collections.abc import Callable
-from typing import NamedTuple
+"""What probes share: scores, the constant answer, pixel codes."""
 
 import numpy as np
 
-from evaluation.rows import Rows
-from evaluation.turns import rows_in_turn
-from seqdis.seeds import numpy_generator
+from evaluation.codes import Rows, thin
 
-MOST_ROWS = 2000  # rows a probe is fitted on; more are thinned at random
 SIDE, COMPONENTS = 16, 64  # pixel probes: frame side after pooling, principal axes
-
-
-class Standard(NamedTuple):
-    """Removes the training mean and divides by the training deviation.
-
-    Columns that are constant in training become 0.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-
-    def __call__(self, codes: np.ndarray) -> np.ndarray:
-        """Return float64 `(n, columns)`."""
-        return (codes.astype(float) - self.mean) * self.scale
-
-    def answers(self, of: Callable, codes: np.ndarray) -> np.ndarray:
-        """Return what a fitted method says of codes, in turns if they are many."""
-        return np.concatenate([of(self(codes[part])) for part in rows_in_turn(codes)])
-
-
-def standard(train: np.ndarray) -> Standard:
-    """Return how codes are standardised, from training rows."""
-    train = train.astype(float)
-    mean, std = train.mean(0), train.std(0)
-    flat = std <= 1e-6 * (1e-6 + np.abs(mean))
-    return Standard(mean, np.where(flat, 0, 1 / np.where(flat, 1, std)))
-
-
-def thin(rows: Rows, rng: np.random.Generator | None = None) -> Rows:
-    """Keep at most `MOST_ROWS` rows: those `rng` draws, else always the same ones."""
-    if len(rows.labels) <= MOST_ROWS:
-        return rows
-    rng = rng or numpy_generator("probe", len(rows.labels))
-    kept = np.sort(rng.permutation(len(rows.labels))[:MOST_ROWS])
-    who = None if rows.identity is None else rows.identity[kept]
-    return Rows(rows.codes[kept], rows.labels[kept], who)
 
 
 def score(truth: np.ndarray, answer: np.ndarray) -> float:

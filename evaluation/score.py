@@ -29,8 +29,8 @@ from evaluation import (
 )
 from evaluation.axes.scores import axis_scores
 from evaluation.cell import FRAMES, Cell
+from evaluation.codes import in_one_unit, select_rows
 from evaluation.evalset import EvalSet, by_split, evalset_of, read, train_and_test
-from evaluation.floors import rows_of
 from evaluation.leakage import continuous_motion, floor_rows, probed
 from evaluation.metrics import load_modules, measured
 from evaluation.representation import Expected
@@ -207,15 +207,6 @@ def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
         yield Row("trace_correlation", name, value, n, "higher", trace.VERSION)
 
 
-def in_one_unit(codes: np.ndarray) -> np.ndarray:
-    """Divide codes by the deviation of their liveliest column.
-
-    f and z have units of their own, and some metrics weigh columns by their range.
-    """
-    most = codes.std((0, 1), dtype=np.float64).max(initial=0)
-    return (codes / most if most > 0 else codes).astype(np.float32)
-
-
 def axes(
     arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet
 ) -> Iterator[Row]:
@@ -234,7 +225,7 @@ def axes(
     rng = numpy_generator("evaluation", store.info["name"], "shuffled codes")
     for prefix, parts in (("", own), ("shuffled_", map(rng.permutation, own))):
         train, test = (
-            {name: rows_of(store, name, part, at) for name in names}
+            {name: select_rows(store, name, part, at) for name in names}
             for part, at in zip(parts, index, strict=True)
         )
         for name, (value, version) in axis_scores(train, test).items():

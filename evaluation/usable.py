@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.codes import Rows, fit_scaler, thin
 from evaluation.linear import Line, linear
-from evaluation.probes import best_constant, score, standard, thin
-from evaluation.rows import Rows
+from evaluation.probes import best_constant, score
 
 VERSION = "2"
 
@@ -58,7 +58,7 @@ def probe(train: Rows, rng: np.random.Generator | None = None) -> Probe:
         rng: draws them, and who is held out; None: always the same.
     """
     train = thin(train, rng)
-    varies = len(np.unique(train.labels)) > 1 and standard(train.codes).scale.any()
+    varies = len(np.unique(train.labels)) > 1 and fit_scaler(train.codes).factor.any()
     return Probe(train, linear(train, rng) if varies else None)
 
 
@@ -88,9 +88,9 @@ def told(fitted: Probe, test: Rows) -> Usable:
     if line is None or not len(truth):
         return nothing(known, truth)
     if known.dtype.kind == "f":
-        answer = line.scaled.answers(line.model.predict, test.codes)
+        answer = line.scaled.predict(line.model.predict, test.codes)
         return numbers(known, truth, answer, line.loss)
-    shares = line.scaled.answers(line.model.predict_proba, test.codes)
+    shares = line.scaled.predict(line.model.predict_proba, test.codes)
     return classes(known, truth, line.model.classes_, shares)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from evaluation.probes import standard
+from evaluation.codes import fit_scaler
 from seqdis.seeds import numpy_generator
 
 VERSION = "3"
@@ -100,7 +100,7 @@ def compare(
     Returns:
         The threshold is NaN without validation pairs of both kinds.
     """
-    scaled = standard(np.concatenate(train))
+    scaled = fit_scaler(np.concatenate(train))
     known, held_out = (
         scaled(np.concatenate(codes)).reshape(codes.shape) if len(codes) else codes
         for codes in (valid, test)

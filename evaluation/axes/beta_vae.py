@@ -7,8 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from evaluation.axes.groups import alive, groups, pairs, varying
-from evaluation.rows import Rows
-from evaluation.turns import columns_in_turn
+from evaluation.codes import Rows, dimension_parts
 
 VERSION = "3"
 EXAMPLES, PAIRS = 800, 64
@@ -41,7 +40,7 @@ def beta_vae(factors: dict[str, Rows], rng: np.random.Generator) -> float:
     scale = np.concatenate(
         [
             np.concatenate([rows.codes[:, part] for rows in chosen]).std(0)
-            for part in columns_in_turn(chosen[0].codes)
+            for part in dimension_parts(chosen[0].codes)
         ]
     )[use]
     each = 2 * EXAMPLES // len(chosen)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from evaluation.probes import constant, r2, thin
-from evaluation.rows import Rows
+from evaluation.codes import Rows, thin
+from evaluation.probes import constant, r2
 
 VERSION = "2"
 TREES, DEPTH = 20, 12

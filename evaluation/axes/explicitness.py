@@ -7,8 +7,7 @@ from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from evaluation.probes import standard, thin
-from evaluation.rows import Rows
+from evaluation.codes import Rows, fit_scaler, thin
 
 VERSION = "1"
 
@@ -48,14 +47,14 @@ def _factor(train: Rows, test: Rows) -> float:
     """Return the mean of 2 AUC - 1 over the values that are and are not in `test`."""
     if not len(test.labels) or len(np.unique(test.labels)) < 2:
         return float("nan")
-    scaled = standard(train.codes)
+    scaled = fit_scaler(train.codes)
     x = scaled(train.codes)
     if not x.any():
         return 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a ranking is enough
         fitted = LogisticRegression(max_iter=100, tol=1e-3).fit(x, train.labels)
-    share = scaled.answers(fitted.predict_proba, test.codes)
+    share = scaled.predict(fitted.predict_proba, test.codes)
     mine = test.labels[:, None] == fitted.classes_
     areas = _areas(share, mine)[mine.any(0)]
     return float(2 * areas.mean() - 1) if len(areas) else float("nan")

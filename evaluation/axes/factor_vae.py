@@ -3,8 +3,7 @@
 import numpy as np
 
 from evaluation.axes.groups import alive, drawn, groups, varying
-from evaluation.rows import Rows
-from evaluation.turns import columns_in_turn
+from evaluation.codes import Rows, dimension_parts
 
 VERSION = "2"
 VOTES, LENGTH = 800, 64  # of each factor's share of training and of test votes
@@ -50,7 +49,7 @@ def _votes(
     """Return the stillest column of each vote."""
     codes = rows.codes
     whole = np.concatenate(
-        [codes[:, part].astype(np.float64).var(0) for part in columns_in_turn(codes)]
+        [codes[:, part].astype(np.float64).var(0) for part in dimension_parts(codes)]
     )[use]
     index = drawn(groups(rows), rng, votes, LENGTH)
     # One vote at a time: all would be votes x length x columns numbers.

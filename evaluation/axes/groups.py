@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.axes.information import classes
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 
 
 class Groups(NamedTuple):

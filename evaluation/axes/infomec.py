@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.axes.information import BINS, informed
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 from evaluation.usable import usable_share
 
 VERSION = "4"

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from evaluation.rows import Rows
-from evaluation.turns import columns_in_turn
+from evaluation.codes import Rows, dimension_parts
 
 BINS = 20  # of a continuous column: equal widths between its extremes
 
@@ -45,7 +44,7 @@ def joint_counts(codes: np.ndarray, factor: np.ndarray, bins: int = BINS) -> np.
     """
     values = int(factor.max()) + 1
     parts = []
-    for part in columns_in_turn(codes):
+    for part in dimension_parts(codes):
         ids = discretise(codes[:, part], bins)
         columns = ids.shape[1]
         ids += np.arange(columns) * bins

@@ -3,8 +3,7 @@
 import numpy as np
 
 from evaluation.axes.groups import Groups, groups, varying
-from evaluation.rows import Rows
-from evaluation.turns import columns_in_turn
+from evaluation.codes import Rows, dimension_parts
 
 VERSION = "2"
 PERCENTILE = 99  # of deviations, in the place of the largest: one odd row decides less
@@ -35,7 +34,7 @@ def irs(factors: dict[str, Rows]) -> float:
     for rows in chosen:
         of = groups(rows)
         whole, moved = np.hstack(
-            [_reach(rows.codes[:, part], of) for part in columns_in_turn(rows.codes)]
+            [_reach(rows.codes[:, part], of) for part in dimension_parts(rows.codes)]
         )
         share = moved / np.where(whole > 0, whole, 1)
         robust.append(np.where(whole > 0, 1 - np.minimum(1, share), 0))

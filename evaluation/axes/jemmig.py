@@ -10,7 +10,7 @@ from evaluation.axes.information import (
     mutual_information,
     two_best,
 )
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 
 VERSION = "1"
 

@@ -1,7 +1,7 @@
 """Mutual information gap of codes with factors."""
 
 from evaluation.axes.information import BINS, informed, two_best
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 
 VERSION = "2"
 

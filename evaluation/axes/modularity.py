@@ -3,7 +3,7 @@
 import numpy as np
 
 from evaluation.axes.information import BINS, informed
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 
 VERSION = "2"
 ALIVE = 1e-9  # nats; a column that knows less of every factor is not counted

@@ -3,8 +3,7 @@
 import numpy as np
 
 from evaluation.axes.information import two_best
-from evaluation.rows import Rows
-from evaluation.turns import columns_in_turn
+from evaluation.codes import Rows, dimension_parts
 
 VERSION = "1"
 
@@ -39,7 +38,7 @@ def sap(train: dict[str, Rows], test: dict[str, Rows]) -> float:
         scores = np.concatenate(
             [
                 score(_columns(rows, part), _columns(held_out, part))
-                for part in columns_in_turn(rows.codes)
+                for part in dimension_parts(rows.codes)
             ]
         )
         best, second = two_best(scores[:, None])

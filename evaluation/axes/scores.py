@@ -14,7 +14,7 @@ from evaluation.axes import (
     modularity,
     sap,
 )
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 from seqdis.seeds import numpy_generator
 
 MOST_FITTED = 320  # columns that forests and probes are fitted to; more take too long

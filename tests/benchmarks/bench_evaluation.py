@@ -34,13 +34,13 @@ from evaluation.axes.jemmig import jemmig
 from evaluation.axes.mig import mig
 from evaluation.axes.modularity import modularity
 from evaluation.axes.sap import sap
+from evaluation.codes import Rows
 from evaluation.ensemble import Ensemble
 from evaluation.evalset import Settings, draw
 from evaluation.linear import PENALTIES
 from evaluation.network import Head, Judge
 from evaluation.pictures import pictures
 from evaluation.probes import pixel_codes
-from evaluation.rows import Rows
 from evaluation.swaps import Factor, cell_sums
 from evaluation.usable import usable
 from seqdis.files import write_json, write_npy, write_npz, write_parquet

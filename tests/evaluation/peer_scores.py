@@ -16,7 +16,7 @@ from importlib.metadata import version
 import numpy as np
 
 from evaluation import gallery
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 
 VOTES, LENGTH = 1600, 64  # as ours has, training and test votes together: 1600
 Side = tuple[np.ndarray, np.ndarray]  # codes (rows, columns), factors (rows, factors)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from evaluation.codes import Rows
 from evaluation.leakage import Read, added, beyond
-from evaluation.rows import Rows
 from evaluation.usable import probe, told
 
 PEOPLE, EACH = 20, 80

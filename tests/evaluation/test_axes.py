@@ -17,7 +17,7 @@ from evaluation.axes.irs import irs
 from evaluation.axes.jemmig import jemmig
 from evaluation.axes.modularity import modularity
 from evaluation.axes.sap import sap
-from evaluation.rows import Rows
+from evaluation.codes import Rows
 
 
 def sides(labels, n: int = 400):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.bootstrap import interval, resample
+from evaluation.codes import Rows
 from evaluation.resampled import Draws, mean
-from evaluation.rows import Rows
 from evaluation.usable import Probe, probe, told
 from evaluation.verification import Compared, auc, scored, trials
 from evaluation.verification_samples import samples as verified
@@ -94,7 +94,7 @@ def coverage_of_probes(crowd, static, times=TIMES, samples=SAMPLES, drawn=draw):
     hits = np.zeros(2)
     for _ in range(times):
         rows = read(rng, crowd, static)
-        found, draws = told(known, rows), drawn(rng, rows.who, samples)
+        found, draws = told(known, rows), drawn(rng, rows.groups, samples)
         who = draws.known[draws.clip]
         for i, values in enumerate(
             (found.answer == rows.labels, found.before - found.after)

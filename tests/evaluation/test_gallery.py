@@ -16,8 +16,8 @@ from evaluation.axes.information import discretise, joint_counts, mutual_informa
 from evaluation.axes.irs import irs
 from evaluation.axes.mig import mig
 from evaluation.axes.scores import axis_scores
-from evaluation.probes import constant, pixel_codes, thin
-from evaluation.rows import Rows
+from evaluation.codes import Rows, thin
+from evaluation.probes import constant, pixel_codes
 from evaluation.usable import usable
 
 N = gallery.ROWS
@@ -431,7 +431,7 @@ def test_columns_counted_in_turns_are_counted_alike(monkeypatch):
     rng = np.random.default_rng(0)
     code, factor = rng.normal(size=(200, 7)), rng.integers(0, 4, 200)
     whole = joint_counts(code, factor)
-    monkeypatch.setattr("evaluation.turns.MOST", 500)
+    monkeypatch.setattr("evaluation.codes.PART", 500)
     assert (joint_counts(code, factor) == whole).all()
 
 

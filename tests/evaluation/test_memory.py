@@ -6,16 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from evaluation import turns
 from evaluation.axes.scores import axis_scores
-from evaluation.rows import Rows
+from evaluation.codes import PART, Rows, dimension_parts, row_parts
 
 ROWS, COLUMNS = 50_000, 128
 PROGRAM = f"""
 import resource, sys
 import numpy as np
 from evaluation.axes import scores
-from evaluation.rows import Rows
 from seqdis.seeds import numpy_generator
 
 def peak():
@@ -70,15 +68,15 @@ def test_parts_give_the_scores_of_the_whole(monkeypatch: pytest.MonkeyPatch):
         codes[:, 0] += labels
         sides.append({"a": Rows(codes, labels), "b": Rows(codes, codes[:, 1] + 0.5)})
     whole = axis_scores(*sides)
-    monkeypatch.setattr(turns, "MOST", 600)  # two columns, or 85 rows
+    monkeypatch.setattr("evaluation.codes.PART", 600)  # two columns, or 85 rows
     for name, score in axis_scores(*sides).items():
         assert score.value == pytest.approx(whole[name].value, abs=1e-12), name
 
 
-def test_turns_cover_everything_once():
-    codes = np.zeros((turns.MOST // 3, 8))
-    parts = [np.arange(8)[part] for part in turns.columns_in_turn(codes)]
+def test_parts_cover_everything_once():
+    codes = np.zeros((PART // 3, 8))
+    parts = [np.arange(8)[part] for part in dimension_parts(codes)]
     assert [len(part) for part in parts] == [3, 3, 2]
-    assert len(list(turns.rows_in_turn(codes))) == 3
-    assert list(turns.columns_in_turn(codes[:10])) == [slice(0, turns.MOST // 10)]
-    assert len(list(turns.rows_in_turn(codes[:0]))) == 1
+    assert len(list(row_parts(codes))) == 3
+    assert list(dimension_parts(codes[:10])) == [slice(0, PART // 10)]
+    assert len(list(row_parts(codes[:0]))) == 1

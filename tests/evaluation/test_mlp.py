@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from evaluation.codes import Rows
 from evaluation.mlp import mlp, surely_less
-from evaluation.rows import Rows
 from evaluation.usable import probe, told
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from evaluation.blocks import blocks
+from evaluation.codes import Rows
 from evaluation.linear import held_out, linear
-from evaluation.rows import Rows
 from evaluation.usable import usable, usable_share
 
 
