@@ -89,8 +89,12 @@ def with_estimate(weights: np.ndarray) -> np.ndarray:
 
 
 def average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return `(1 + replicates,)` means of `(n,)` values; NaN without any weight."""
-    return divide(weights @ values, weights.sum(1))
+    """Return `(1 + replicates,)` means of `(n,)` values; NaN without any weight.
+
+    Not a matrix product, whose rounding depends on the library: with weights of one it
+    is `values.mean()` to the last bit.
+    """
+    return divide((weights * values).sum(1), weights.sum(1))
 
 
 def divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import trim_mean
 
 from evaluation.bootstrap import (
+    average,
     holm,
     improvement,
     interquartile_mean,
@@ -14,6 +15,7 @@ from evaluation.bootstrap import (
     seed_interval,
     two_sided,
     weighted_mean,
+    with_estimate,
 )
 
 
@@ -21,6 +23,14 @@ def test_counts_sum_to_the_sample_size():
     weights = resample(np.random.default_rng(0), 30, 200)
     assert weights.shape == (200, 30) and (weights.sum(1) == 30).all()
     assert weights.mean() == pytest.approx(1)
+
+
+def test_the_estimate_is_the_plain_mean_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    values = rng.lognormal(0, 5, 777)
+    samples = average(values, with_estimate(resample(rng, 777, 9)))
+    assert samples[0] == values.mean() and len(samples) == 10
+    assert np.isnan(average(values, np.zeros((1, 777))))
 
 
 def test_undefined_samples_are_left_out():
