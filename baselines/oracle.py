@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from datasets import mmnist, sprites
-from datasets.store import Store, labels
+from datasets.store import Store, clip_frames, labels
 from seqdis.errors import cli
-from training.direct import Arrays, clip_frames, write_directly
+from training.direct import Arrays, write_directly
 
 # What draws frames again, by kind of dataset.
 REDRAW = {"mmnist": mmnist.redraw, "sprites": sprites.redraw}

@@ -17,6 +17,7 @@ from seqdis.files import (
     read_json,
     read_parquet,
     readable,
+    sha256_of,
     write_json,
     write_parquet,
 )
@@ -160,8 +161,7 @@ def verify(path: str | Path) -> Store:
     """
     store = load(path)
     expected = store.info["frames_sha256"]
-    with (store.path / "frames.npy").open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(store.path / "frames.npy")
     if found != expected:
         raise UserError(
             f"{store.path / 'frames.npy'} has sha256 {found}, but dataset.json says "
@@ -323,6 +323,16 @@ def factor(store: Store, name: str) -> Factor:
             return known
     names = ", ".join(known.name for known in store.factors) or "none"
     raise UserError(f"{store.path} has no factor {name!r}; it has: {names}.")
+
+
+def clip_frames(clips: pd.DataFrame) -> np.ndarray:
+    """Return int64 `(clips, T)`: where in frames.npy the frames of each clip are.
+
+    Args:
+        clips: with `first_frame` and `n_frames`, which is T for all.
+    """
+    time = np.arange(clips["n_frames"].iloc[0])
+    return clips["first_frame"].to_numpy()[:, None] + time
 
 
 def column(store: Store, name: str, frame_index: np.ndarray) -> np.ndarray:

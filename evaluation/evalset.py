@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from datasets.store import SPLITS, load
+from datasets.store import SPLITS, clip_frames, load
 from seqdis.errors import UserError, cli
 from seqdis.files import read_parquet, write_parquet
 from seqdis.seeds import numpy_generator
@@ -162,11 +162,6 @@ def draw(
     return clips, pairs(test["clip"].to_numpy(), who, settings.pairs)
 
 
-def frame_index(clips: pd.DataFrame, length: int) -> np.ndarray:
-    """Return int64 `(clips, length)`: where in frames.npy each clip's frames are."""
-    return clips["first_frame"].to_numpy()[:, None] + np.arange(length)
-
-
 def length_of(clips: pd.DataFrame) -> int:
     """Return T, the frames every clip has."""
     return int(clips["n_frames"].iloc[0])
@@ -211,7 +206,7 @@ class EvalSet(NamedTuple):
 
 def evalset_of(clips: pd.DataFrame, pairs: pd.DataFrame) -> EvalSet:
     """Return indices of `clips.parquet` and `pairs.parquet`."""
-    index = frame_index(clips, length_of(clips))
+    index = clip_frames(clips)
     split = clips["split"].to_numpy()
     train, valid, test = (index[split == name] for name in SPLITS)
     first = len(index) - len(test)

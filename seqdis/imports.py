@@ -29,7 +29,8 @@ def imports_of(module: str) -> list[str]:
     start = find(module)
     if start is None or "site-packages" in start.parts:
         return []
-    own = start.parent
+    # The folder that dotted names start at.
+    own = start.parent.parent if start.name == "__init__.py" else start.parent
     for _ in range(module.count(".")):
         own = own.parent
     seen: set[Path] = set()
@@ -47,13 +48,14 @@ def imports_of(module: str) -> list[str]:
     )
 
 
-def source_hash(module: str) -> str:
+def source_hash(*modules: str) -> str:
     """Return one sha256 of all files of `imports_of`: of their contents, not places."""
     from hashlib import sha256
 
     from seqdis.files import sha256_of  # imports NumPy, which planning need not
 
-    digests = [sha256_of(ROOT / file) for file in imports_of(module)]
+    files = {file for module in modules for file in imports_of(module)}
+    digests = [sha256_of(ROOT / file) for file in sorted(files)]
     return sha256("".join(digests).encode()).hexdigest()
 
 

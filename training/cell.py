@@ -2,9 +2,7 @@
 
 import hashlib
 import importlib
-import inspect
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import torch
 from datasets.store import Store
 from seqdis import seeds
 from seqdis.errors import UserError
-from seqdis.files import read_json
+from seqdis.files import read_json, sha256_of
 from seqdis.settings import build, known_only
 from training import checkpoint
 from training.contract import SequenceModel, Spec
@@ -82,7 +80,7 @@ def reload(cell: Path, run: dict[str, Any], spec: Spec) -> SequenceModel:
         UserError: the weights are missing, damaged, or not those of run.json.
     """
     path = cell / "model.safetensors"
-    if path.exists() and sha256(path) != run["checkpoint_sha256"]:
+    if path.exists() and sha256_of(path) != run["checkpoint_sha256"]:
         raise UserError(
             f"{path} is not the file that run.json describes (its sha256 differs). "
             f"Delete {cell / 'run.json'} and rerun: the model will be trained again."
@@ -106,15 +104,6 @@ def load(cell: str | Path, store: Store) -> SequenceModel:
     return reload(Path(cell), run, spec_of(store))
 
 
-def files_of(model: SequenceModel) -> list[Path]:
-    """Return the file of a model and those of its room that it imports from."""
-    own = sys.modules[type(model).__module__]
-    room = own.__name__.split(".")[0]
-    names = {getattr(value, "__module__", "") or "" for value in vars(own).values()}
-    near = {name for name in names if name.split(".")[0] == room}
-    return [Path(inspect.getfile(sys.modules[name])) for name in sorted(near)]
-
-
 def resolved(training: Training, config: Any) -> dict[str, Any]:
     """Return the settings as run.json keeps them."""
     return {"training": asdict(training), "model": asdict(config)}
@@ -123,9 +112,3 @@ def resolved(training: Training, config: Any) -> dict[str, Any]:
 def fingerprint(*parts: Any) -> str:
     """Return a hash of anything JSON can hold."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 from training.lease import lease
-from training.provenance import processor
+from training.run_json import processor
 
 
 def pick() -> torch.device:

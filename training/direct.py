@@ -15,19 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.store import Store, verify
+from datasets.store import Store, clip_frames, verify
 from seqdis.files import read_parquet, write_npz
-from training.provenance import now, processor
-from training.verdict import write_verdict
+from seqdis.imports import source_hash
+from training.run_json import now, processor, write_run
 
 Arrays = dict[str, np.ndarray]
 Make = Callable[[Store, pd.DataFrame, pd.DataFrame], Arrays | str]
-
-
-def clip_frames(clips: pd.DataFrame) -> np.ndarray:
-    """Return the frame indices `(clips, T)` of a table of clips."""
-    time = np.arange(clips["n_frames"].iloc[0])
-    return clips["first_frame"].to_numpy()[:, None] + time
 
 
 def copy_clip(side: str) -> Make:
@@ -57,16 +51,15 @@ def write_directly(label: str, make: Make) -> None:
     parser.add_argument("--settings", type=json.loads, default={})
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--command", default="")
     args = parser.parse_args()
-    started = now()
+    started, program = now(), sys.modules["__main__"]
     store = verify(args.data)
     clips = read_parquet(args.data / "clips.parquet")
     made = make(store, clips, read_parquet(args.data / "pairs.parquet"))
     status, reason = ("skipped", made) if isinstance(made, str) else ("done", "")
     arrays = {} if isinstance(made, str) else made
     write_npz(args.out / "representation.npz", status=np.array(status), **arrays)
-    write_verdict(
+    write_run(
         args.out,
         status,
         reason,
@@ -75,10 +68,10 @@ def write_directly(label: str, make: Make) -> None:
         seed=args.seed,
         label=args.settings.get("label") or label,
         role=args.settings.get("role") or "control",
-        card=inspect.getdoc(sys.modules["__main__"]) or "",
+        card=inspect.getdoc(program) or "",
         capabilities=["codes", "swap"] if "static" in arrays else ["swap"],
+        source_sha256=source_hash(program.__spec__.name) if program.__spec__ else "",
         hardware=processor() | {"threads": 1, "dtype": "none"},
         data_sha256=store.info["frames_sha256"],
         started=started,
-        command=args.command,
     )

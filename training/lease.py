@@ -1,21 +1,13 @@
-"""One GPU for each job of a machine that has several."""
+"""One GPU for each job of a machine that has several. Needs no torch."""
 
-import contextlib
-import fcntl
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
 
-_held: list[TextIO] = []  # open for as long as the process lives
+from filelock import FileLock, Timeout
 
-
-def _open(path: Path) -> TextIO:
-    """Open a lock that every person of this machine may hold, whoever made it."""
-    with contextlib.suppress(PermissionError):  # another person's, or just made so
-        path.touch(0o666)
-        path.chmod(0o666)
-    return path.open("r")
+_leases: list[FileLock] = []  # held for as long as the process lives
 
 
 def lease(devices: int, folder: Path | None = None) -> int:
@@ -28,17 +20,15 @@ def lease(devices: int, folder: Path | None = None) -> int:
 
     Args:
         devices: GPUs of this machine that the job can see.
-        folder: of the locks; the system's temporary folder.
+        folder: of the locks, which any user may hold; the system's temporary folder.
     """
     folder = folder or Path(tempfile.gettempdir())
     while True:
         for device in range(devices):
-            lock = _open(folder / f"seqdis-gpu{device}.lock")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-                continue
-            _held.append(lock)
-            return device
+            path = folder / f"seqdis-gpu{device}.lock"
+            lock = FileLock(path, timeout=0, mode=0o666)
+            with suppress(Timeout):
+                lock.acquire()
+                _leases.append(lock)
+                return device
         time.sleep(0.2)

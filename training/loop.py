@@ -7,6 +7,7 @@ generator: a run killed and started again is bit-identical to one that was not.
 import math
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,11 +15,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from seqdis.errors import out_of_memory
 from training import checkpoint, no_compiler  # noqa: F401 - importing it is its use
-from training.energy import Meter
-from training.progress import Progress
 from training.tensorboard import Row, board
 
 WINDOW = 50  # steps between history rows
@@ -34,7 +34,6 @@ class Fit:
         reason: empty when done.
         steps: optimiser steps taken.
         seconds: wall time over all restarts.
-        joules: energy over all restarts (training/energy.py); None where unknown.
         history: rows `(step, seconds, term, value)`.
     """
 
@@ -42,7 +41,6 @@ class Fit:
     reason: str = ""
     steps: int = 0
     seconds: float = 0.0
-    joules: float | None = 0.0
     history: list[Row] = field(default_factory=list)
 
 
@@ -78,7 +76,7 @@ def fit(
     Args:
         module: trained in place.
         terms_at: step -> named scalar loss terms; one called `loss` is minimised in
-            the place of their sum, and the others are only written down.
+            place of their sum, and the others are only written down.
         steps: optimiser steps.
         learning_rate: peak rate.
         schedule: `cosine` or `constant`.
@@ -102,11 +100,14 @@ def fit(
     )
     state = partial / "state.safetensors" if partial else None
     run, window = _resume(state, fingerprint, module, optimizer)
-    stopping, heard = list[int](), signal.getsignal(signal.SIGTERM)
+    stopping, handler = list[int](), signal.getsignal(signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     started = saved = time.monotonic()
     before = run.seconds
-    progress, tell, meter = Progress(title, steps, run.steps), board(title), Meter()
+    write_rows = board(title)
+    _log(title, f"{steps - run.steps} steps" + f", {run.steps} done" * (run.steps > 0))
+    # A bar for a person at a terminal, nothing in a log.
+    bar = tqdm(desc=title, total=steps, initial=run.steps, unit="step", disable=None)
     module.train()
     try:
         while run.steps < steps and run.status == "done":
@@ -118,8 +119,8 @@ def fit(
             _count(run, window, values)
             run.seconds = before + time.monotonic() - started
             if run.steps % WINDOW == 0 or run.steps == steps:
-                tell(_close_window(run, window, meter.spent()))
-            progress.at(run.steps, values["loss"])
+                write_rows(_close_window(run, window))
+            bar.update()
             if run.seconds > 60 * max_minutes:
                 run.status, run.reason = "over_budget", f"over {max_minutes} minutes"
             if state and (time.monotonic() - saved > SAVE_SECONDS or stopping):
@@ -132,12 +133,17 @@ def fit(
             raise
         run.status, run.reason = "out_of_memory", why
     finally:
-        signal.signal(signal.SIGTERM, heard)
+        signal.signal(signal.SIGTERM, handler)
+        bar.close()
     if state and run.status == "done" and run.steps:
         _save(state, fingerprint, module, optimizer, run, window)
-    progress.end(run.status)
+    _log(title, f"{run.status} after {run.seconds - before:.0f} s")
     module.eval()
     return run
+
+
+def _log(title: str, text: str) -> None:
+    tqdm.write(f"{title}: {text}", file=sys.stderr)
 
 
 def _step(
@@ -182,12 +188,8 @@ def _count(run: Fit, window: dict[str, float], values: dict[str, float]) -> None
         window[name] = window.get(name, 0.0) + number
 
 
-def _close_window(
-    run: Fit, window: dict[str, float], joules: float | None
-) -> list[Row]:
+def _close_window(run: Fit, window: dict[str, float]) -> list[Row]:
     """Append the means of the steps since the last rows to the history; return them."""
-    before = run.joules
-    run.joules = None if before is None or joules is None else before + joules
     count = window.pop("")
     rows = [
         (run.steps, run.seconds, term, total / count) for term, total in window.items()

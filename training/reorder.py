@@ -15,13 +15,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from datasets.store import Store, verify
+from datasets.store import Store, clip_frames, verify
 from seqdis.errors import UserError, cli
 from seqdis.files import read_json, read_parquet, write_json, write_npz
 from seqdis.seeds import numpy_generator
 from training import cell, device
 from training.contract import SequenceModel
-from training.direct import clip_frames
 from training.represent import encode, represent
 
 ORDERS = 8  # that f is read from, the first one as filmed

@@ -8,12 +8,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from datasets.store import Store
+from datasets.store import Store, clip_frames
 from seqdis.files import read_parquet
 from seqdis.seeds import numpy_generator, torch_generator
 from training.batches import gather
 from training.contract import Codes, Context, SequenceModel
-from training.direct import clip_frames
 from training.importance import bounds
 
 CLIPS_AT_ONCE = 16

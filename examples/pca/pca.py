@@ -96,7 +96,6 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the cell")
-    parser.add_argument("--command", default="", help="how to make this cell again")
     given = parser.parse_args()
     asked = given.settings["shared"] | given.settings["model"]
     sizes = {name: int(asked[name]) for name in ("dim_f", "dim_z")}
@@ -122,7 +121,6 @@ def main() -> None:
         "settings": {"model": sizes},
         "parameters": parameters,
         "seconds": round(time.monotonic() - started, 2),
-        "command": given.command,
     }
     # A file that exists is whole: both are written beside their place, then moved.
     given.out.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.evalset import Settings, draw, frame_index, main, pairs, windows
+from datasets.store import clip_frames
+from evaluation.evalset import Settings, draw, main, pairs, windows
 from seqdis.errors import UserError
 from tests.evaluation.naming import refused
 
@@ -73,7 +74,7 @@ def test_draw_is_deterministic_and_train_comes_first():
     clips, chosen = first
     assert clips["split"].tolist() == ["train"] * 12 + ["valid"] * 3 + ["test"] * 10
     assert set(chosen["a"]) | set(chosen["b"]) <= set(range(15, 25))
-    assert frame_index(clips, 8).shape == (25, 8)
+    assert clip_frames(clips).shape == (25, 8)
     few, _ = draw(table(length=9, train=6, valid=1), settings)
     assert (few["split"] == "valid").sum() == 2  # all that one sequence holds
 

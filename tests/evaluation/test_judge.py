@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from datasets.store import labels
+from datasets.store import clip_frames, labels
 from evaluation import certify, ensemble, judge
-from evaluation.evalset import frame_index
 from evaluation.judge import Settings, augment, heads_of, loss_terms, targets
 from evaluation.network import Head, Judge
 from tests.evaluation.naming import refused
@@ -50,7 +49,7 @@ def test_it_learns_factors_of_unseen_identities(tiny, folder):
 def test_chance_is_the_best_constant_answer(tiny, folder):
     verdict = json.loads((folder / "judge.json").read_text())
     clips = pd.read_parquet(tiny.path / "clips.parquet")
-    index = frame_index(clips[clips["split"] == "test"], 4)
+    index = clip_frames(clips[clips["split"] == "test"])
     place = labels(tiny, "place", index)
     expected = max((place == value).mean() for value in range(4))
     found = {entry["name"]: entry["chance"] for entry in verdict["factors"]}

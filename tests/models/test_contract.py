@@ -15,9 +15,9 @@ from seqdis.seeds import torch_generator
 from training import checkpoint
 from training.cell import load_module, make, resolve
 from training.contract import Codes, Context, Spec
+from training.fit_model import minimised
 from training.flops import flop_per_frame
 from training.loop import fit
-from training.train import minimised
 
 CPU = torch.device("cpu")
 SPEC = Spec(name="toy", channels=3, size=16, sequences=48, longest=12)

@@ -50,7 +50,7 @@ PROGRAM = """if True:
     from seqdis.grid import TRAIN, find_bases
 from training.cell import load_module, make, resolve
     from training.contract import Context, Spec
-    from training.provenance import peak_memory_mb
+    from training.run_json import peak_memory_mb
     from seqdis.seeds import torch_generator
 
     name, module, channels, settings = sys.argv[1:5]

@@ -10,7 +10,7 @@ from baselines.svg import Config, Model
 from training.cell import make
 from training.contract import Codes, Context, Spec
 from training.distributions import draw, split_gaussian
-from training.train import minimised
+from training.fit_model import minimised
 
 
 def small(**changes: object) -> Model:

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from training.lease import _held, lease
+from training.lease import _leases, lease
 
 JOB = """
 import sys, time
@@ -53,7 +53,7 @@ def test_a_lock_is_of_everybody(tmp_path: Path):
     old = os.umask(0o077)
     try:
         lease(1, tmp_path)
-        _held.pop().close()  # which this process would keep to its end
+        _leases.pop().release()  # which this process would keep to its end
     finally:
         os.umask(old)
     (lock,) = tmp_path.iterdir()

@@ -43,12 +43,12 @@ def failing(problem: Exception):
 
 
 @pytest.mark.parametrize("problem", [CPU, GPU, MemoryError()], ids=["CPU", "GPU", "-"])
-@pytest.mark.parametrize("where", ["flop_per_frame", "batches_of", "fit"])
+@pytest.mark.parametrize("where", ["flop_per_frame", "make_batches", "fit"])
 def test_before_and_in_the_training_it_is_a_verdict(
     squares, tmp_path, monkeypatch, where, problem
 ):
     if where == "fit":  # where the loop meets it
-        monkeypatch.setattr("training.train.gather", failing(problem))
+        monkeypatch.setattr("training.fit_model.gather", failing(problem))
         monkeypatch.setattr("training.train.flop_per_frame", lambda *_: 1)
         monkeypatch.setattr("training.train.one_clip", lambda *_: (None, None))
     else:

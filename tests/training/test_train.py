@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
+from seqdis.imports import source_hash
 from tests.evaluation.naming import names
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +90,7 @@ def test_files_are_as_documented(cell: Path, squares: Path):
     assert run["status"] == "done" and run["steps"] == 120
     assert run["frames_seen"] == 120 * 24 and run["frames_per_second"] > 0
     assert min(run[f"{way}_frames_per_second"] for way in ("encode", "decode")) > 0
-    assert run["energy_joules"] is None or run["energy_joules"] > 0
+    assert run["source_sha256"] == source_hash("unordered_vae.model")
     assert run["settings"]["model"]["dim_z"] == 3 and run["flop_per_frame"] > 10**5
     weights = load_file(cell / "model.safetensors")
     assert run["parameters"] == sum(w.size for w in weights.values())
@@ -176,3 +177,30 @@ def test_a_loss_knows_how_much_of_the_training_is_over(squares: Path, tmp_path: 
     train(squares, tmp_path, "mocogan", steps=200)  # a row of history has 50
     rows = pd.read_parquet(tmp_path / "history.parquet").groupby("term").step
     assert rows.max()["generator_image"] == 150 and rows.min()["code_static"] == 200
+
+
+def test_a_changed_helper_of_a_model_trains_it_again(squares: Path, tmp_path: Path):
+    """Also where model and helper are files outside of this repository."""
+    helper = tmp_path / "code" / "my_sizes.py"
+    helper.parent.mkdir()
+    helper.write_text("WIDTH = 8\n")
+    (tmp_path / "code" / "my_model.py").write_text(
+        "import my_sizes\nfrom unordered_vae.model import Config, Model\n"
+    )
+    words = command(squares, tmp_path / "cell", steps=3)
+    words[words.index("unordered_vae.model")] = "my_model"
+    env = os.environ | {"PYTHONPATH": str(tmp_path / "code"), "OMP_NUM_THREADS": "1"}
+
+    def steps_done() -> tuple[int, str]:
+        (tmp_path / "cell" / "run.json").unlink(missing_ok=True)
+        done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        run = json.loads((tmp_path / "cell" / "run.json").read_text())
+        return resumed(done.stderr, 3), run["source_sha256"]
+
+    first = steps_done()
+    assert first[0] == 0
+    assert steps_done() == (3, first[1])
+    helper.write_text("WIDTH = 9\n")
+    changed = steps_done()
+    assert changed[0] == 0 and changed[1] != first[1]

@@ -1,0 +1,128 @@
+"""Fit a model to the training clips of a dataset."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from datasets.store import Store
+from seqdis.errors import UserError
+from seqdis.imports import source_hash
+from seqdis.seeds import numpy_generator, torch_generator
+from training import cell, device
+from training.batches import Batches, gather
+from training.contract import Context, SequenceModel, Terms
+from training.loop import Fit, fit
+from training.settings import Training
+
+
+def fit_model(
+    model: SequenceModel,
+    batches: Batches,
+    training: Training,
+    on: torch.device,
+    seed: int,
+    *,
+    partial: Path,
+    fingerprint: str,
+    title: str,
+) -> Fit:
+    """Run the loop on batches that depend on the seed and the step alone.
+
+    Args:
+        model: trained in place.
+        batches: from `make_batches`.
+        training: settings.
+        on: where to compute.
+        seed: of batches and noise.
+        partial: folder of the resumable state.
+        fingerprint: a state of another fingerprint is not resumed.
+        title: names the job in progress lines.
+    """
+    batches.move_to(on)
+
+    def terms_at(step: int) -> dict[str, Tensor]:
+        index, sequence = batches.draw(numpy_generator(seed, "data", step))
+        frames = gather(batches.frames, index, on)
+        noise = torch_generator(on, seed, "noise", step)
+        sequences = torch.from_numpy(sequence).to(on)
+        context = Context(step, noise, sequences, step / training.steps)
+        with device.autocast(on, training.precision):
+            terms = model.loss(frames, context)
+        return minimised(model, terms, training.beta)
+
+    return fit(
+        model,
+        terms_at,
+        steps=training.steps,
+        learning_rate=training.learning_rate,
+        schedule=training.schedule,
+        beta1=training.beta1,
+        weight_decay=training.weight_decay,
+        gradient_clip=training.gradient_clip,
+        max_minutes=training.max_minutes,
+        partial=partial,
+        fingerprint=fingerprint,
+        title=title,
+    )
+
+
+def make_batches(store: Store, model: SequenceModel, training: Training) -> Batches:
+    """Return the source of training clips: as many frames per step for every model."""
+    time = model.frames_per_sequence
+    order = (
+        "shuffled" if training.shuffled and model.order == "ordered" else model.order
+    )
+    batch = max(1, training.frames_per_step // time)
+    batches = Batches(store, order, time, batch, training.share)
+    if not len(batches.sequence):
+        raise UserError(
+            f"{model.label} trains on clips of {time} frames, but no training sequence "
+            f"of {store.info['name']} is that long; lower n_frames or raise share."
+        )
+    return batches
+
+
+def minimised(
+    model: SequenceModel, terms: Terms, beta: float = 1.0
+) -> dict[str, Tensor]:
+    """Return the terms of a batch in nats per frame, and `loss`, their weighted sum.
+
+    Args:
+        model: whose `weights` count.
+        terms: of its loss.
+        beta: weight of the terms called `kl_...`, beside that of the model.
+    """
+    time = model.frames_per_sequence
+    parts = []
+    for name, term in terms.items():
+        weighted = model.weights[name] * term if name in model.weights else term
+        parts.append((beta if name.startswith("kl_") else 1.0) * weighted.mean() / time)
+    nats = {name: term.detach().mean() / time for name, term in terms.items()}
+    return nats | {"loss": torch.stack(parts).sum()}
+
+
+def fingerprint(
+    module: str, store: Store, settings: dict[str, Any], seed: int, hardware: Any
+) -> str:
+    """Return a hash of all that decides the weights.
+
+    Code counts as the contents of the model's file, of this file, and of all they
+    import from here: what only encodes or describes a trained model is not among them.
+
+    Args:
+        module: of the model.
+        store: the dataset.
+        settings: resolved, as in run.json.
+        seed: of weights, batches and noise.
+        hardware: as in run.json.
+    """
+    return cell.fingerprint(
+        store.info["frames_sha256"],
+        settings,
+        seed,
+        source_hash(module, __name__),
+        torch.__version__,
+        hardware,
+    )
