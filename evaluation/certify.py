@@ -17,7 +17,7 @@ from evaluation.agreement import agreement, agreement_sums
 from evaluation.ensemble import Ensemble, probabilities
 from evaluation.evalset import EvalSet, evalset_of, read
 from evaluation.floors import floors
-from evaluation.judge import Settings
+from evaluation.judge_settings import Settings
 from evaluation.network import Head
 from seqdis.errors import UserError, cli
 from seqdis.files import write_json

@@ -24,13 +24,13 @@ from seqdis.settings import build, parse_json
 class Settings:
     """How many clips and pairs are scored, and how long they are."""
 
-    clip_frames: Annotated[int, Field(ge=1)] = 8
+    clip_frames: Annotated[int, Field(ge=2)] = 8
     """Frames per clip, T."""
-    train_clips: Annotated[int, Field(ge=1)] = 200
+    train_clips: Annotated[int, Field(ge=2)] = 200
     """Clips of training identities; they fit probes."""
     valid_clips: Annotated[int, Field(ge=0)] = 80
     """Clips of validation identities, at most; they set thresholds and temperatures."""
-    test_clips: Annotated[int, Field(ge=1)] = 100
+    test_clips: Annotated[int, Field(ge=2)] = 100
     """Clips of test identities; they are scored."""
     pairs: Annotated[int, Field(ge=1)] = 100
     """Pairs (A, B) of test clips that are swapped, the same for each model and seed."""

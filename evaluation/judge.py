@@ -8,7 +8,7 @@ off a clip, by a temporal head on the frame features.
 
 import argparse
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from datasets.store import Store, hidden_mask, labels, verify
 from evaluation.evalset import length_of, read
+from evaluation.judge_settings import Settings
 from evaluation.network import Head, Judge
 from seqdis.errors import UserError, cli
 from seqdis.seeds import numpy_generator, stream, torch_generator
@@ -29,29 +30,6 @@ from training.loop import fit
 
 VERSION = "1"
 KNOTS, BEND = 6, 3 / 64  # elastic distortion: knots a side, largest deviation in sides
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a judge is trained, and what makes it certified.
-
-    Attributes:
-        steps: optimiser steps.
-        batch: frames per step.
-        width: channels of the first layer.
-        learning_rate: peak rate of Adam.
-        floor: least accuracy on real test frames, categorical factors.
-        many_floor: the same for factors with more than 50 values.
-        ccc_floor: least concordance, continuous factors.
-    """
-
-    steps: int = 1000
-    batch: int = 64
-    width: int = 16
-    learning_rate: float = 6e-3
-    floor: float = 0.97
-    many_floor: float = 0.90
-    ccc_floor: float = 0.90
 
 
 def recipe(settings: Settings) -> tuple[float, ...]:

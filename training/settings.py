@@ -10,11 +10,11 @@ from pydantic import Field
 class Training:
     """How long and how fast to train; the same for every model unless it says so."""
 
-    steps: Annotated[int, Field(ge=0)] = 2000
+    steps: Annotated[int, Field(ge=0)] = 500
     """Optimiser steps; 0 leaves the network untrained."""
-    frames_per_step: Annotated[int, Field(ge=1)] = 60
+    frames_per_step: Annotated[int, Field(ge=1)] = 48
     """Batch size in frames, so that models of any clip length see equally many."""
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 0.006
     """Peak rate of Adam."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Course of the learning rate; `cosine` follows a short warm-up."""
