@@ -10,28 +10,16 @@ Aff-Wild2 (arXiv:1811.07770). Only who holds the licence has the files: source
 layout. Two layouts are known: `affwild_first` and `affwild_second` in `datasets.faces`.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from datasets.description import read_manifest
 from datasets.faces import affwild_first, affwild_second, command
 from datasets.faces.annotations import Video
+from datasets.faces.settings import FaceSettings
 from seqdis.errors import UserError, cli
 
-DEFAULTS = {
-    "label": "Aff-Wild",
-    "kind": "affwild",
-    "source": "licensed",
-    "root": "",
-    "lines": "frame",
-    **command.DEFAULTS,
-}
-ALLOWED = {
-    "kind": ("affwild",),
-    "source": ("licensed", "embedded"),
-    "lines": ("frame", "box"),
-    **command.ALLOWED,
-}
 LICENCE = {
     "collection": "affwild",
     "source": "licensed",
@@ -46,7 +34,24 @@ LICENCE = {
 }
 
 
-def videos(root: Path, settings: dict[str, Any]) -> list[Video]:
+@dataclass(frozen=True)
+class Settings(FaceSettings):
+    """Settings of Aff-Wild, beyond those of all faces."""
+
+    label: str = "Aff-Wild"
+    """The name that people read."""
+    kind: Literal["affwild"] = "affwild"
+    """This module."""
+    source: Literal["licensed", "embedded"] = "licensed"
+    """Whether videos are your licensed copy or stand-ins."""
+    root: str = ""
+    """The folder of a licensed copy."""
+    lines: Literal["frame", "box"] = "frame"
+    """Whether line k of an annotation is of frame k or of the k-th frame with a box;
+    users of the first release disagree."""
+
+
+def videos(root: Path, settings: Settings) -> list[Video]:
     """List the videos of a copy, in order of their names.
 
     Raises:
@@ -54,7 +59,7 @@ def videos(root: Path, settings: dict[str, Any]) -> list[Video]:
     """
     for layout in (affwild_first, affwild_second):
         if home := layout.home(root):
-            return layout.videos(home, settings)
+            return layout.videos(home, settings.lines)
     raise UserError(
         f"{root} is neither known layout of Aff-Wild: videos/train/ with "
         "annotations/train/valence/ (first challenge), or cropped_aligned/ with "
@@ -63,11 +68,11 @@ def videos(root: Path, settings: dict[str, Any]) -> list[Video]:
     )
 
 
-def manifest(root: Path, settings: dict[str, Any]) -> dict[str, Any]:
+def manifest(root: Path, settings: Settings) -> dict[str, Any]:
     """Return licence and credits; drawn faces bring their own."""
-    if settings["source"] == "licensed":
+    if settings.source == "licensed":
         return LICENCE
-    return read_manifest(root, "affwild", settings["source"])
+    return read_manifest(root, "affwild", settings.source)
 
 
 NOTE = (
@@ -79,7 +84,7 @@ NOTE = (
 
 def main() -> None:
     """Cut out the faces of some videos, or gather them."""
-    command.command(__doc__, DEFAULTS, ALLOWED, videos, NOTE, manifest)
+    command.command(__doc__, Settings, videos, NOTE, manifest)
 
 
 if __name__ == "__main__":

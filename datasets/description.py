@@ -1,59 +1,17 @@
 """What a dataset says about itself: its settings, its sources and its factors."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from datasets.store import Factor, as_entry
 from seqdis.errors import UserError
 from seqdis.files import read_json, readable, sha256_of
+from seqdis.settings import build, parse_json
 
-SOURCES = ("original", "embedded")
-
-
-def resolve_settings(
-    text: str, defaults: dict[str, Any], allowed: dict[str, Sequence[Any]]
-) -> dict[str, Any]:
-    """Fill in and check a dataset's settings.
-
-    Args:
-        text: a JSON object.
-        defaults: every known key with its default, whose type a value must have.
-        allowed: per key the values it may take (a `range` for whole numbers).
-
-    Raises:
-        UserError: not a JSON object, an unknown key, a wrong type or value.
-    """
-    try:
-        given = json.loads(text)
-    except ValueError as problem:
-        raise UserError(f"--settings is not JSON ({problem}): {text}") from problem
-    if not isinstance(given, dict):
-        raise UserError(f'--settings must be a JSON object like {{"key": 1}}: {text}')
-    for key, value in list(given.items()):
-        if key not in defaults:
-            raise UserError(
-                f"unknown dataset setting {key!r}; known are {', '.join(defaults)}."
-            )
-        kind = type(defaults[key])
-        if kind is float and type(value) is int:
-            value = given[key] = float(value)
-        if type(value) is not kind or (key in allowed and value not in allowed[key]):
-            raise UserError(
-                f"the dataset setting {key!r} is {json.dumps(value)}, but must be "
-                f"{_expected(kind, allowed.get(key))}."
-            )
-    return defaults | given
-
-
-def _expected(kind: type, values: Sequence[Any] | None) -> str:
-    if isinstance(values, range):
-        return f"a whole number from {values.start} to {values.stop - 1}"
-    if values:
-        return "one of " + ", ".join(json.dumps(value) for value in values)
-    return "text" if kind is str else f"a {kind.__name__}"
+Source = Literal["original", "embedded"]
+T = TypeVar("T")
 
 
 def read_manifest(folder: Path, collection: str, source: str) -> dict[str, Any]:
@@ -110,7 +68,7 @@ def describe(
     Args:
         manifest: of the source folder.
         used: paths of the source files the frames were made of.
-        settings: resolved settings with `label`, `kind`, `variant` and `source`.
+        settings: all settings, with `label`, `kind`, `variant` and `source`.
         name: the dataset's name in the grid.
         note: how it was built, in one or two sentences.
         factors: of either table.
@@ -134,11 +92,17 @@ def describe(
     }
 
 
-def command_line(doc: str) -> argparse.Namespace:
-    """Parse what every kind of dataset is built from: files, name, settings, out."""
+def parse_command(doc: str, settings: type[T]) -> tuple[argparse.Namespace, T]:
+    """Parse what every kind of dataset is built from: files, name, settings, out.
+
+    Returns:
+        The arguments, and the settings as an instance of the dataclass.
+    """
     parser = argparse.ArgumentParser(description=doc.split("\n")[0])
     parser.add_argument("--files", type=Path, required=True, help="folder of sources")
     parser.add_argument("--name", required=True)
     parser.add_argument("--settings", default="{}", help="a JSON object")
     parser.add_argument("--out", type=Path, required=True)
-    return parser.parse_args()
+    options = parser.parse_args()
+    values = parse_json(options.settings)
+    return options, build(settings, values, f"datasets.{options.name}")

@@ -4,6 +4,10 @@
 
 A file is looked for at `<mirror>/<collection>/<path>` first, if there is a mirror, and
 then at each public address. Files which are there and right are not fetched again.
+
+The library for this, pooch, starts an interrupted file from its beginning, knows one
+address per file, and writes whatever a server sends: a wrong file can fill the disk.
+Here a download resumes, turns to the next place, and stops after the expected size.
 """
 
 import argparse
@@ -11,7 +15,6 @@ import errno
 import json
 import os
 import shutil
-import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -29,7 +32,7 @@ TABLE = Path(__file__).with_name("files.json")
 THREADS = 4
 BLOCK = 1 << 14  # of a broken connection the last block is lost
 PATIENCE = (10, 60)  # seconds for a connection, and between two pieces of an answer
-# Told by a server for now, not for good.
+# Status codes of failures that may pass.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -59,8 +62,8 @@ def places_of(
     at = file.get("at", file["path"])
     public = [url.format(path=at) for url in entry["urls"]]
     folder = entry.get("mirror", collection)
-    own = [f"{mirror.rstrip('/')}/{folder}/{file['path']}"] if mirror else []
-    return own + public
+    mirrored = [f"{mirror.rstrip('/')}/{folder}/{file['path']}"] if mirror else []
+    return mirrored + public
 
 
 def download(
@@ -88,7 +91,6 @@ def download(
     sweep(out)
     table = table or read_table()
     entry = table[collection]
-    hidden = None if sys.stderr.isatty() else True
 
     def one(file: dict[str, Any]) -> dict[str, str]:
         places = places_of(table, collection, file, mirror)
@@ -105,7 +107,7 @@ def download(
     with ThreadPoolExecutor(THREADS) as pool:
         jobs = [pool.submit(one, file) for file in entry["files"]]
         try:
-            files = [job.result() for job in tqdm(jobs, collection, disable=hidden)]
+            files = [job.result() for job in tqdm(jobs, collection, disable=None)]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -131,7 +133,7 @@ def fetch(
     """Bring one file to `target`, from the first place which has the right one.
 
     While it grows it is called `<name>.part`; after a broken connection the part stays
-    and the next try, even of a later run, goes on from there.
+    and the next try, even of a later run, resumes there.
 
     Args:
         file: `path`, `sha256` or `md5` (some archives: neither), and `bytes` (None: not
@@ -234,8 +236,8 @@ def _from_web(url: str, part: Path, size: int | None) -> None:
             if not reply.ok:
                 reason = f"HTTP {reply.status_code} {reply.reason}"
                 raise Failure(reason, final=reply.status_code not in PASSING)
-            going_on = reply.status_code == 206
-            _save(reply, part, have if going_on else 0, size)
+            resumes = reply.status_code == 206
+            _save(reply, part, have if resumes else 0, size)
     except requests.exceptions.InvalidSchema as problem:
         raise Failure("redirected to something else than http", True) from problem
     except requests.RequestException as problem:

@@ -11,40 +11,57 @@ and automatic speech recognition", doi 10.1121/1.2229005; CC-BY-4.0. Variant `co
 per speaker are used. Variant `samples`: 11 clips of 10 speakers.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from datasets.description import read_manifest
 from datasets.faces import command
-from datasets.faces.grid_clips import list_clips
+from datasets.faces.annotations import Video
+from datasets.faces.grid_clips import list_clips, list_samples
+from datasets.faces.settings import FaceSettings
 from seqdis.errors import cli
 
 COLLECTIONS = {"corpus": "grid", "samples": "grid_samples"}
-DEFAULTS = command.DEFAULTS | {
-    "label": "GRID",
-    "kind": "grid",
-    "source": "original",
-    "variant": "corpus",
-    "clips": 50,
-    "boxes": "detected",
-    "detect_every": 1,
-    "frame_rate": 25.0,
-}
-ALLOWED = command.ALLOWED | {
-    "kind": ("grid",),
-    "source": ("original",),
-    "variant": tuple(COLLECTIONS),
-    "clips": range(1, 1001),
-    "boxes": ("detected",),
-}
 # Who reads to a camera hardly turns the head: a hundredth of the distance from eyes to
 # mouth, less than faces differ. For probes only.
 HARDLY = ("yaw", "pitch", "roll")
 
 
-def manifest(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Settings(FaceSettings):
+    """Settings of GRID, beyond those of all faces."""
+
+    variant: Literal["corpus", "samples"] = "corpus"
+    """33 speakers, or 11 sample clips."""
+    boxes: Literal["detected"] = "detected"
+    """Faces are detected: GRID has no boxes."""
+    detect_every: Annotated[int, Field(ge=1, le=1000)] = 1
+    """The detector looks at every n-th frame."""
+    frame_rate: Annotated[float, Field(ge=0)] = 25.0
+    """Most frames per second that are kept; 0 keeps all."""
+    label: str = "GRID"
+    """The name that people read."""
+    kind: Literal["grid"] = "grid"
+    """This module."""
+    source: Literal["original"] = "original"
+    """Downloaded."""
+    clips: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Clips of each speaker of the corpus that are used."""
+
+
+def videos(folder: Path, settings: Settings) -> list[Video]:
+    """List the clips of a variant."""
+    if settings.variant == "samples":
+        return list_samples(folder)
+    return list_clips(folder, settings.clips)
+
+
+def manifest(folder: Path, settings: Settings) -> dict[str, Any]:
     """Return what the download wrote down."""
-    return read_manifest(folder, COLLECTIONS[settings["variant"]], "original")
+    return read_manifest(folder, COLLECTIONS[settings.variant], "original")
 
 
 NOTE = (
@@ -56,7 +73,7 @@ NOTE = (
 
 def main() -> None:
     """Cut out the faces of some clips, or gather them."""
-    command.command(__doc__, DEFAULTS, ALLOWED, list_clips, NOTE, manifest, HARDLY)
+    command.command(__doc__, Settings, videos, NOTE, manifest, HARDLY)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""MNIST's idx files: gzip-compressed big-endian arrays of bytes."""
+"""MNIST's idx files: gzip-compressed big-endian arrays of bytes.
+
+torchvision has a reader of its own. It needs torch, which data are prepared without,
+does not name a damaged file, and cannot write, which stand-ins need.
+"""
 
 import gzip
 import io

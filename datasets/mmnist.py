@@ -7,53 +7,57 @@ the DRNet and SVG papers (larger digits, whole-pixel speeds). Variant `public`: 
 released test file, which has no labels. Digits of different splits are disjoint.
 """
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 from PIL import Image
+from pydantic import Field
 
 from datasets import store
 from datasets.bouncing import Paths, covered, denton_paths, draw, srivastava_paths
 from datasets.description import (
-    SOURCES,
-    command_line,
+    Source,
     describe,
+    parse_command,
     read_manifest,
-    resolve_settings,
     verify_sources,
 )
 from datasets.idx import read_digits
-from datasets.shrink import SIZES, shrink
+from datasets.shrink import SIZES, Size, shrink
 from datasets.store import Factor
 from seqdis.errors import UserError, cli
 from seqdis.files import readable, sha256_of, write_npy
 
-DEFAULTS = {
-    "label": "Moving MNIST",
-    "kind": "mmnist",
-    "source": "original",
-    "variant": "srivastava",
-    "sequences": 10_000,
-    "length": 20,
-    "digits": 2,
-    "seed": 0,
-    "size": SIZES[0],
-}
-ALLOWED = {
-    "kind": ("mmnist",),
-    "source": SOURCES,
-    "variant": ("srivastava", "denton", "public"),
-    "sequences": range(20, 1_000_001),
-    "length": range(2, 1001),
-    "digits": (2,),
-    "seed": range(0, 2**32),
-    "size": SIZES,
-}
 VALID, TEST = 0.05, 0.15
 CHUNK = 1000
 OVERLAP = 0.05  # above this share of hidden ink a digit's class is not judged
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of Moving MNIST."""
+
+    label: str = "Moving MNIST"
+    """The name that people read."""
+    kind: Literal["mmnist"] = "mmnist"
+    """This module."""
+    source: Source = "original"
+    """Whether digits are downloaded or stand-ins."""
+    variant: Literal["srivastava", "denton", "public"] = "srivastava"
+    """Whose rules the digits move by; `public` is the released test file."""
+    sequences: Annotated[int, Field(ge=20, le=1_000_000)] = 10_000
+    """How many sequences, of all splits."""
+    length: Annotated[int, Field(ge=2, le=1000)] = 20
+    """Frames per sequence."""
+    digits: Literal[2] = 2
+    """Digits per frame."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Seed of the digits chosen and their paths."""
+    size: Size = SIZES[0]
+    """Side of the frames, pixels."""
 
 
 def split_sizes(sequences: int) -> dict[str, int]:
@@ -105,17 +109,15 @@ def draw_split(
     return large, classes[chosen], denton_paths(rng, count, length)
 
 
-def generate(
-    folder: Path, name: str, settings: dict[str, Any], out: Path
-) -> store.Store:
+def generate(folder: Path, name: str, settings: Settings, out: Path) -> store.Store:
     """Generate a labelled set from the digits in `folder` and write it to `out`."""
-    manifest = read_manifest(folder, "mnist", settings["source"])
+    manifest = read_manifest(folder, "mnist", settings.source)
     used = [file["path"] for file in manifest["files"]]
     verify_sources(folder, manifest, used)
-    length, variant = settings["length"], settings["variant"]
-    sizes = split_sizes(settings["sequences"])
+    length, variant = settings.length, settings.variant
+    sizes = split_sizes(settings.sequences)
     pools = digit_pools(folder)
-    streams = np.random.default_rng(settings["seed"]).spawn(len(sizes))
+    streams = np.random.default_rng(settings.seed).spawn(len(sizes))
     parts = [
         draw_split(rng, pools[split], count, length, variant)
         for rng, (split, count) in zip(streams, sizes.items(), strict=True)
@@ -124,7 +126,7 @@ def generate(
     classes = np.concatenate([part[1] for part in parts])
     paths = Paths(*map(np.concatenate, zip(*(part[2] for part in parts), strict=True)))
     shape = (len(digits) * length, 64, 64, 1)
-    with store.frame_writer(out, shape, settings["size"]) as append:
+    with store.frame_writer(out, shape, settings.size) as append:
         for first in range(0, len(digits), CHUNK):
             some = slice(first, first + CHUNK)
             block = [
@@ -141,13 +143,13 @@ def generate(
     timeline = store.frame_table(sequences).assign(
         **{key: values.reshape(-1) for key, values in columns.items()}
     )
-    info = describe(manifest, used, settings, name, NOTES[variant], factors())
+    info = describe(manifest, used, asdict(settings), name, NOTES[variant], factors())
     info["digits_sha256"] = sha256_of(out / "digits.npy")
     return store.write(out, info, sequences, timeline)
 
 
 def import_public(
-    folder: Path, name: str, settings: dict[str, Any], out: Path
+    folder: Path, name: str, settings: Settings, out: Path
 ) -> store.Store:
     """Bring the released file uint8 `(20, 10000, 64, 64)` into a frame store.
 
@@ -157,26 +159,26 @@ def import_public(
     Raises:
         UserError: the file is missing or damaged, or shorter than asked for.
     """
-    manifest = read_manifest(folder, "moving_mnist", settings["source"])
+    manifest = read_manifest(folder, "moving_mnist", settings.source)
     path = folder / "mnist_test_seq.npy"
     verify_sources(folder, manifest, [path.name])
     with readable(path, "fetch it again."):
         movie = np.load(path, mmap_mode="r", allow_pickle=False)
-    count, length = settings["sequences"], settings["length"]
+    count, length = settings.sequences, settings.length
     if movie.shape[0] < length or movie.shape[1] < count:
         raise UserError(
             f"{path} holds {movie.shape[1]} sequences of {movie.shape[0]} frames, but "
             f"the settings ask for `sequences` {count} and `length` {length}."
         )
     shape = (count * length, 64, 64, 1)
-    with store.frame_writer(out, shape, settings["size"]) as append:
+    with store.frame_writer(out, shape, settings.size) as append:
         for first in range(0, count, CHUNK):
             some = movie[:length, first : min(first + CHUNK, count)]
             append(np.ascontiguousarray(some.swapaxes(0, 1)).reshape(-1, 64, 64, 1))
     test = round(0.1 * count)
     valid = round(VALID * (count - test))
     sizes = {"train": count - test - valid, "valid": valid, "test": test}
-    info = describe(manifest, [path.name], settings, name, NOTES["public"], [])
+    info = describe(manifest, [path.name], asdict(settings), name, NOTES["public"], [])
     sequences = _sequence_table(sizes, length)
     return store.write(out, info, sequences, store.frame_table(sequences))
 
@@ -326,9 +328,8 @@ def redraw(
 
 def main() -> None:
     """Build a Moving MNIST set from the command line."""
-    options = command_line(__doc__)
-    settings = resolve_settings(options.settings, DEFAULTS, ALLOWED)
-    build = import_public if settings["variant"] == "public" else generate
+    options, settings = parse_command(__doc__, Settings)
+    build = import_public if settings.variant == "public" else generate
     build(options.files, options.name, settings, options.out)
 
 

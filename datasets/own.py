@@ -4,31 +4,41 @@
 checks the folder (docs/adding_a_dataset.md) and makes a frame store of it.
 """
 
-from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from datasets import store
-from datasets.description import command_line, resolve_settings
-from datasets.shrink import SIZES
+from datasets.description import parse_command
+from datasets.shrink import SIZES, Size
 from datasets.store import Factor, as_entry, from_entry
 from seqdis.errors import UserError, cli
 from seqdis.files import read_json, read_parquet, readable
 
-DEFAULTS = {"kind": "own", "label": "", "source": "own", "root": "", "size": 0}
-ALLOWED: dict[str, Sequence[Any]] = {
-    "kind": ("own",),
-    "source": ("own",),
-    "size": (0, *SIZES),
-}
 REMEDY = "docs/adding_a_dataset.md says what it must be."
 BLOCK = 4096  # frames copied at once
 
 
-def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store.Store:
+@dataclass(frozen=True)
+class Settings:
+    """Settings of a dataset of your own."""
+
+    kind: Literal["own"] = "own"
+    """This module."""
+    label: str = ""
+    """The name that people read; by default that of the dataset."""
+    source: Literal["own"] = "own"
+    """Read from a folder of yours."""
+    root: str = ""
+    """The folder."""
+    size: Literal[0, Size] = 0
+    """Side that frames are shrunk to, pixels; 0 leaves them as they are."""
+
+
+def build(folder: Path, name: str, settings: Settings, out: Path) -> store.Store:
     """Make the frame store of a folder, frames shrunk to `size` if that is given.
 
     Raises:
@@ -46,7 +56,7 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
             f"uint8 (frame, height, width, 1 or 3). {REMEDY}"
         )
     height, width = frames.shape[1:3]
-    side = settings["size"] or height
+    side = settings.size or height
     if height != width or side not in SIZES or height % side:
         raise UserError(
             f"{folder / 'frames.npy'} has frames of {height} x {width}, but must have "
@@ -61,12 +71,12 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
     for factor in factors:
         possible(folder, factor, sequences if factor.scope == "static" else timeline)
     shape = (len(frames), *frames.shape[1:])
-    with store.frame_writer(out, shape, settings["size"]) as append:
+    with store.frame_writer(out, shape, settings.size) as append:
         for start in range(0, len(frames), BLOCK):
             append(np.asarray(frames[start : start + BLOCK]))
     info = {
         "name": name,
-        "label": settings["label"] or name,
+        "label": settings.label or name,
         "kind": "own",
         "variant": "",
         "source": "own",
@@ -75,7 +85,7 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
         "licence": given.get("licence", ""),
         "credits": given.get("credits", []),
         "note": given.get("note", ""),
-        "settings": settings,
+        "settings": asdict(settings),
         "files": [],
         "factors": [as_entry(factor) for factor in factors],
     }
@@ -142,8 +152,7 @@ def possible(folder: Path, factor: Factor, table: pd.DataFrame) -> None:
 
 def main() -> None:
     """Build the store from the command line."""
-    options = command_line(__doc__)
-    settings = resolve_settings(options.settings, DEFAULTS, ALLOWED)
+    options, settings = parse_command(__doc__, Settings)
     build(options.files, options.name, settings, options.out)
 
 

@@ -1,8 +1,11 @@
 """Smaller frames, for machines without a GPU."""
 
+from typing import Literal, get_args
+
 import numpy as np
 
-SIZES = (64, 32, 16)  # pixels a side; every dataset is made at the first
+Size = Literal[64, 32, 16]  # pixels a side of the frames that models are built for
+SIZES = get_args(Size)  # every dataset is made at the first
 
 
 def shrink(frames: np.ndarray, size: int) -> np.ndarray:

@@ -9,19 +9,20 @@ for bit. The split by identity is theirs in both.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from datasets import store
 from datasets.description import (
-    SOURCES,
-    command_line,
+    Source,
     describe,
+    parse_command,
     read_manifest,
-    resolve_settings,
     verify_sources,
 )
 from datasets.sheets import (
@@ -38,30 +39,32 @@ from datasets.sheets import (
     read_layers,
     sheet_paths,
 )
-from datasets.shrink import SIZES
+from datasets.shrink import SIZES, Size
 from datasets.store import Factor
 from seqdis.errors import cli
 
 IDENTITIES = 6**4
-DEFAULTS = {
-    "label": "Sprites",
-    "kind": "sprites",
-    "source": "original",
-    "variant": "sheet",
-    "identities": IDENTITIES,
-    "size": SIZES[0],
-}
-ALLOWED = {
-    "kind": ("sprites",),
-    "source": SOURCES,
-    "variant": tuple(LAYERS),
-    "identities": range(3, IDENTITIES + 1),
-    "size": SIZES,
-}
-
 CLIP_LENGTH = 8
 NEAR = 20  # pixels of 64 x 64
 LABELS = {"skin": "skin colour", "legs": "legs", "shirt": "shirt", "hair": "hair"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of Sprites."""
+
+    label: str = "Sprites"
+    """The name that people read."""
+    kind: Literal["sprites"] = "sprites"
+    """This module."""
+    source: Source = "original"
+    """Whether sheets are downloaded or stand-ins."""
+    variant: Literal["sheet", "actions"] = "sheet"
+    """Whole sheets of poses, or the 9 actions of Li & Mandt."""
+    identities: Annotated[int, Field(ge=3, le=IDENTITIES)] = IDENTITIES
+    """How many characters, of all splits."""
+    size: Size = SIZES[0]
+    """Side of the frames, pixels."""
 
 
 def split_identities(count: int) -> dict[str, np.ndarray]:
@@ -86,25 +89,25 @@ def looks(identities: np.ndarray) -> np.ndarray:
     return np.stack(np.unravel_index(identities, (6, 6, 6, 6)), axis=1)
 
 
-def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store.Store:
+def build(folder: Path, name: str, settings: Settings, out: Path) -> store.Store:
     """Compose a set from the sheets in `folder` and write its frame store to `out`.
 
     Raises:
         UserError: a sheet is missing or damaged, or the source is not the one asked.
     """
-    variant = settings["variant"]
-    manifest = read_manifest(folder, "lpc", settings["source"])
-    verify_sources(folder, manifest, sheet_paths(settings["variant"]))
+    variant = settings.variant
+    manifest = read_manifest(folder, "lpc", settings.source)
+    verify_sources(folder, manifest, sheet_paths(settings.variant))
     cells = all_cells() if variant == "sheet" else clip_cells()
     layers = read_layers(folder, variant, cells)
     if variant == "sheet":
         length, (table, factors) = len(cells), sheet_table(cells, layers[0])
     else:
         length, (table, factors) = CLIP_LENGTH, clip_table(cells)
-    identities = identity_table(variant, settings["identities"])
+    identities = identity_table(variant, settings.identities)
     wear = identities[list(LAYERS[variant])].assign(boots=0).to_numpy()
     shape = (len(wear) * len(cells), CELL, CELL, 3)
-    with store.frame_writer(out, shape, settings["size"]) as append:
+    with store.frame_writer(out, shape, settings.size) as append:
         for frames in compose(layers, wear.tolist()):
             append(frames)
     each = len(cells) // length
@@ -115,7 +118,7 @@ def build(folder: Path, name: str, settings: dict[str, Any], out: Path) -> store
     info = describe(
         manifest,
         sheet_paths(variant),
-        settings,
+        asdict(settings),
         name,
         NOTES[variant],
         static_factors(variant, layers) + factors,
@@ -296,8 +299,7 @@ def redraw(
 
 def main() -> None:
     """Build a sprites set from the command line."""
-    options = command_line(__doc__)
-    settings = resolve_settings(options.settings, DEFAULTS, ALLOWED)
+    options, settings = parse_command(__doc__, Settings)
     build(options.files, options.name, settings, options.out)
 
 

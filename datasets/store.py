@@ -161,10 +161,10 @@ def verify(path: str | Path) -> Store:
     """
     store = load(path)
     expected = store.info["frames_sha256"]
-    found = sha256_of(store.path / "frames.npy")
-    if found != expected:
+    actual = sha256_of(store.path / "frames.npy")
+    if actual != expected:
         raise UserError(
-            f"{store.path / 'frames.npy'} has sha256 {found}, but dataset.json says "
+            f"{store.path / 'frames.npy'} has sha256 {actual}, but dataset.json says "
             f"{expected}. Delete the folder and prepare the dataset again."
         )
     return store

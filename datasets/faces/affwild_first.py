@@ -12,7 +12,6 @@ lie `people.csv` (`video,person` and any static factors), which the release lack
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +60,7 @@ def train(folder: Path, name: str) -> Path | None:
     return None
 
 
-def videos(folder: Path, settings: dict[str, Any]) -> list[Video]:
+def videos(folder: Path, lines: str) -> list[Video]:
     """List the videos, and annotations that have none (with a path that is missing)."""
     place = {n: train(folder, n) for n in ("annotations", "bboxes", "landmarks")}
     marks = place["annotations"] or folder
@@ -72,7 +71,7 @@ def videos(folder: Path, settings: dict[str, Any]) -> list[Video]:
     for name in sorted(paths.keys() | lonely, key=lambda n: (len(n), n)):
         texts = {key: marks / key / f"{name}.txt" for key in NAMES}
         trees = [p / name for p in (place["bboxes"], place["landmarks"]) if p]
-        read = partial(annotate, texts, place, name, settings["lines"])
+        read = partial(annotate, texts, place, name, lines)
         static = people.get(name, {})
         found.append(
             Video(

@@ -11,7 +11,6 @@ split here, since the official test set has no public annotation.
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ def home(root: Path) -> Path | None:
     return root if (root / "cropped_aligned").is_dir() else None
 
 
-def videos(folder: Path, settings: dict[str, Any]) -> list[Video]:
+def videos(folder: Path, lines: str) -> list[Video]:
     """List the folders of aligned faces that have an annotation, and lonely texts."""
     texts = _texts(folder)
     found = []

@@ -1,59 +1,34 @@
 """The command line of every dataset of faces: cut out pieces, or gather them."""
 
 import argparse
-import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from datasets.description import resolve_settings, verify_sources
+from tqdm import tqdm
+
+from datasets.description import verify_sources
 from datasets.faces import crops
 from datasets.faces.annotations import Video
 from datasets.faces.detector import Detector
+from datasets.faces.settings import FaceSettings
 from datasets.faces.store import gather, write_counts
-from datasets.shrink import SIZES
 from seqdis.errors import UserError
 from seqdis.files import read_json
+from seqdis.settings import build, parse_json
 
-DEFAULTS = {
-    "variant": "faces",
-    "boxes": "auto",
-    "detect_every": 5,
-    "margin": 1.3,
-    "smoothing": 0.5,
-    "frame_rate": 5.0,
-    "gap": 0.5,
-    "shortest": 20,
-    "longest": 450,
-    "per_video": 1,
-    "test_share": 0.2,
-    "size": SIZES[0],
-    "parts": 4,
-}
-ALLOWED = {
-    "boxes": ("auto", "given", "detected"),
-    "detect_every": range(1, 1001),
-    "shortest": range(1, 100_001),
-    "longest": range(2, 100_001),
-    "per_video": range(0, 100_001),
-    "size": SIZES,
-    "parts": range(1, 1001),
-}
 WEIGHTS = "yunet_s_640_640.onnx"
-TELL_EVERY = 10.0  # seconds
 
-Videos = Callable[[Path, dict[str, Any]], list[Video]]
+T = TypeVar("T", bound=FaceSettings)
 
 
 def command(
     doc: str,
-    defaults: dict[str, Any],
-    allowed: dict[str, Any],
-    videos: Videos,
+    kind: type[T],
+    videos: Callable[[Path, T], list[Video]],
     note: str,
-    manifest: Callable[[Path, dict[str, Any]], dict[str, Any]],
+    manifest: Callable[[Path, T], dict[str, Any]],
     unjudged: Sequence[str] = (),
 ) -> None:
     """Run one of two steps from the command line.
@@ -63,8 +38,7 @@ def command(
 
     Args:
         doc: of the kind of dataset.
-        defaults: its settings.
-        allowed: their values.
+        kind: its settings.
         videos: lists the videos of a folder.
         note: for `dataset.json`.
         manifest: licence and credits of a folder.
@@ -79,14 +53,15 @@ def command(
     parser.add_argument("--pieces", type=Path)
     parser.add_argument("--name", default="faces")
     given = parser.parse_args()
-    settings = resolve_settings(given.settings, defaults, allowed)
+    values = parse_json(given.settings)
+    settings = build(kind, values, f"datasets.{given.name}")
     if not given.files.is_dir():
         raise UserError(f"{given.files} is not a folder; it should hold the videos.")
     listed = videos(given.files, settings)
     if not listed:
-        raise UserError(f"{given.files} holds no video of the kind {settings['kind']}.")
+        raise UserError(f"{given.files} holds no video of {given.name}.")
     if given.part is not None:
-        share = listed[given.part :: settings["parts"]]
+        share = listed[given.part :: settings.parts]
         title = f"{given.name}, part {given.part}"
         made = cut_out(share, settings, given.detector, given.out, title)
         write_counts(given.out / f"part{given.part}.csv", made)
@@ -100,15 +75,14 @@ def command(
 
 def cut_out(
     videos: list[Video],
-    settings: dict[str, Any],
+    settings: FaceSettings,
     weights: Path | None,
     out: Path,
     title: str,
 ) -> list[dict[str, Any]]:
-    """Make the pieces of some videos in `out/<video>/`, and say how far it is."""
-    watched = os.environ.get("SEQDIS_PROGRESS") == "1"
+    """Make the pieces of some videos in `out/<video>/`, with progress on a terminal."""
     detector = None
-    if settings["boxes"] != "given":
+    if settings.boxes != "given":
         if weights is None:
             raise UserError(
                 "Boxes may have to be detected, so name the detector's folder with "
@@ -118,15 +92,12 @@ def cut_out(
         if manifest.is_file():  # a folder that the download rule filled
             verify_sources(weights, read_json(manifest), [WEIGHTS])
         detector = Detector(weights / WEIGHTS)
-    told, made = time.monotonic(), []
-    for done, video in enumerate(videos, 1):
-        if settings["boxes"] == "detected":
+    made = []
+    for video in tqdm(videos, title, disable=None):  # none where nobody watches
+        if settings.boxes == "detected":
             video = video._replace(boxed=False)
         piece = crops.make_piece(video, settings, detector, out / video.name)
         made.append(piece)
         if piece["notes"]:
-            sys.stderr.write(f"{title}: {video.name}: {piece['notes']}\n")
-        if watched and time.monotonic() - told > TELL_EVERY:
-            told = time.monotonic()
-            sys.stderr.write(f"{title}: {done} of {len(videos)} videos\n")
+            tqdm.write(f"{title}: {video.name}: {piece['notes']}", sys.stderr)
     return made

@@ -9,6 +9,7 @@ import hashlib
 import json
 import zipfile
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from scipy.ndimage import gaussian_filter1d
 from datasets.faces import landmarks
 from datasets.faces.annotations import Video
 from datasets.faces.detector import Detector
-from datasets.faces.tracking import Rule, Track, cut, track_face, try_frames
+from datasets.faces.settings import FaceSettings
+from datasets.faces.tracking import Track, cut, track_face, try_frames
 from datasets.store import frame_writer
 from seqdis.errors import UserError
 from seqdis.files import read_json, sha256_of, sha256_of_tree, write_json, write_parquet
@@ -39,10 +41,12 @@ CODE = (
 ELSEWHERE = ("label", "root", "source", "parts", "test_share", "size")
 
 
-def fingerprint(video: Video, settings: dict[str, Any]) -> str:
+def fingerprint(video: Video, settings: FaceSettings) -> str:
     """Return a digest of what decides a piece: settings, code, and its files' state."""
     state = [_hash_code()]
-    state.append(json.dumps({k: v for k, v in settings.items() if k not in ELSEWHERE}))
+    state.append(
+        json.dumps({k: v for k, v in asdict(settings).items() if k not in ELSEWHERE})
+    )
     for path in (video.path, *video.files):
         if path.exists():
             about = (_archive(path) if isinstance(path, zipfile.Path) else path).stat()
@@ -60,7 +64,7 @@ def _archive(member: zipfile.Path) -> Path:
 
 
 def make_piece(
-    video: Video, settings: dict[str, Any], detector: Detector | None, out: Path
+    video: Video, settings: FaceSettings, detector: Detector | None, out: Path
 ) -> dict[str, Any]:
     """Make a video's piece in the folder `out`, unless it is there already.
 
@@ -77,10 +81,9 @@ def make_piece(
             return kept
     about.unlink(missing_ok=True)
     track = track_face(video, settings, detector)
-    rule = Rule(**{name: settings[name] for name in Rule._fields})
-    parts = cut(track.seconds, track.run, rule)
+    parts = cut(track.seconds, track.run, settings)
     place = squares(
-        track.boxes, track.seconds, track.run, settings["margin"], settings["smoothing"]
+        track.boxes, track.seconds, track.run, settings.margin, settings.smoothing
     )
     _cut_out(video, parts, place, out)
     write_parquet(out / "frames.parquet", _table(track, parts, place))
@@ -111,13 +114,13 @@ def _sha256(path: Path | zipfile.Path) -> str:
 
 
 def _counts(
-    track: Track, parts: list[np.ndarray], settings: dict[str, Any]
+    track: Track, parts: list[np.ndarray], settings: FaceSettings
 ) -> dict[str, Any]:
     """Return the row of preprocess.csv."""
     kept = sum(map(len, parts))
     notes = track.notes + track.annotation.notes
     if track.found and not parts:
-        notes = [*notes, f"no {settings['shortest']} frames of one face in a row"]
+        notes = [*notes, f"no {settings.shortest} frames of one face in a row"]
     elif len(track.numbers) and not track.found:
         notes = [*notes, "no face in any frame"]
     return {

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 from zipfile import Path as ZipPath
 from zipfile import ZipFile
 
@@ -15,23 +14,26 @@ UNSEEN = ("s1", "s2", "s20", "s22")
 SAME = {"id2_vcd_swwp2s": "pwij3p"}
 
 
-def list_clips(folder: Path, settings: dict[str, Any]) -> list[Video]:
-    """List the clips: `<clip>.mpg` of the samples, or those in `<speaker>.zip`."""
-    if settings["variant"] == "samples":
-        return [
-            Video(
-                path.stem,
-                path,
-                SAME.get(path.stem, path.stem),
-                "",
-                {},
-                (),
-                annotate_nothing,
-            )
-            for path in sorted(folder.rglob("[!.]*.mpg"))
-        ]
+def list_samples(folder: Path) -> list[Video]:
+    """List the sample clips, `<clip>.mpg`."""
+    return [
+        Video(
+            path.stem,
+            path,
+            SAME.get(path.stem, path.stem),
+            "",
+            {},
+            (),
+            annotate_nothing,
+        )
+        for path in sorted(folder.rglob("[!.]*.mpg"))
+    ]
+
+
+def list_clips(folder: Path, clips: int) -> list[Video]:
+    """List some clips of every speaker, from `<speaker>.zip`."""
     archives = sorted(folder.glob("s*.zip"), key=lambda p: (len(p.name), p.name))
-    return [clip for path in archives for clip in list_speaker(path, settings["clips"])]
+    return [clip for path in archives for clip in list_speaker(path, clips)]
 
 
 def list_speaker(archive: Path, clips: int) -> list[Video]:

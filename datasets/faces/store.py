@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from datasets import store
 from datasets.description import describe
 from datasets.faces.annotations import Video
 from datasets.faces.crops import SIZE
+from datasets.faces.settings import FaceSettings
 from datasets.store import Factor
 from seqdis.errors import UserError
 from seqdis.files import read_json, read_parquet, sha256_of, write_text
@@ -59,7 +60,7 @@ def gather(
     pieces: Path,
     root: Path,
     manifest: dict[str, Any],
-    settings: dict[str, Any],
+    settings: FaceSettings,
     name: str,
     note: str,
     out: Path,
@@ -82,7 +83,7 @@ def gather(
         )
     tables = [read_parquet(pieces / p["video"] / "frames.parquet") for p in whole]
     shape = (sum(map(len, tables)), SIZE, SIZE, 3)
-    with store.frame_writer(out, shape, settings["size"]) as append:
+    with store.frame_writer(out, shape, settings.size) as append:
         for piece in whole:
             path = pieces / piece["video"] / "frames.npy"
             if sha256_of(path) != piece["frames_sha256"]:
@@ -97,7 +98,7 @@ def gather(
     info = describe(
         manifest | {"files": listed},
         [file["path"] for file in listed],
-        {key: value for key, value in settings.items() if key != "root"},
+        {key: value for key, value in asdict(settings).items() if key != "root"},
         name,
         f"{note} {rule_in_words(settings)}",
         static + dynamic,
@@ -119,11 +120,11 @@ def write_counts(path: Path, pieces: list[dict[str, Any]]) -> None:
 
 
 def _sequences(
-    pieces: list[dict[str, Any]], tables: list[pd.DataFrame], settings: dict[str, Any]
+    pieces: list[dict[str, Any]], tables: list[pd.DataFrame], settings: FaceSettings
 ) -> tuple[pd.DataFrame, list[Factor]]:
     """Return sequences.parquet and the static factors."""
     number = {p: i for i, p in enumerate(sorted({p["person"] for p in pieces}))}
-    splits = splits_of(pieces, settings["test_share"])
+    splits = splits_of(pieces, settings.test_share)
     rows = [
         {"n_frames": frames, "identity": number[piece["person"]], "split": split}
         | {"video": piece["video"], "person": piece["person"]}
@@ -183,15 +184,15 @@ def _files(
     ]
 
 
-def rule_in_words(settings: dict[str, Any]) -> str:
+def rule_in_words(settings: FaceSettings) -> str:
     """Say how videos were cut (`datasets.faces.tracking`) and cropped."""
-    rate, most = settings["frame_rate"], settings["per_video"]
+    rate, most = settings.frame_rate, settings.per_video
     return (
-        f"Sequences of {settings['shortest']} to {settings['longest']} frames, "
+        f"Sequences of {settings.shortest} to {settings.longest} frames, "
         + (f"at most {rate:g} frames per second, " if rate else "every frame, ")
         + (f"at most {most} per video, " if most else "all of a video, ")
-        + f"gaps up to {settings['gap']:g} s; crops {settings['margin']:g} times the "
-        f"box, smoothed over {settings['smoothing']:g} s."
+        + f"gaps up to {settings.gap:g} s; crops {settings.margin:g} times the "
+        f"box, smoothed over {settings.smoothing:g} s."
     )
 
 

@@ -11,13 +11,14 @@ last from seconds to a quarter of an hour, and do not say how they cut them. Her
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from datasets.faces import landmarks
 from datasets.faces.annotations import Annotation, Video
 from datasets.faces.detector import Detector
+from datasets.faces.settings import FaceSettings
 from datasets.faces.video import Broken, Frame, read_frames
 
 SAME = 0.1  # boxes of one face overlap at least so much from one look to the next
@@ -52,7 +53,7 @@ class Track(NamedTuple):
 
 
 def track_face(
-    video: Video, settings: dict[str, Any], detector: Detector | None
+    video: Video, settings: FaceSettings, detector: Detector | None
 ) -> Track:
     """Decode a video once and find its face: annotated boxes first, else the detector.
 
@@ -74,7 +75,7 @@ def track_face(
         seconds.append(frame.seconds)
         if frame.damaged():
             damaged.append(position)
-        elif search and position % settings["detect_every"] == 0:
+        elif search and position % settings.detect_every == 0:
             looks.append(position)
             seen.append(_look(search, frame))
     last = len(numbers) - 1
@@ -94,7 +95,7 @@ def track_face(
                 for box, row in zip(annotation.boxes, points, strict=True)]  # fmt: skip
     elif detector is None and len(at) and not video.aligned:
         notes.append("no boxes, and `boxes: given` forbids to look for faces")
-    filled, track, found = _followed(when, looks, seen, settings["gap"])
+    filled, track, found = _followed(when, looks, seen, settings.gap)
     looked_at = len(looks)
     if video.aligned:  # crops already: every frame that exists shows the face
         track, found = np.zeros(len(at), int), len(at)
@@ -103,7 +104,7 @@ def track_face(
     if crowded and annotation.boxes is None:
         notes.append(f"several faces in {crowded} frames: one is followed")
     track[damaged] = -1
-    run = runs(when, track, settings["gap"])
+    run = runs(when, track, settings.gap)
     return Track(
         at, when, filled[:, :4], filled[:, 4:14].reshape(-1, 5, 2), filled[:, 14],
         run, looked_at, found, annotation, notes,
@@ -222,31 +223,13 @@ def between(
     return np.where(here[:, None] >= 0, filled, np.nan), here
 
 
-class Rule(NamedTuple):
-    """How videos are cut.
-
-    Attributes:
-        frame_rate: most frames per second that are kept; 0 keeps all.
-        gap: longest time without a face inside a sequence, seconds.
-        shortest: fewest frames of a sequence.
-        longest: most frames of a sequence.
-        per_video: most sequences of one video; 0 keeps all.
-    """
-
-    frame_rate: float
-    gap: float
-    shortest: int
-    longest: int
-    per_video: int
-
-
 def runs(seconds: np.ndarray, track: np.ndarray, gap: float) -> np.ndarray:
     """Return `(n,)` the number of the run of each frame, -1 where there is no face.
 
     Args:
         seconds: `(n,)` increasing.
         track: `(n,)` which face is shown, -1 for none.
-        gap: as in `Rule`.
+        gap: longest time without the face inside a run, seconds.
     """
     number = np.full(len(track), -1)
     shown = np.flatnonzero(track >= 0)
@@ -259,22 +242,26 @@ def runs(seconds: np.ndarray, track: np.ndarray, gap: float) -> np.ndarray:
     return number
 
 
-def cut(seconds: np.ndarray, run: np.ndarray, rule: Rule) -> list[np.ndarray]:
+def cut(
+    seconds: np.ndarray, run: np.ndarray, settings: FaceSettings
+) -> list[np.ndarray]:
     """Return the frames of each sequence, as positions, in order of time.
 
     Args:
         seconds: `(n,)` increasing.
         run: `(n,)` as `runs` gives it.
-        rule: the settings.
+        settings: `frame_rate`, `shortest`, `longest` and `per_video` count.
     """
     parts = []
     for number in np.unique(run[run >= 0]):
         own = np.flatnonzero(run == number)
-        if rule.frame_rate > 0:
-            tick = np.floor((seconds[own] - seconds[own[0]]) * rule.frame_rate + 1e-6)
+        if settings.frame_rate > 0:
+            tick = np.floor(
+                (seconds[own] - seconds[own[0]]) * settings.frame_rate + 1e-6
+            )
             own = own[np.unique(tick, return_index=True)[1]]
-        parts += np.array_split(own, -(-len(own) // rule.longest))
-    parts = [part for part in parts if len(part) >= rule.shortest]
+        parts += np.array_split(own, -(-len(own) // settings.longest))
+    parts = [part for part in parts if len(part) >= settings.shortest]
     order = sorted(range(len(parts)), key=lambda i: -len(parts[i]))  # stable
-    kept = sorted(order[: rule.per_video or None])
+    kept = sorted(order[: settings.per_video or None])
     return [parts[i] for i in kept]

@@ -14,7 +14,8 @@ import pytest
 from datasets.faces import command, crops
 from datasets.faces.annotations import Video
 from datasets.faces.detector import Detector
-from datasets.faces.grid_clips import list_clips
+from datasets.faces.grid_clips import list_samples
+from datasets.faces.settings import FaceSettings
 from datasets.faces.video import read_frames
 
 MIRROR = Path(os.environ.get("SEQDIS_MIRROR", ""))
@@ -26,7 +27,7 @@ FRAMES = 300
 def videos() -> list[Video]:
     if not WEIGHTS.is_file():
         pytest.skip("SEQDIS_MIRROR names no local folder with GRID and YuNet")
-    return list_clips(MIRROR / "faces/grid", {"variant": "samples"})[:4]
+    return list_samples(MIRROR / "faces/grid")[:4]
 
 
 def measure(benchmark, work) -> None:
@@ -45,7 +46,7 @@ def test_decode_faces(benchmark, videos):
 
 @pytest.mark.parametrize("every", [1, 5])
 def test_cut_out_faces(benchmark, videos, tmp_path: Path, every: int):
-    settings = command.DEFAULTS | {"detect_every": every, "frame_rate": 0.0}
+    settings = FaceSettings(detect_every=every, frame_rate=0.0)
     detector, run = Detector(WEIGHTS), itertools.count()
 
     def cut_out() -> int:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from datasets import mmnist, sprites
-from datasets.description import resolve_settings
 from datasets.download import download
 from datasets.embedded import embed
 from datasets.store import Store
@@ -48,8 +47,9 @@ def sprite_store(sheets: Path, tmp_path_factory: pytest.TempPathFactory):
 
     def build(variant: str) -> Store:
         if variant not in made:
-            text = f'{{"source": "embedded", "variant": "{variant}", "identities": 12}}'
-            settings = resolve_settings(text, sprites.DEFAULTS, sprites.ALLOWED)
+            settings = sprites.Settings(
+                source="embedded", variant=variant, identities=12
+            )
             out = tmp_path_factory.mktemp(variant)
             made[variant] = sprites.build(sheets, variant, settings, out)
         return made[variant]
@@ -63,8 +63,7 @@ def digit_store(digits: Path, tmp_path_factory: pytest.TempPathFactory):
 
     def build(variant: str) -> Store:
         if variant not in made:
-            text = f'{{"source": "embedded", "variant": "{variant}", "sequences": 60}}'
-            settings = resolve_settings(text, mmnist.DEFAULTS, mmnist.ALLOWED)
+            settings = mmnist.Settings(source="embedded", variant=variant, sequences=60)
             out = tmp_path_factory.mktemp(variant)
             made[variant] = mmnist.generate(digits, variant, settings, out)
         return made[variant]

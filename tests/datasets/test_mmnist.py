@@ -6,9 +6,10 @@ import pytest
 
 from datasets import mmnist
 from datasets.bouncing import covered, denton_paths, draw, srivastava_paths
-from datasets.description import resolve_settings
 from datasets.idx import read_digits, read_idx, write_idx
+from datasets.mmnist import Settings
 from datasets.store import hidden_mask
+from seqdis.settings import build
 from tests.messages import refused
 
 
@@ -159,8 +160,10 @@ def test_digits_of_the_splits_are_disjoint(digit_store):
 
 def test_the_same_seed_gives_the_same_frames(digits: Path, digit_store, tmp_path: Path):
     made = digit_store("srivastava")
-    again = mmnist.generate(digits, "x", made.info["settings"], tmp_path / "a")
-    other = made.info["settings"] | {"seed": 1}
+    again = mmnist.generate(
+        digits, "x", Settings(**made.info["settings"]), tmp_path / "a"
+    )
+    other = Settings(**made.info["settings"] | {"seed": 1})
     changed = mmnist.generate(digits, "x", other, tmp_path / "b")
     assert again.info["frames_sha256"] == made.info["frames_sha256"]
     assert changed.info["frames_sha256"] != made.info["frames_sha256"]
@@ -182,8 +185,7 @@ def public_source(folder: Path, source: str = "original") -> np.ndarray:
 
 def test_the_public_file_keeps_its_frames_and_has_no_factors(tmp_path: Path):
     movie = public_source(tmp_path)
-    text = '{"variant": "public", "sequences": 40}'
-    settings = resolve_settings(text, mmnist.DEFAULTS, mmnist.ALLOWED)
+    settings = Settings(variant="public", sequences=40)
     made = mmnist.import_public(tmp_path, "public", settings, tmp_path / "out")
     assert np.array_equal(made.frames[27 * 20 + 3, :, :, 0], movie[3, 27])
     assert made.info["factors"] == []
@@ -193,12 +195,10 @@ def test_the_public_file_keeps_its_frames_and_has_no_factors(tmp_path: Path):
 
 
 def test_a_short_or_damaged_public_file_is_refused(tmp_path: Path):
-    settings = resolve_settings(
-        '{"variant": "public"}', mmnist.DEFAULTS, mmnist.ALLOWED
-    )
+    settings = Settings(variant="public")
     public_source(tmp_path)
     path = tmp_path / "mnist_test_seq.npy"
-    asked = settings["sequences"], settings["length"]
+    asked = settings.sequences, settings.length
     with refused(path, 40, 20, "sequences", "length", *asked):
         mmnist.import_public(tmp_path, "public", settings, tmp_path / "out")
     path.write_bytes(b"junk")
@@ -207,16 +207,16 @@ def test_a_short_or_damaged_public_file_is_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("values", "named"),
     [
-        ('{"digits": 3}', ["digits", 3, 2]),
-        ('{"length": 1}', ["length", 1, 2, 1000]),
-        ('{"variant": "fast"}', ["variant", "fast", "srivastava", "denton", "public"]),
+        ({"digits": 3}, ["digits", 3, 2]),
+        ({"length": 1}, ["length", 1, 2, 1000]),
+        ({"variant": "fast"}, ["variant", "fast", "srivastava", "denton", "public"]),
     ],
 )
-def test_bad_settings_are_named(text: str, named: list):
-    with refused(*named):
-        resolve_settings(text, mmnist.DEFAULTS, mmnist.ALLOWED)
+def test_bad_settings_are_named(values: dict, named: list):
+    with refused("datasets.digits", *named, cause=ValueError):
+        build(Settings, values, "datasets.digits")
 
 
 def test_idx_files_come_back_and_are_the_same_twice(tmp_path: Path):

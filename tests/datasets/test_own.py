@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from datasets import store
-from datasets.own import DEFAULTS, build
+from datasets.own import Settings, build
 from tests.messages import refused
 
 FACTORS = [
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def made(folder: Path, **settings):
-    return build(folder, "mine", DEFAULTS | settings, folder.parent / "out")
+    return build(folder, "mine", Settings(**settings), folder.parent / "out")
 
 
 @pytest.mark.parametrize("size", [0, 16])

@@ -1,4 +1,5 @@
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from datasets import sprites
-from datasets.description import read_manifest, resolve_settings
+from datasets.description import parse_command, read_manifest
 from datasets.download import read_table
 from datasets.sheets import (
     ACTIONS,
@@ -24,6 +25,8 @@ from datasets.sheets import (
 )
 from datasets.sprites import pose_of_cell
 from tests.messages import refused
+
+SETTINGS = [field.name for field in fields(sprites.Settings)]
 
 
 def slow_character(folder: Path, variant: str, look: tuple[int, ...]) -> Image.Image:
@@ -152,7 +155,7 @@ def test_poses_and_hidden_cells_of_the_original_sheets(mirror: Path, tmp_path: P
         (folder / path.name).symlink_to(path)
     (folder / "manifest.json").unlink(missing_ok=True)
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    settings = resolve_settings('{"identities": 3}', sprites.DEFAULTS, sprites.ALLOWED)
+    settings = sprites.Settings(identities=3)
     made = sprites.build(folder, "sprites", settings, tmp_path / "out")
     factors = {entry["name"]: entry for entry in made.info["factors"]}
     assert factors["legs"]["hidden"] == [{"column": "cell", "equals": [176]}]
@@ -216,17 +219,30 @@ def test_frames_in_the_store_carry_their_labels(sheets: Path, sprite_store):
     [
         ("{", ["--settings", "{"], ValueError),
         ("[]", ["--settings", "[]"], None),
-        ('{"colour": 1}', ["'colour'", *sprites.DEFAULTS], None),
-        ('{"variant": "all"}', ["'variant'", '"all"', '"sheet"', '"actions"'], None),
-        ('{"identities": 1297}', ["'identities'", 1297, 3, 1296], None),
-        ('{"identities": "12"}', ["'identities'", '"12"', 3, 1296], None),
-        ('{"identities": true}', ["'identities'", "true", 3, 1296], None),
-        ('{"label": 3}', ["'label'", 3], None),
+        ('{"colour": 1}', ["datasets.x", "'colour'", *SETTINGS], None),
+        ('{"varient": "all"}', ["Did you mean variant?"], None),
+        (
+            '{"variant": "all"}',
+            ["datasets.x.variant", "'all'", "sheet", "actions"],
+            ValueError,
+        ),
+        ('{"identities": 1297}', ["datasets.x.identities", 1297, 3, 1296], ValueError),
+        (
+            '{"identities": "12"}',
+            ["datasets.x.identities", "'12'", 3, 1296],
+            ValueError,
+        ),
+        ('{"identities": true}', ["datasets.x.identities", True, 3, 1296], ValueError),
+        ('{"label": 3}', ["datasets.x.label", 3], ValueError),
     ],
 )
-def test_bad_settings_are_named(text: str, named: list, cause):
+def test_bad_settings_are_named(
+    text: str, named: list, cause, monkeypatch: pytest.MonkeyPatch
+):
+    words = ["--files", ".", "--out", ".", "--name", "x", "--settings", text]
+    monkeypatch.setattr("sys.argv", ["sprites", *words])
     with refused(*named, cause=cause):
-        resolve_settings(text, sprites.DEFAULTS, sprites.ALLOWED)
+        parse_command("Sprites.", sprites.Settings)
 
 
 def test_a_source_is_never_swapped_silently(sheets: Path, tmp_path: Path):

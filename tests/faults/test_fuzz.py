@@ -14,17 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as safetensors
 
-from datasets.description import resolve_settings
 from datasets.faces import affwild_first, annotations
 from datasets.faces.grid_clips import list_speaker
 from datasets.faces.video import Broken, read_frames
 from datasets.idx import read_idx
+from datasets.mmnist import Settings
 from datasets.store import load
 from reporting.published import published
 from seqdis import files
 from seqdis.errors import UserError
 from seqdis.files import write_parquet
-from seqdis.settings import parse_json
+from seqdis.settings import build, parse_json
 from tests.faults.amount import FUZZ
 from tests.messages import refused
 from training import checkpoint
@@ -175,11 +175,10 @@ def test_a_registry_of_other_types_is_named(rows, metrics):
 @QUICK
 @given(text=JUNK.map(json.dumps) | st.text(max_size=30))
 def test_settings_are_understood_or_refused(text: str):
-    for parse in (parse_json, lambda t: resolve_settings(t, {"a": 1, "b": 0.5}, {})):
-        try:
-            parse(text)
-        except UserError as error:
-            assert str(error)
+    try:
+        build(Settings, parse_json(text), "datasets.x")
+    except UserError as error:
+        assert str(error)
 
 
 @QUICK

@@ -1,6 +1,5 @@
 """Both layouts of Aff-Wild, with the quirks that its users report."""
 
-import json
 from pathlib import Path
 
 import cv2
@@ -9,7 +8,6 @@ import pandas as pd
 import pytest
 
 from datasets import affwild
-from datasets.description import resolve_settings
 from datasets.faces import command, crops
 from datasets.faces.annotations import read_points, write_points
 from datasets.faces.store import gather
@@ -20,10 +18,9 @@ from tests.messages import names, numbers, refused
 FRAMES = 40
 
 
-def settings(**changes) -> dict:
+def settings(**changes) -> affwild.Settings:
     given = {"boxes": "given", "frame_rate": 0, "smoothing": 0.2, "test_share": 0.3}
-    text = json.dumps(given | changes)
-    return resolve_settings(text, affwild.DEFAULTS, affwild.ALLOWED)
+    return affwild.Settings(**given | changes)
 
 
 def corners(x: float, y: float, side: float = 30) -> np.ndarray:
@@ -75,8 +72,8 @@ def build(root: Path, out: Path, **changes) -> tuple[Store, pd.DataFrame]:
     """Cut out in parts and gather, as the workflow does."""
     given = settings(**changes)
     listed = affwild.videos(root, given)
-    for part in range(given["parts"]):
-        share = listed[part :: given["parts"]]
+    for part in range(given.parts):
+        share = listed[part :: given.parts]
         command.cut_out(share, given, None, out / "pieces", "test")
     known = affwild.manifest(root, given)
     store = gather(listed, out / "pieces", root, known, given, "affwild", "note.", out)

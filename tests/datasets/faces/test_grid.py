@@ -1,7 +1,6 @@
 """GRID: real faces of the mirror, and the corpus's archives."""
 
 import hashlib
-import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -12,7 +11,6 @@ import pandas as pd
 import pytest
 
 from datasets import grid
-from datasets.description import resolve_settings
 from datasets.download import download, read_table
 from datasets.faces import command
 from datasets.faces.detector import Detector
@@ -25,9 +23,8 @@ from seqdis.files import write_json
 from tests.messages import numbers, refused
 
 
-def settings(**changes) -> dict:
-    text = json.dumps({"variant": "samples", "test_share": 0.3} | changes)
-    return resolve_settings(text, grid.DEFAULTS, grid.ALLOWED)
+def settings(**changes) -> grid.Settings:
+    return grid.Settings(**{"variant": "samples", "test_share": 0.3} | changes)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +38,7 @@ def clips(mirror: Path, tmp_path_factory) -> Path:
 def faces(clips: Path, weights: Path, tmp_path_factory) -> Store:
     out = tmp_path_factory.mktemp("grid")
     given = settings()
-    listed = list_clips(clips, given)
+    listed = grid.videos(clips, given)
     command.cut_out(listed, given, weights, out / "pieces", "test")
     known = grid.manifest(clips, given)
     return gather(

@@ -15,9 +15,8 @@ import json, sys
 from pathlib import Path
 from datasets import affwild
 from datasets.faces import command
-from datasets.description import resolve_settings
 root, out, text = sys.argv[1:]
-settings = resolve_settings(text, affwild.DEFAULTS, affwild.ALLOWED)
+settings = affwild.Settings(**json.loads(text))
 listed = affwild.videos(Path(root), settings)
 made = command.cut_out(listed, settings, None, Path(out), "test")
 # Not getrusage: a child starts with the peak of the process that forked it.

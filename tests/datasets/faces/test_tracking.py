@@ -1,10 +1,13 @@
 """One face of several, the frames between two looks, and sequences of 20 to 450."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.faces.tracking import Rule, between, cut, follow, overlap, runs
+from datasets.faces.settings import FaceSettings
+from datasets.faces.tracking import between, cut, follow, overlap, runs
 
 SMALL, LARGE = np.array([0.0, 0, 10, 10]), np.array([50.0, 50, 20, 20])
 
@@ -65,7 +68,7 @@ def test_looking_everywhere_changes_nothing(frames: int, every: int, seed: int):
     assert ((track >= 0) == (at <= looks[-1])).all()
 
 
-RULE = Rule(frame_rate=0, gap=0.5, shortest=20, longest=450, per_video=0)
+RULE = FaceSettings(frame_rate=0, per_video=0)
 
 
 def test_a_short_gap_is_borne_and_a_long_one_ends_a_run():
@@ -90,13 +93,13 @@ def test_slow_videos_are_not_torn_apart():
 
 def test_thirty_frames_a_second_become_five():
     seconds = np.arange(300) / 30
-    (part,) = cut(seconds, np.zeros(300, int), RULE._replace(frame_rate=5))
+    (part,) = cut(seconds, np.zeros(300, int), replace(RULE, frame_rate=5))
     assert len(part) == 50
     assert np.allclose(np.diff(seconds[part]), 0.2)
 
 
 def test_a_rate_above_that_of_the_video_keeps_all():
-    (part,) = cut(np.arange(30) / 25, np.zeros(30, int), RULE._replace(frame_rate=25))
+    (part,) = cut(np.arange(30) / 25, np.zeros(30, int), replace(RULE, frame_rate=25))
     assert len(part) == 30
 
 
@@ -109,9 +112,9 @@ def test_long_runs_are_cut_evenly_and_short_ones_dropped():
 def test_the_longest_sequences_stay_in_order_of_time():
     run = np.repeat([0, 1, 2, 3], [30, 60, 40, 60])
     seconds = np.arange(len(run)) / 25
-    parts = cut(seconds, run, RULE._replace(per_video=2))
+    parts = cut(seconds, run, replace(RULE, per_video=2))
     assert [len(part) for part in parts] == [60, 60]
-    (part,) = cut(seconds, run, RULE._replace(per_video=1))
+    (part,) = cut(seconds, run, replace(RULE, per_video=1))
     assert part[0] == 30  # the earlier of two equal ones
 
 
@@ -126,7 +129,10 @@ def test_every_sequence_keeps_the_rule(blocks, rate, shortest, longest, most):
     track = np.array([t for t, n in blocks for _ in range(n)], dtype=int)
     seconds = np.arange(len(track)) / 25
     run = runs(seconds, track, 0.5)
-    parts = cut(seconds, run, Rule(rate, 0.5, shortest, longest, most))
+    rule = FaceSettings(
+        frame_rate=rate, shortest=shortest, longest=longest, per_video=most
+    )
+    parts = cut(seconds, run, rule)
     assert not most or len(parts) <= most
     together = np.concatenate([np.empty(0, int), *parts])
     assert (np.diff(together) > 0).all()  # in order, no frame twice
