@@ -14,7 +14,7 @@ from datasets import grid
 from datasets.download import download, read_table
 from datasets.faces import command
 from datasets.faces.detector import Detector
-from datasets.faces.grid_clips import UNSEEN, list_clips
+from datasets.faces.grid_clips import UNSEEN
 from datasets.faces.store import gather
 from datasets.faces.tracking import overlap, track_face
 from datasets.faces.video import encode, read_frames
@@ -112,7 +112,7 @@ def corpus(folder: Path, names: dict[str, list[str]]) -> Path:
 def test_clips_are_read_inside_the_archives_of_the_corpus(tmp_path: Path):
     names = [f"s1/clip{k}.mpg" for k in range(6)]
     folder = corpus(tmp_path, {"s1": names, "s3": ["video/x/a.mpg", "s3/notes.txt"]})
-    listed = list_clips(folder, settings(variant="corpus", clips=3))
+    listed = grid.videos(folder, settings(variant="corpus", clips=3))
     assert [v.name for v in listed] == ["s1_clip0", "s1_clip2", "s1_clip4", "s3_a"]
     assert [v.split for v in listed] == ["test"] * 3 + [""]
     assert len(list(read_frames(listed[-1].path))) == 8
@@ -121,7 +121,7 @@ def test_clips_are_read_inside_the_archives_of_the_corpus(tmp_path: Path):
 def test_no_member_of_an_archive_leads_elsewhere(tmp_path: Path):
     bad = ["../../evil.mpg", "/etc/evil.mpg", "s2/..\\evil.mpg", "s2/.mpg"]
     folder = corpus(tmp_path / "in", {"s2": bad})
-    for video in list_clips(folder, settings(variant="corpus")):
+    for video in grid.videos(folder, settings(variant="corpus")):
         assert (tmp_path / "out" / video.name).resolve().parent == tmp_path / "out"
 
 
@@ -130,7 +130,7 @@ def test_a_truncated_archive_names_itself(tmp_path: Path):
     data = (folder / "s4.zip").read_bytes()
     (folder / "s4.zip").write_bytes(data[:-50])
     with refused(folder / "s4.zip", cause=zipfile.BadZipFile):
-        list_clips(folder, settings(variant="corpus"))
+        grid.videos(folder, settings(variant="corpus"))
 
 
 def test_the_table_of_files_lists_33_speakers():
@@ -162,7 +162,7 @@ def test_of_two_people_one_is_followed(mirror: Path, weights: Path, tmp_path: Pa
     grown[top : top + len(patch), left : left + patch.shape[1]] = patch
     encode(tmp_path / "two.mpg", [image] * 15 + [grown] * 15, 25)
     given = settings()
-    (video,) = list_clips(tmp_path, given)
+    (video,) = grid.videos(tmp_path, given)
     track = track_face(video, given, detector)
     assert (track.run == 0).all()
     assert [numbers(note) for note in track.notes] == [[30]]
@@ -175,7 +175,7 @@ def test_where_nobody_is_no_face_is_found(weights: Path, tmp_path: Path):
     picture = cv2.resize(noise, (320, 240), interpolation=cv2.INTER_CUBIC)
     encode(tmp_path / "nobody.mpg", [picture] * 30, 25)
     (made,) = command.cut_out(
-        list_clips(tmp_path, settings()), settings(), weights, tmp_path / "out", "test"
+        grid.videos(tmp_path, settings()), settings(), weights, tmp_path / "out", "test"
     )
     assert made["notes"] and not numbers(made["notes"])  # of no frames in particular
     assert made["looked_at"] > 0 and made["found"] == made["kept"] == 0
