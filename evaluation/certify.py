@@ -1,4 +1,4 @@
-"""What the judges are worth on real test frames: accuracy, calibration, verdict.
+"""Accuracy and calibration of the judges on real test frames, and their verdict.
 
 `python -m evaluation.certify --data DIR --judges DIR --settings JSON --out judge.json`
 """
@@ -17,13 +17,13 @@ from evaluation.agreement import agreement, agreement_sums
 from evaluation.ensemble import Ensemble, probabilities
 from evaluation.evalset import EvalSet, evalset_of, read
 from evaluation.floors import floors
+from evaluation.judge import Head
 from evaluation.judge_settings import Settings
-from evaluation.network import Head
 from seqdis.errors import UserError, cli
 from seqdis.files import write_json
 from seqdis.settings import build, parse_json
 
-BINS = 15
+BINS = 15  # of the expected calibration error
 BLUR = 1.0  # standard deviation of the blurred test frames, pixels
 MANY = 50  # above so many classes `many_floor` applies
 
@@ -45,8 +45,8 @@ def calibration_error(
         return 0.0
     confidence = probability.max(1)
     correct = probability.argmax(1) == label
-    where = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = np.bincount(where, correct - confidence, bins)
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(index, correct - confidence, bins)
     return float(np.abs(gaps).sum() / len(label))
 
 
@@ -75,91 +75,104 @@ def constant_accuracy(label: np.ndarray) -> float:
 
 
 def certify(
-    store: Store, ensemble: Ensemble, where: EvalSet, settings: Settings
+    store: Store, ensemble: Ensemble, evalset: EvalSet, settings: Settings
 ) -> dict[str, Any]:
-    """Judge real test clips and return the contents of `judge.json`.
+    """Evaluate the judges on real test clips; return the contents of `judge.json`.
 
     Args:
         store: the dataset.
         ensemble: freshly trained, without temperatures.
-        where: the evaluation lists; temperatures are of the valid clips.
+        evalset: temperatures are fitted to its validation clips.
         settings: the floors.
 
     Raises:
         UserError: a factor shows in no test frame.
     """
-    valid, index = where.valid, where.test
+    valid, test = evalset.valid, evalset.test
     on_valid = ensemble.raw(store.frames[valid])
-    real = store.frames[index]
+    real = store.frames[test]
     on_real = ensemble.raw(real)
     on_blurred = ensemble.raw(gaussian_filter(real, (0, 0, BLUR, BLUR, 0)))
-    identity = column(store, "identity", index)
-    scopes = {factor["name"]: factor["scope"] for factor in store.info["factors"]}
+    identity = column(store, "identity", test)
+    scopes = {factor.name: factor.scope for factor in store.factors}
     entries = []
     for head in ensemble.heads:
-        truth = labels(store, head.name, index)
-        seen = ~hidden_mask(store, head.name, index)
-        if not seen.any():
+        truth = labels(store, head.name, test)
+        shown = ~hidden_mask(store, head.name, test)
+        if not shown.any():
             raise UserError(
                 f"Factor {head.name!r} shows in no test clip of {store.path}. Use more "
                 "test clips, or set judged to false for it."
             )
-        heat = _calibrate(store, head, valid, on_valid[head.name])
-        answers = (on_real[head.name], on_blurred[head.name])
-        entry = _verdict(head, truth, seen, answers, heat, identity, settings)
+        heat = fit_temperature(store, head, valid, on_valid[head.name])
+        outputs = (on_real[head.name], on_blurred[head.name])
+        entry = judge_entry(head, truth, shown, outputs, heat, identity, settings)
         entries.append({"name": head.name, "scope": scopes[head.name], **entry})
     return {
         "certified": all(entry["certified"] for entry in entries),
         "floor": settings.floor,
         "seeds": len(ensemble.judges),
-        "frames": int(index.size),
+        "frames": int(test.size),
         "frames_sha256": ensemble.frames_sha256,
         "factors": entries,
     }
 
 
-def _calibrate(
-    store: Store, head: Head, valid: np.ndarray, members: np.ndarray
+def fit_temperature(
+    store: Store, head: Head, valid: np.ndarray, outputs: np.ndarray
 ) -> float | None:
-    """Fit a categorical factor's temperature on valid frames where it shows."""
+    """Fit a factor's temperature on the validation frames that show it.
+
+    None for a continuous factor.
+    """
     if not head.classes:
         return None
-    seen = ~hidden_mask(store, head.name, valid)
-    return temperature(members[:, seen], labels(store, head.name, valid)[seen])
+    shown = ~hidden_mask(store, head.name, valid)
+    return temperature(outputs[:, shown], labels(store, head.name, valid)[shown])
 
 
-def _verdict(
+def judge_entry(
     head: Head,
     truth: np.ndarray,
-    seen: np.ndarray,
-    answers: tuple[np.ndarray, np.ndarray],
-    calibration: float | None,
+    shown: np.ndarray,
+    outputs: tuple[np.ndarray, np.ndarray],
+    heat: float | None,
     identity: np.ndarray,
     settings: Settings,
 ) -> dict[str, Any]:
-    """Return one factor's entry, all but its name and scope."""
+    """Return the entry of a factor in `judge.json`, all but its name and scope.
+
+    Args:
+        head: the factor.
+        truth: `(clips, T)` labels of the test frames.
+        shown: `(clips, T)`, whether a frame shows the factor.
+        outputs: of all members for real and for blurred frames.
+        heat: the factor's temperature; None for a continuous factor.
+        identity: `(clips, T)`.
+        settings: the floors.
+    """
     kind = "categorical" if head.classes else "continuous"
-    if calibration is None:
-        read_off = [members.mean(0) for members in answers]
+    if heat is None:
+        predictions = [members.mean(0) for members in outputs]
         floor, chance = settings.ccc_floor, 0.0
         before = after = None
     else:
-        mixed = [probabilities(members, calibration) for members in answers]
-        read_off = [mean.argmax(-1) for mean in mixed]
+        calibrated = [probabilities(members, heat) for members in outputs]
+        predictions = [mean.argmax(-1) for mean in calibrated]
         floor = settings.many_floor if head.classes > MANY else settings.floor
-        chance = constant_accuracy(truth[seen])
-        plain = probabilities(answers[0], 1.0)
-        before = calibration_error(plain[seen], truth[seen])
-        after = calibration_error(mixed[0][seen], truth[seen])
+        chance = constant_accuracy(truth[shown])
+        uncalibrated = probabilities(outputs[0], 1.0)
+        before = calibration_error(uncalibrated[shown], truth[shown])
+        after = calibration_error(calibrated[0][shown], truth[shown])
     real, blurred = (
-        float(agreement(kind, agreement_sums(kind, truth, answer, seen).sum(0)))
-        for answer in read_off
+        float(agreement(kind, agreement_sums(kind, truth, prediction, shown).sum(0)))
+        for prediction in predictions
     )
     worst = None
     if head.classes:
-        correct = (read_off[0] == truth)[seen]
-        who = np.unique(identity[seen].astype(str), return_inverse=True)[1]
-        worst = float((np.bincount(who, correct) / np.bincount(who)).min())
+        correct = (predictions[0] == truth)[shown]
+        person = np.unique(identity[shown].astype(str), return_inverse=True)[1]
+        worst = float((np.bincount(person, correct) / np.bincount(person)).min())
     return {
         "kind": kind,
         "metric": "accuracy" if head.classes else "ccc",
@@ -168,10 +181,10 @@ def _verdict(
         "chance": chance,
         "ece_before": before,
         "ece_after": after,
-        "temperature": calibration,
+        "temperature": heat,
         "floor": floor,
         "certified": real >= floor,
-        "n": int(seen.sum()),
+        "n": int(shown.sum()),
         "worst_identity": worst,
     }
 
@@ -183,19 +196,21 @@ def main() -> None:
     parser.add_argument("--judges", type=Path, required=True)
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
-    settings = build(Settings, parse_json(given.settings), "judge")
-    store = verify(given.data)
-    where = evalset_of(*read(given.data))
-    given.out.unlink(missing_ok=True)
-    ensemble = judges.load(given.judges)
+    arguments = parser.parse_args()
+    settings = build(Settings, parse_json(arguments.settings), "judge")
+    store = verify(arguments.data)
+    evalset = evalset_of(*read(arguments.data))
+    arguments.out.unlink(missing_ok=True)
+    ensemble = judges.load(arguments.judges)
     if ensemble.frames_sha256 != store.info["frames_sha256"]:
         raise UserError(
-            f"The judges in {given.judges} were trained on other frames than "
-            f"{given.data} holds. Delete the folder and train them again."
+            f"The judges in {arguments.judges} were trained on other frames than "
+            f"{arguments.data} holds. Delete the folder and train them again."
         )
-    verdict = certify(store, ensemble, where, settings)
-    write_json(given.out, verdict | {"floors": floors(store, where.train, where.test)})
+    verdict = certify(store, ensemble, evalset, settings)
+    write_json(
+        arguments.out, verdict | {"floors": floors(store, evalset.train, evalset.test)}
+    )
 
 
 if __name__ == "__main__":

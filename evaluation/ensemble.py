@@ -1,4 +1,4 @@
-"""The ensemble of judges: what it reads off frames, and how sure it is."""
+"""The ensemble of judges: predicted factors and their probabilities."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from evaluation.network import Head, Judge
+from evaluation.judge import Head, Judge
 from seqdis.errors import UserError
 from seqdis.files import read_json
 from training import checkpoint
@@ -17,7 +17,7 @@ CHUNK = 512  # frames judged at once
 
 
 class Look(NamedTuple):
-    """What is read off frames, and how the first member sees them.
+    """Predictions for frames, and the features of the first member.
 
     Attributes:
         answers: factor to `(n, T)`, see `Ensemble.judge`.
@@ -32,11 +32,11 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Judges that answer together.
+    """Judges whose predictions are averaged.
 
     Attributes:
         judges: the members.
-        heads: the factors they answer for.
+        heads: the factors they predict.
         temperatures: per categorical factor; divides the logits.
         frames_sha256: of the frames they were trained on.
     """
@@ -47,7 +47,7 @@ class Ensemble:
     frames_sha256: str
 
     def raw(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """Return all members' answers for uint8 `(n, T, height, width, channel)`.
+        """Return all members' outputs for uint8 `(n, T, height, width, channel)`.
 
         Logits `(members, n, T, classes)`, or values `(members, n, T)` in the factor's
         unit.
@@ -55,10 +55,10 @@ class Ensemble:
         Raises:
             UserError: frames of another shape than the judges were trained on.
         """
-        return self._together([self._one(judge, frames)[0] for judge in self.judges])
+        return self._stack([self._outputs(judge, frames)[0] for judge in self.judges])
 
     def judge(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """Return what uint8 `(n, T, height, width, channel)` show.
+        """Predict the factors of uint8 `(n, T, height, width, channel)`.
 
         Returns:
             Factor to `(n, T)`: int64 values of categorical factors, the most probable
@@ -66,41 +66,41 @@ class Ensemble:
             members' mean.
         """
         raw = self.raw(frames)
-        return decided(raw, self.shares(raw))
+        return decide(raw, self.shares(raw))
 
     def look(self, frames: np.ndarray) -> Look:
-        """Return what frames show and their features, in one pass."""
-        seen = [self._one(judge, frames) for judge in self.judges]
-        raw = self._together([answers for answers, _ in seen])
+        """Return predictions, probabilities and features of frames in one pass."""
+        members = [self._outputs(judge, frames) for judge in self.judges]
+        raw = self._stack([outputs for outputs, _ in members])
         shares = self.shares(raw)
-        return Look(decided(raw, shares), shares, seen[0][1])
+        return Look(decide(raw, shares), shares, members[0][1])
 
     def features(self, frames: np.ndarray) -> np.ndarray:
         """Return the first member's features alone, `(n, T, hidden)`."""
-        return self._one(self.judges[0], frames)[1]
+        return self._outputs(self.judges[0], frames)[1]
 
-    def _one(
+    def _outputs(
         self, judge: Judge, frames: np.ndarray
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return one member's raw answers `(n, T, ...)` and features."""
+        """Return one member's outputs `(n, T, ...)` by factor, and its features."""
         device = next(judge.parameters()).device
         parts: dict[str, list[np.ndarray]] = {head.name: [] for head in self.heads}
         features: list[np.ndarray] = []
         clips = max(1, CHUNK // frames.shape[1])
-        for start in range(0, max(1, len(frames)), clips):  # of no clips, no answers
+        for start in range(0, max(1, len(frames)), clips):  # no clips: empty arrays
             block = torch.from_numpy(np.array(frames[start : start + clips]))
             pixels = block.to(device).permute(0, 1, 4, 2, 3).float() / 255
             with torch.inference_mode(), autocast(device):
                 hidden = judge.features(pixels)
-                answers = judge.answers(hidden)
+                outputs = judge.predict(hidden)
             features.append(hidden.float().cpu().numpy())
-            for name, answer in answers.items():
-                parts[name].append(answer.cpu().numpy())
-        whole = {name: np.concatenate(part) for name, part in parts.items()}
-        return whole, np.concatenate(features)
+            for name, output in outputs.items():
+                parts[name].append(output.cpu().numpy())
+        by_factor = {name: np.concatenate(part) for name, part in parts.items()}
+        return by_factor, np.concatenate(features)
 
-    def _together(self, members: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """Stack the members' answers, values in the factor's unit."""
+    def _stack(self, members: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Stack the members' outputs; values of continuous factors in their unit."""
         stacked = {
             head.name: np.stack([m[head.name] for m in members]) for head in self.heads
         }
@@ -118,7 +118,7 @@ class Ensemble:
         }
 
 
-def decided(
+def decide(
     raw: dict[str, np.ndarray], shares: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return the most probable value of each factor, or the members' mean."""
@@ -152,13 +152,13 @@ def load(folder: str | Path) -> Ensemble:
         )
     device = pick()
     judges: list[Judge] = []
-    abouts: list[Any] = []
+    abouts: list[dict[str, Any]] = []
     for path in paths:
         weights, about = checkpoint.load(path)
         abouts.append(about)
-        heads = [Head(**entry) for entry in abouts[-1]["heads"]]
-        height, _, channels = abouts[-1]["shape"]
-        judge = Judge(channels, height, abouts[-1]["width"], heads)
+        heads = [Head(**entry) for entry in about["heads"]]
+        height, _, channels = about["shape"]
+        judge = Judge(channels, height, about["width"], heads)
         judge.load_state_dict(weights)
         judges.append(judge.to(device).eval())
     if any(about["frames_sha256"] != abouts[0]["frames_sha256"] for about in abouts):

@@ -1,9 +1,9 @@
-"""Training the judge, a small network that reads every judged factor off frames.
+"""The judge: a small network that predicts every judged factor from frames.
 
 `python -m evaluation.judge --data DIR --seed K --settings JSON --out seedK.safetensors`
-trains one member of the ensemble on real frames of training identities. Frame-level
-factors are read off one frame; factors which one frame does not show (`seen_in: clip`)
-off a clip, by a temporal head on the frame features.
+trains one member of the ensemble on real frames of training identities. Most factors
+are predicted from single frames; factors that a single frame does not show (`seen_in:
+clip`) are predicted from clips, by a temporal head on the features of the frames.
 """
 
 import argparse
@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from datasets.store import Store, hidden_mask, labels, verify
 from evaluation.evalset import length_of, read
 from evaluation.judge_settings import Settings
-from evaluation.network import Head, Judge
 from seqdis.errors import UserError, cli
 from seqdis.seeds import numpy_generator, stream, torch_generator
 from seqdis.settings import build, parse_json
@@ -29,11 +28,97 @@ from training.device import autocast, pick
 from training.loop import fit
 
 VERSION = "1"
-KNOTS, BEND = 6, 3 / 64  # elastic distortion: knots a side, largest deviation in sides
+KNOTS, BEND = 6, 3 / 64  # elastic distortion: knots a side, largest std in sides
+
+
+@dataclass(frozen=True)
+class Head:
+    """One factor that a judge predicts.
+
+    Attributes:
+        name: the factor.
+        classes: number of values; 0 for a continuous factor.
+        clip: whether it is predicted from a clip instead of one frame.
+        mean: of a continuous factor over training frames, in its unit.
+        std: likewise.
+    """
+
+    name: str
+    classes: int
+    clip: bool
+    mean: float = 0.0
+    std: float = 1.0
+
+
+class Judge(nn.Module):
+    """Frames `(batch, time, channel, height, width)` to predictions by factor.
+
+    Logits `(batch, time, classes)`, or standardised values `(batch, time)`.
+    """
+
+    def __init__(self, channels: int, size: int, width: int, heads: list[Head]) -> None:
+        """Build the network for square frames of `size` pixels, a multiple of 8."""
+        super().__init__()
+        if size % 8:
+            raise UserError(f"The judge needs frames of 8k pixels a side; got {size}.")
+        halve = 2 if size > 32 else 1  # halving small frames again would lose detail
+        cells = (size // (4 * halve)) ** 2
+        self.heads, hidden = heads, 16 * width
+        clips = any(head.clip for head in heads)
+        self.trunk = nn.Sequential(
+            *convolve(channels, width, halve),
+            *convolve(width, 4 * width, 2),
+            *convolve(4 * width, 4 * width, 1),
+            *convolve(4 * width, 8 * width, 2),
+            *convolve(8 * width, 8 * width, 1),
+            *convolve(8 * width, 8 * width, 1),
+        )
+        # A small flattened map keeps positions; pooled channels keep what is present.
+        self.where = nn.Conv2d(8 * width, 16, 1)
+        pooled = 2 * 8 * width
+        self.mix = nn.Sequential(
+            nn.Linear(16 * cells + pooled, hidden), nn.BatchNorm1d(hidden), nn.ReLU()
+        )
+        self.time = nn.Conv1d(hidden, hidden, 3, padding=1) if clips else None
+        self.out = nn.ModuleDict(
+            {h.name: nn.Linear(hidden * (1 + h.clip), h.classes or 1) for h in heads}
+        )
+
+    def forward(self, frames: Tensor) -> dict[str, Tensor]:
+        """Predict the factors of every frame."""
+        return self.predict(self.features(frames))
+
+    def features(self, frames: Tensor) -> Tensor:
+        """Return the input of the heads, `(batch, time, hidden)`."""
+        flat = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        maps = self.trunk(flat)
+        pooled = [maps.amax((2, 3)), maps.mean((2, 3))]
+        features = self.mix(torch.cat([self.where(maps).flatten(1), *pooled], 1))
+        return features.unflatten(0, frames.shape[:2])
+
+    def predict(self, features: Tensor) -> dict[str, Tensor]:
+        """Predict the factors of every frame from the input of the heads."""
+        inputs = {False: features}  # by whether the head needs a clip
+        if self.time:
+            local = F.relu(self.time(features.transpose(1, 2)).transpose(1, 2))
+            clip = local.mean(1, keepdim=True).expand_as(local)
+            inputs[True] = torch.cat([local, clip], 2)
+        outputs = {h.name: self.out[h.name](inputs[h.clip]).float() for h in self.heads}
+        return {
+            h.name: outputs[h.name] if h.classes else outputs[h.name].squeeze(-1)
+            for h in self.heads
+        }
+
+
+def convolve(before: int, after: int, stride: int) -> list[nn.Module]:
+    """Return a convolution, its normalisation and a ReLU."""
+    kernel = 4 if stride == 2 else 3
+    convolution = nn.Conv2d(before, after, kernel, stride, 1, bias=False)
+    return [convolution, nn.BatchNorm2d(after), nn.ReLU()]
 
 
 def recipe(settings: Settings) -> tuple[float, ...]:
-    """Return the settings that training depends on."""
+    """Return the settings that the weights depend on."""
     return settings.steps, settings.batch, settings.width, settings.learning_rate
 
 
@@ -43,39 +128,39 @@ def heads_of(store: Store) -> list[Head]:
     Raises:
         UserError: no factor is judged, or one never shows in a training frame.
     """
-    sequences = store.sequences["split"].to_numpy() == "train"
-    index = np.flatnonzero(sequences[store.timeline["sequence"].to_numpy()])
+    in_training = store.sequences["split"].to_numpy() == "train"
+    index = np.flatnonzero(in_training[store.timeline["sequence"].to_numpy()])
     heads = []
-    for factor in store.info["factors"]:
-        if not factor["judged"]:
+    for factor in store.factors:
+        if not factor.judged:
             continue
-        name, clip = factor["name"], factor["seen_in"] == "clip"
-        seen = labels(store, name, index)[~hidden_mask(store, name, index)]
-        if not len(seen):
+        name, clip = factor.name, factor.seen_in == "clip"
+        values = labels(store, name, index)[~hidden_mask(store, name, index)]
+        if not len(values):
             raise UserError(
                 f"Factor {name!r} of {store.path} is hidden or missing in every "
                 "training frame. Set judged to false for it, or prepare other data."
             )
-        if factor["kind"] == "categorical":
-            heads.append(Head(name, len(factor["values"]), clip))
+        if factor.values is None:
+            std = float(values.std()) or 1.0
+            heads.append(Head(name, 0, clip, float(values.mean()), std))
         else:
-            std = float(seen.std()) or 1.0
-            heads.append(Head(name, 0, clip, float(seen.mean()), std))
+            heads.append(Head(name, len(factor.values), clip))
     if not heads:
         raise UserError(f"{store.path} has no judged factor; skip the judge for it.")
     return heads
 
 
 def targets(store: Store, heads: list[Head]) -> dict[str, Tensor]:
-    """Return labels of all frames, `(frame,)`; -1 or NaN where hidden.
+    """Return the labels of all frames, `(frames,)`; -1 or NaN where hidden.
 
-    Continuous ones are standardised.
+    Labels of continuous factors are standardised.
     """
-    everything = np.arange(len(store.frames))
+    every = np.arange(len(store.frames))
     table = {}
     for head in heads:
-        values = labels(store, head.name, everything)
-        hidden = hidden_mask(store, head.name, everything)
+        values = labels(store, head.name, every)
+        hidden = hidden_mask(store, head.name, every)
         if head.classes:
             table[head.name] = torch.from_numpy(np.where(hidden, -1, values)).long()
         else:
@@ -85,7 +170,7 @@ def targets(store: Store, heads: list[Head]) -> dict[str, Tensor]:
 
 
 def bend(frames: Tensor, generator: torch.Generator) -> Tensor:
-    """Bend clips like rubber: strokes and outlines vary, places hardly move.
+    """Distort clips elastically: strokes and outlines vary, positions hardly move.
 
     Elastic distortion, Simard, Steinkraus, Platt (2003), ICDAR. Each clip has one
     smooth random field of displacements: 6x6 normal vectors, interpolated, with a
@@ -109,12 +194,12 @@ def bend(frames: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def augment(frames: Tensor, generator: torch.Generator) -> Tensor:
-    """Soften and disturb real frames, so that decoded ones are no surprise.
+    """Distort, blur and disturb half of a batch, as decoders distort frames.
 
-    The first half of the batch, whose order is random, is bent, blended clip by clip by
-    a random share with its blur (two 3x3 box filters, about a Gaussian of 1.2 pixels)
-    and gets white noise of up to 0.05. The other half stays as it is. There is no
-    shift: it would change the labels of position factors.
+    The first half of the batch, whose order is random, is distorted (see `bend`),
+    blended with its blur by a random share per clip (two 3x3 box filters, about a
+    Gaussian of 1.2 pixels) and gets white noise of up to 0.05. The other half is
+    unchanged. Frames are not shifted: that would change labels of positions.
 
     Args:
         frames: `(batch, time, channel, height, width)` in [0, 1].
@@ -132,23 +217,24 @@ def augment(frames: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def loss_terms(
-    answers: dict[str, Tensor], truth: dict[str, Tensor], heads: list[Head]
+    predictions: dict[str, Tensor], truth: dict[str, Tensor], heads: list[Head]
 ) -> dict[str, Tensor]:
-    """Return one term per factor, a mean over the frames where it shows.
+    """Return a loss term per factor, the mean over the frames that show it.
 
-    Cross entropy (nats) or smooth L1 of standardised values; 0 if it shows nowhere.
+    Cross entropy (nats) or smooth L1 of standardised values; 0 if no frame shows it.
     """
     terms = {}
     for head in heads:
-        answer, label = answers[head.name], truth[head.name]
+        prediction, label = predictions[head.name], truth[head.name]
         if head.classes:
+            logits = prediction.flatten(0, 1)
             total = F.cross_entropy(
-                answer.flatten(0, 1), label.flatten(), ignore_index=-1, reduction="sum"
+                logits, label.flatten(), ignore_index=-1, reduction="sum"
             )
             count = (label >= 0).sum()
         else:
             shown = ~label.isnan()
-            error = F.smooth_l1_loss(answer, label.nan_to_num(), reduction="none")
+            error = F.smooth_l1_loss(prediction, label.nan_to_num(), reduction="none")
             total, count = (error * shown).sum(), shown.sum()
         terms[head.name] = total / count.clamp_min(1)
     return terms
@@ -177,8 +263,8 @@ def train(
     ordered = any(head.clip for head in heads)
     time = clip_frames if ordered else 1
     order = "ordered" if ordered else "unordered"
-    draws = Batches(store, order, time, max(1, settings.batch // time))
-    draws.move_to(device)
+    batches = Batches(store, order, time, max(1, settings.batch // time))
+    batches.move_to(device)
     _, size, _, channels = store.info["shape"]
     torch.manual_seed(stream("judge", seed, "weights"))
     judge = Judge(channels, size, settings.width, heads).to(device)
@@ -186,13 +272,13 @@ def train(
     table = targets(store, heads)
 
     def terms_at(step: int) -> dict[str, Tensor]:
-        index, _ = draws.draw(numpy_generator("judge", seed, step))
-        frames = gather(draws.frames, index, device)
+        index, _ = batches.draw(numpy_generator("judge", seed, step))
+        frames = gather(batches.frames, index, device)
         frames = augment(frames, torch_generator(device, "judge", seed, "noise", step))
         truth = {name: values[index].to(device) for name, values in table.items()}
         with autocast(device):
-            answers = judge(frames)
-        return loss_terms(answers, truth, heads)
+            predictions = judge(frames)
+        return loss_terms(predictions, truth, heads)
 
     result = fit(
         judge,
@@ -219,11 +305,13 @@ def main() -> None:
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--partial", type=Path)
-    given = parser.parse_args()
-    settings = build(Settings, parse_json(given.settings), "judge")
-    store = verify(given.data)
-    clip_frames = length_of(read(given.data)[0])
-    judge, heads = train(store, clip_frames, given.seed, settings, given.partial)
+    arguments = parser.parse_args()
+    settings = build(Settings, parse_json(arguments.settings), "judge")
+    store = verify(arguments.data)
+    clip_frames = length_of(read(arguments.data)[0])
+    judge, heads = train(
+        store, clip_frames, arguments.seed, settings, arguments.partial
+    )
     about = {
         "heads": [asdict(head) for head in heads],
         "shape": store.info["shape"][1:],
@@ -231,7 +319,7 @@ def main() -> None:
         "version": VERSION,
         "frames_sha256": store.info["frames_sha256"],
     }
-    checkpoint.save(given.out, judge.state_dict(), about)
+    checkpoint.save(arguments.out, judge.state_dict(), about)
 
 
 if __name__ == "__main__":

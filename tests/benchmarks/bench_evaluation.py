@@ -37,8 +37,8 @@ from evaluation.axes.sap import sap
 from evaluation.codes import Rows
 from evaluation.ensemble import Ensemble
 from evaluation.evalset import Settings, draw
+from evaluation.judge import Head, Judge
 from evaluation.linear import PENALTIES
-from evaluation.network import Head, Judge
 from evaluation.pictures import pictures
 from evaluation.probes import pixel_codes
 from evaluation.swaps import Factor, cell_sums

@@ -8,9 +8,8 @@ import torch
 
 from datasets.store import clip_frames, labels
 from evaluation import certify, ensemble, judge
-from evaluation.judge import augment, heads_of, loss_terms, targets
+from evaluation.judge import Head, Judge, augment, heads_of, loss_terms, targets
 from evaluation.judge_settings import Settings
-from evaluation.network import Head, Judge
 from tests.evaluation.naming import refused
 from training import checkpoint
 
