@@ -15,9 +15,9 @@ from evaluation.axes.scores import axis_scores
 from evaluation.blocks import blocks
 from evaluation.codes import Rows
 from evaluation.leakage import Read, beyond
+from evaluation.metrics.verification import compare, error_rates, pair_clips
 from evaluation.mlp import mlp
 from evaluation.usable import Probe, Usable, probe, told
-from evaluation.verification import compare, errors, trials
 
 ROWS, VALUES, NOISE = 1600, 5, 0.02
 CLIPS = 200  # rows that are compared with each other, as clips of one frame
@@ -122,14 +122,15 @@ def _verified(kind: str) -> dict[str, float]:
     """Return how well f and z tell the static factor, as if it were an identity."""
     sides = [codes(kind, seed) for seed in (0, 2, 1)]  # train, valid, test
     valid, test = (
-        trials(side[2][:CLIPS, 0], np.arange(CLIPS)[:, None]) for side in sides[1:]
+        pair_clips(side[2][:CLIPS, 0], np.arange(CLIPS)[:, None]) for side in sides[1:]
     )
     found = {}
     for at, code in enumerate(("static", "dynamic")):
         train, known, held_out = (side[at][:CLIPS, None] for side in sides)
         compared = compare(train, known, held_out, valid, test)
-        for name, value in errors(compared).items():
-            found[f"verification_{name}_{code}"] = value
+        errors = error_rates(compared, test, np.ones((1, CLIPS)))
+        for name, value in errors._asdict().items():
+            found[f"verification_{name}_{code}"] = float(value[0])
     return found
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.store import Store, column, verify
-from evaluation import verification
+from datasets.store import Store, verify
 from evaluation.codes import select_rows
-from evaluation.evalset import EvalSet, by_split, evalset_of, read, train_and_test
+from evaluation.evalset import EvalSet, evalset_of, read, train_and_test
+from evaluation.metrics.verification import verify_codes
 from evaluation.probes import constant
 from evaluation.score import read_run
 from evaluation.usable import usable
@@ -45,25 +45,17 @@ def permutation_variance(orders: np.ndarray) -> float:
     return float(codes.var(0, ddof=1).mean(0).sum() / apart)
 
 
-def identity_auc(static: np.ndarray, store: Store, where: EvalSet) -> float:
-    """Return how well f tells whether two test clips show one identity.
-
-    The area under the ROC of evaluation/verification.py; NaN without genuine pairs.
+def identity_auc(static: np.ndarray, store: Store, evalset: EvalSet) -> float:
+    """Return `verification_auc_static` of f; NaN without genuine pairs.
 
     Args:
-        static: `(clips, columns)`.
+        static: `(clips, dimensions)`.
         store: the dataset.
-        where: its evaluation lists.
+        evalset: its evaluation clips.
     """
-    known, held_out = (
-        verification.trials(column(store, "identity", side[:, 0]), side)
-        for side in (where.valid, where.test)
-    )
-    if not len(held_out.genuine) or not len(held_out.impostor):
-        return float("nan")
-    codes = by_split(static[:, None], where)
-    found = verification.compare(*codes, known, held_out)
-    return verification.auc(found.genuine, found.impostor)
+    once = np.ones((1, len(evalset.test)))
+    errors = verify_codes(static[:, None], store, evalset, once)
+    return float(errors.auc[0]) if errors else float("nan")
 
 
 def static_probe(static: np.ndarray, store: Store, where: EvalSet) -> float:

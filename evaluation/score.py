@@ -24,8 +24,6 @@ from evaluation import (
     resampled,
     swaps,
     trace,
-    verification,
-    verification_samples,
 )
 from evaluation.axes.scores import axis_scores
 from evaluation.cell import FRAMES, Cell
@@ -33,6 +31,7 @@ from evaluation.codes import in_one_unit, select_rows
 from evaluation.evalset import EvalSet, by_split, evalset_of, read, train_and_test
 from evaluation.leakage import continuous_motion, floor_rows, probed
 from evaluation.metrics import load_modules, measured
+from evaluation.metrics.verification import verify as verify_codes
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.resampled import Draws
@@ -167,32 +166,6 @@ def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
     return swaps.judged_factors(read_json(judges / "judge.json", remedy))
 
 
-def verified(
-    arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet, draws: Draws
-) -> Iterator[Row]:
-    """Yield how well f, and single z_t, tell whether two clips show one identity.
-
-    Nothing where no identity has two test clips without a common frame.
-    """
-    valid_pairs, pairs = (
-        verification.trials(column(store, "identity", side[:, 0]), side)
-        for side in (where.valid, where.test)
-    )
-    if not len(pairs.genuine) or not len(pairs.impostor):
-        return
-    n = sum(map(len, pairs))
-    for code in ("static", "dynamic"):
-        if code not in arrays:
-            continue
-        codes = arrays[code] if code == "dynamic" else arrays[code][:, None]
-        found = verification.compare(*by_split(codes, where), valid_pairs, pairs)
-        again = verification_samples.samples(found, pairs, draws)
-        for measure, value in verification.errors(found).items():
-            metric, samples = f"verification_{measure}_{code}", getattr(again, measure)
-            towards, version = direction(metric), verification.VERSION
-            yield Row(metric, "", value, n, towards, version, samples)
-
-
 def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
     """Yield |r| of the drawn column of z with every continuous dynamic factor."""
     if not {"trace", "trace_sequence"} <= arrays.keys() or not arrays["trace"].size:
@@ -263,6 +236,7 @@ def failed(
     where: EvalSet,
     history: pd.DataFrame,
     rows: list[Row],
+    cell: Cell,
 ) -> Iterator[Row]:
     """Yield active columns, responses to f and z, and the flags (failures.py)."""
     measures: dict[str, float] = {}
@@ -279,7 +253,8 @@ def failed(
     scores = {(row.metric, row.factor): row.value for row in rows}
     static = [f["name"] for f in store.info["factors"] if f["scope"] == "static"]
     kl = {code: failures.last_kl(history, code) for code in ("static", "dynamic")}
-    auc = scores.get(("verification_auc_dynamic", ""), np.nan)
+    errors = verify_codes(cell, "dynamic")
+    auc = float(errors.auc[0]) if errors else np.nan
     found = failures.flags(measures, kl, auc, failures.read_off_z(scores, static))
     for name, value in found.items():
         yield Row(f"flag_{name}", "", float(value), 1, "lower", failures.VERSION)
@@ -330,10 +305,10 @@ def score(
         rows += floor_rows(judges)
     rows += [*probed(arrays, store, where, draws), *axes(arrays, store, where)]
     rows += [*manifold.drawn(arrays), *manifold.near(arrays, store, where)]
-    rows += [*verified(arrays, store, where, draws), *traced(arrays, store)]
+    rows += traced(arrays, store)
     rows += plain(arrays, store, where, draws)
-    rows += failed(arrays, store, where, history, rows)
     cell = Cell(store, where, arrays, history, judges)
+    rows += failed(arrays, store, where, history, rows, cell)
     rows += registry_rows(cell)
     return [row for row in rows if np.isfinite(row.value)], table
 

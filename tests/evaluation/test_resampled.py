@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from evaluation import resampled, verification, verification_samples
+from evaluation import resampled
 from evaluation.agreement import agreement_sums
 from evaluation.bootstrap import interval, resample
 from evaluation.probes import r2
 from evaluation.regression import regression
-from evaluation.resampled import Draws, draw, judged, pair_weights, unit_weights
+from evaluation.resampled import draw, judged, pair_weights, unit_weights
 from evaluation.swaps import Factor
-from evaluation.verification import Compared, Trials
 
 FACTORS = {"pose": Factor("categorical", "dynamic", 0.0)}
 KEY = ("swap_dynamic_transferred", "pose")
@@ -122,65 +121,3 @@ def test_models_are_paired():
         for c in (correct, better)
     )
     assert (two[KEY] >= one[KEY]).all()  # better pair by pair, so in every sample
-
-
-@pytest.fixture
-def people():
-    """Return identities, all trials, and similarities of two times."""
-    rng = np.random.default_rng(0)
-    who = np.repeat(np.arange(12), 4)
-    index = np.arange(0, 48 * 5, 5)[:, None] + np.arange(5)
-    pairs = verification.trials(who, index)
-    genuine, impostor = (
-        rng.normal(mean, 1, 2 * len(part))
-        for mean, part in zip((1, 0), pairs, strict=True)
-    )
-    return who, pairs, Compared(genuine, impostor, 0.4)
-
-
-@pytest.mark.parametrize("decimals", [1, 6])
-def test_everyone_drawn_once_is_the_estimate(people, decimals):
-    who, pairs, found = people
-    found = Compared(*(x.round(decimals) for x in found[:2]), found.threshold)
-    draws = Draws("", np.arange(12), who, np.ones((2, 12)))
-    again = verification_samples.samples(found, pairs, draws)
-    tolerance = 1e-9 if decimals == 1 else 2e-3  # few values: every bin is one
-    for name, value in verification.errors(found).items():
-        assert getattr(again, name) == pytest.approx([value] * 2, abs=tolerance)
-
-
-def test_people_drawn_twice_are_two_people(people):
-    who, pairs, found = people
-    found = Compared(*(x.round(1) for x in found[:2]), found.threshold)
-    draws = draw("faces", who, 150)
-    again = verification_samples.samples(found, pairs, draws)
-    for i in (0, 99, 149):
-        counts = draws.counts[i].astype(int)
-        drawn = []
-        for part, scores in zip(pairs, found[:2], strict=True):
-            a, b = who[part].T
-            times = np.where(a == b, counts[a], counts[a] * counts[b])
-            drawn.append(np.repeat(scores, np.tile(times, 2)))
-        for name, value in verification.errors(Compared(*drawn, 0.4)).items():
-            assert getattr(again, name)[i] == pytest.approx(value)
-
-
-def test_without_a_threshold_there_is_no_half_total_error(people):
-    who, pairs, found = people
-    draws = draw("faces", who, 5)
-    no = verification_samples.samples(found._replace(threshold=np.nan), pairs, draws)
-    assert np.isnan(no.hter).all() and np.isfinite([no.auc, no.eer]).all()
-    few = Draws("", draws.known, who, draws.counts * np.nan)
-    for values in verification_samples.samples(found, pairs, few):
-        assert np.isnan(values).all()
-
-
-def test_without_any_genuine_pair_drawn_nothing_is_defined():
-    who = np.array([0, 0, 1, 2, 3, 4])
-    pairs = Trials(np.array([[0, 1]]), np.array([[0, 2], [3, 4]]))
-    counts = np.array([[0, 1, 1, 1, 2.0], [1, 1, 1, 1, 1]])
-    found = Compared(np.array([0.5]), np.array([0.1, 0.2]), 0.3)
-    again = verification_samples.samples(
-        found, pairs, Draws("", np.arange(5), who, counts)
-    )
-    assert np.isnan(again.auc[0]) and again.auc[1] == 1

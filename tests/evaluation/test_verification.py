@@ -1,4 +1,4 @@
-"""Verification: AUC and EER of known scores, and of codes that know the person."""
+"""Verification: errors of known similarities, and of codes of the identity."""
 
 import numpy as np
 import pytest
@@ -8,16 +8,16 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import ndtr
 from sklearn.metrics import roc_auc_score
 
-from evaluation.verification import (
+from evaluation.bootstrap import resample, with_estimate
+from evaluation.metrics.verification import (
     IMPOSTORS,
+    Similarities,
     Trials,
-    auc,
     compare,
-    eer,
-    errors,
-    similarity,
-    threshold,
-    trials,
+    cosine,
+    equal_error_threshold,
+    error_rates,
+    pair_clips,
 )
 
 PEOPLE, CLIPS, TIME = 12, 5, 4
@@ -26,11 +26,29 @@ INDEX = np.arange(len(IDENTITY))[:, None] * TIME + np.arange(TIME)
 SCORES = arrays(np.int64, st.integers(1, 40), elements=st.integers(-6, 6))
 
 
-def scored(codes, train=None):
-    """Verify codes `(clips, T, columns)` of the people above."""
-    pairs = trials(IDENTITY, INDEX)
+ONCE = np.ones((1, len(IDENTITY)))
+
+
+def verify(codes, train=None, valid=None):
+    """Return the errors of codes `(clips, T, dimensions)` of the identities above."""
+    pairs = pair_clips(IDENTITY, INDEX)
     known = codes if train is None else train
-    return errors(compare(known, codes, codes, pairs, pairs))
+    others = codes if valid is None else valid
+    errors = error_rates(compare(known, others, codes, pairs, pairs), pairs, ONCE)
+    return {name: float(value[0]) for name, value in errors._asdict().items()}
+
+
+def measure(name, genuine, impostor, threshold=0.0):
+    """Return an error of similarities, each of a pair of clips of its own."""
+    n, m = len(genuine), len(impostor)
+    clips = np.arange(2 * (n + m)).reshape(-1, 2)
+    sides = np.asarray(genuine)[None], np.asarray(impostor)[None]
+    errors = error_rates(
+        Similarities(*sides, threshold),
+        Trials(clips[:n], clips[n:]),
+        np.ones((1, clips.size)),
+    )
+    return float(getattr(errors, name)[0])
 
 
 def noise(*shape, seed=0):
@@ -39,19 +57,19 @@ def noise(*shape, seed=0):
 
 def test_an_oracle_makes_no_mistake():
     codes = noise(PEOPLE, 6)[IDENTITY][:, None]
-    assert scored(codes) == {"auc": 1, "eer": 0, "hter": 0}
-    assert scored(np.repeat(codes, TIME, 1)) == {"auc": 1, "eer": 0, "hter": 0}
+    assert verify(codes) == {"auc": 1, "eer": 0, "hter": 0}
+    assert verify(np.repeat(codes, TIME, 1)) == {"auc": 1, "eer": 0, "hter": 0}
 
 
 def test_a_constant_knows_nothing():
     codes = np.full((len(IDENTITY), 1, 6), 0.1, np.float32)
-    assert scored(codes) == {"auc": 0.5, "eer": 0.5, "hter": 0.5}
+    assert verify(codes) == {"auc": 0.5, "eer": 0.5, "hter": 0.5}
     none = codes[..., :0]  # no column at all
-    assert scored(none) == {"auc": 0.5, "eer": 0.5, "hter": 0.5}
+    assert verify(none) == {"auc": 0.5, "eer": 0.5, "hter": 0.5}
 
 
 def test_noise_knows_nothing():
-    found = scored(noise(len(IDENTITY), TIME, 8))
+    found = verify(noise(len(IDENTITY), TIME, 8))
     assert found["auc"] == pytest.approx(0.5, abs=0.05)
     assert found["eer"] == pytest.approx(0.5, abs=0.05)
 
@@ -59,36 +77,34 @@ def test_noise_knows_nothing():
 def test_a_single_frame_is_compared_not_a_mean_over_time():
     person = 0.4 * noise(PEOPLE, 8)[IDENTITY][:, None]
     codes = person + noise(len(IDENTITY), TIME, 8, seed=1)
-    single, averaged = scored(codes), scored(codes.mean(1, keepdims=True))
+    single, averaged = verify(codes), verify(codes.mean(1, keepdims=True))
     assert 0.5 < single["auc"] < averaged["auc"] - 0.05
-    assert similarity(codes, np.array([[0, 1], [2, 3]])).shape == (TIME, 2)
+    assert cosine(codes, np.array([[0, 1], [2, 3]])).shape == (TIME, 2)
 
 
 def test_validation_pairs_set_the_threshold():
-    """Test people are more alike than those who set the threshold: it errs."""
+    """Test identities are more alike than those that set the threshold: it errs."""
     person = noise(PEOPLE, 6)[IDENTITY][:, None]
     codes = person + 0.5 * noise(len(IDENTITY), 1, 6, seed=1)
-    pairs = trials(IDENTITY, INDEX)
     alike = codes + 3  # a common part raises every cosine
-    found, own = (
-        errors(compare(codes, v, alike, pairs, pairs)) for v in (codes, alike)
-    )
-    assert found["auc"] > 0.7 and found["hter"] > own["hter"] + 0.1
-    assert own["hter"] == pytest.approx(own["eer"], abs=0.02)
+    others, same = (verify(alike, codes, valid) for valid in (codes, alike))
+    assert others["auc"] > 0.7 and others["hter"] > same["hter"] + 0.1
+    assert same["hter"] == pytest.approx(same["eer"], abs=0.02)
 
 
 def test_without_validation_pairs_there_is_no_threshold():
-    codes, pairs = noise(len(IDENTITY), 1, 6), trials(IDENTITY, INDEX)
+    codes, pairs = noise(len(IDENTITY), 1, 6), pair_clips(IDENTITY, INDEX)
     none = Trials(*(part[:0] for part in pairs))
-    found = errors(compare(codes, codes, codes, none, pairs))
-    assert np.isnan(found["hter"]) and np.isfinite(found["eer"])
+    errors = error_rates(compare(codes, codes, codes, none, pairs), pairs, ONCE)
+    assert np.isnan(errors.hter) and np.isfinite(errors.eer)
 
 
 def test_the_threshold_is_where_errors_are_equal():
     genuine, impostor = np.array([1.0, 3, 5, 7]), np.array([0.0, 2, 4, 6])
-    at = threshold(genuine, impostor)
+    at = equal_error_threshold(genuine, impostor)
     assert (genuine < at).mean() == (impostor >= at).mean() == 0.5
-    assert np.isnan(threshold(genuine, impostor[:0]))
+    assert measure("hter", genuine, impostor, at) == 0.5
+    assert np.isnan(equal_error_threshold(genuine, impostor[:0]))
 
 
 def test_training_clips_set_the_scale():
@@ -96,9 +112,9 @@ def test_training_clips_set_the_scale():
     person = noise(PEOPLE, 6)[IDENTITY][:, None]
     wild = 1000 * (noise(len(IDENTITY), 1, 1, seed=2) + 5)
     codes = np.concatenate([wild, person], 2)
-    assert scored(codes)["auc"] > 0.95
+    assert verify(codes)["auc"] > 0.95
     unscaled = np.array([[[-1.0] * 7], [[1.0] * 7]], np.float32)  # mean 0, deviation 1
-    assert scored(codes, unscaled)["auc"] < 0.9
+    assert verify(codes, unscaled)["auc"] < 0.9
 
 
 @pytest.mark.parametrize("distance", [0.5, 1.0, 2.0])
@@ -106,49 +122,97 @@ def test_overlapping_gaussians(distance):
     rng = np.random.default_rng(0)
     genuine, impostor = rng.normal(distance, 1, 40_000), rng.normal(0, 1, 30_000)
     expected = ndtr(distance / np.sqrt(2))
-    assert auc(genuine, impostor) == pytest.approx(expected, abs=0.005)
-    assert eer(genuine, impostor) == pytest.approx(ndtr(-distance / 2), abs=0.005)
+    assert measure("auc", genuine, impostor) == pytest.approx(expected, abs=0.005)
+    error = measure("eer", genuine, impostor)
+    assert error == pytest.approx(ndtr(-distance / 2), abs=0.005)
 
 
 def test_eer_by_hand():
     # Accepting from 2 on rejects one of four and accepts one of two: on a straight
     # line from there to 3 (two of four, none of two) both are 1/3 after a third.
-    assert eer(np.array([1, 2, 3, 3]), np.array([0, 2])) == pytest.approx(1 / 3)
-    assert eer(np.array([1.0]), np.array([0.0])) == 0
-    assert eer(np.array([0.0]), np.array([1.0])) == 1
-    assert np.isnan(auc(np.zeros(0), np.ones(3))) and np.isnan(eer(np.ones(3), []))
+    assert measure("eer", [1, 2, 3, 3], [0, 2]) == pytest.approx(1 / 3)
+    assert measure("eer", [1.0], [0.0]) == 0
+    assert measure("eer", [0.0], [1.0]) == 1
 
 
 @given(SCORES, SCORES)
 def test_auc_is_scikit_learns(genuine, impostor):
     truth = np.repeat([1, 0], [len(genuine), len(impostor)])
     expected = roc_auc_score(truth, np.concatenate([genuine, impostor]))
-    assert auc(genuine, impostor) == pytest.approx(expected, abs=1e-12)
+    assert measure("auc", genuine, impostor) == pytest.approx(expected, abs=1e-12)
 
 
 @given(SCORES, SCORES, st.sampled_from([np.exp, np.arctan, lambda x: x**3 - 7.0]))
 def test_only_the_order_of_scores_counts(genuine, impostor, monotone):
-    for measure in (auc, eer):
-        before = measure(genuine, impostor)
-        assert measure(monotone(genuine), monotone(impostor)) == before
-        assert measure(-impostor, -genuine) == pytest.approx(before, abs=1e-12)
+    for name in ("auc", "eer"):
+        before = measure(name, genuine, impostor)
+        assert measure(name, monotone(genuine), monotone(impostor)) == before
+        after = measure(name, -impostor, -genuine)
+        assert after == pytest.approx(before, abs=1e-12)
         assert 0 <= before <= 1
 
 
 def test_genuine_pairs_share_no_frame():
     identity = np.array(["a", "a", "a", "b"])
     index = np.array([0, 3, 4, 9])[:, None] + np.arange(TIME)
-    genuine, impostor = trials(identity, index)
+    genuine, impostor = pair_clips(identity, index)
     assert genuine.tolist() == [[0, 2]]  # frames 3 and 4 to 6 are in two clips each
     assert impostor.tolist() == [[0, 3], [1, 3], [2, 3]]
-    assert len(trials(np.arange(4), index).genuine) == 0
+    assert len(pair_clips(np.arange(4), index).genuine) == 0
 
 
 def test_impostors_are_thinned_always_alike():
     n = 300
     identity, index = np.arange(n) // 2, np.arange(n)[:, None]
-    first, second = trials(identity, index), trials(identity, index)
+    first, second = pair_clips(identity, index), pair_clips(identity, index)
     assert len(first.genuine) == n // 2 and len(first.impostor) == IMPOSTORS
     assert np.array_equal(first.impostor, second.impostor)
     assert (identity[first.impostor[:, 0]] != identity[first.impostor[:, 1]]).all()
     assert len(np.unique(first.impostor, axis=0)) == IMPOSTORS
+
+
+@pytest.fixture
+def people():
+    """Return identities, all trials, and their similarities at two times."""
+    rng = np.random.default_rng(0)
+    identity = np.repeat(np.arange(12), 4)
+    index = np.arange(0, 48 * 5, 5)[:, None] + np.arange(5)
+    pairs = pair_clips(identity, index)
+    genuine, impostor = (
+        rng.normal(mean, 1, (2, len(part)))
+        for mean, part in zip((1, 0), pairs, strict=True)
+    )
+    return identity, pairs, Similarities(genuine, impostor, 0.4)
+
+
+@pytest.mark.parametrize("decimals", [1, 6])  # with and without ties
+def test_an_identity_drawn_twice_is_two_identities(people, decimals):
+    identity, pairs, similarities = people
+    sides = [part.round(decimals) for part in similarities[:2]]
+    counts = with_estimate(resample(np.random.default_rng(0), 12, 150)).astype(int)
+    errors = error_rates(Similarities(*sides, 0.4), pairs, counts[:, identity])
+    for i in (0, 1, 100, 150):
+        drawn = []
+        for part, values in zip(pairs, sides, strict=True):
+            a, b = identity[part].T
+            times = np.where(a == b, counts[i][a], counts[i][a] * counts[i][b])
+            drawn.append(np.repeat(values.ravel(), np.tile(times, 2)))
+        for name, values in errors._asdict().items():
+            assert values[i] == pytest.approx(measure(name, *drawn, 0.4)), name
+
+
+def test_without_a_threshold_there_is_no_half_total_error(people):
+    identity, pairs, similarities = people
+    counts = resample(np.random.default_rng(0), 12, 5)[:, identity]
+    errors = error_rates(similarities._replace(threshold=np.nan), pairs, counts)
+    assert np.isnan(errors.hter).all() and np.isfinite([errors.auc, errors.eer]).all()
+    assert np.isnan(error_rates(similarities, pairs, counts * np.nan)).all()
+
+
+def test_without_any_genuine_pair_drawn_nothing_is_defined():
+    pairs = Trials(np.array([[0, 1]]), np.array([[0, 2], [3, 4]]))
+    weights = np.array([[0, 0, 1, 1, 1, 2.0], [1, 1, 1, 1, 1, 1]])
+    similarities = Similarities(np.array([[0.5]]), np.array([[0.1, 0.2]]), 0.3)
+    errors = error_rates(similarities, pairs, weights)
+    assert np.isnan([value[0] for value in errors]).all()
+    assert errors.auc[1] == 1
