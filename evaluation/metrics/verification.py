@@ -9,9 +9,9 @@ import numpy as np
 from datasets.store import Store, column
 from evaluation.bootstrap import divide
 from evaluation.cell import Cell
+from evaluation.codes import fit_scaler
 from evaluation.evalset import EvalSet, by_split
 from evaluation.metrics import Metric, Score
-from evaluation.codes import fit_scaler
 from seqdis.seeds import numpy_generator
 
 IMPOSTORS = 20_000  # pairs at most; all pairs would hardly be more precise

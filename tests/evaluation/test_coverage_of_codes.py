@@ -7,13 +7,13 @@ The truth is the score of very many people. docs/measurements.md has more repeti
 from typing import NamedTuple
 
 import numpy as np
+from evaluation.verification import Compared, auc, scored, trials
+from evaluation.verification_samples import samples as verified
 
 from evaluation.bootstrap import interval, resample
 from evaluation.codes import Rows
 from evaluation.resampled import Draws, mean
 from evaluation.usable import Probe, probe, told
-from evaluation.verification import Compared, auc, scored, trials
-from evaluation.verification_samples import samples as verified
 
 TIMES, SAMPLES = 400, 200
 COLUMNS, VALUES = 4, 3

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from datasets import store as frame_store
-from evaluation import aggregates, ensemble, resampled, score, summary, swaps
+from evaluation import aggregates, bootstrap, ensemble, resampled, score, summary, swaps
 from evaluation.evalset import by_split
 from evaluation.floors import FLOORS
 from evaluation.representation import Expected, read
@@ -258,7 +258,8 @@ def test_whoever_is_drawn_the_score_is_the_same_one(
     def once(rng, n, replicates):
         return np.ones((3, n))
 
-    monkeypatch.setattr(resampled, "resample", once)
+    for module in (bootstrap, resampled):
+        monkeypatch.setattr(module, "resample", once)
     arrays = oracle_codes(store, painter) if which == "tiny" else face_codes(store)
     noise = np.random.default_rng(0).normal(0, 1, arrays["dynamic"].shape)
     arrays["dynamic"] = arrays["dynamic"] + noise.astype(np.float32)
