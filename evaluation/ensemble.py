@@ -152,13 +152,13 @@ def load(folder: str | Path) -> Ensemble:
         )
     device = pick()
     judges: list[Judge] = []
-    abouts: list[dict[str, Any]] = []
+    abouts: list[Any] = []
     for path in paths:
         weights, about = checkpoint.load(path)
         abouts.append(about)
-        heads = [Head(**entry) for entry in about["heads"]]
-        height, _, channels = about["shape"]
-        judge = Judge(channels, height, about["width"], heads)
+        heads = [Head(**entry) for entry in abouts[-1]["heads"]]
+        height, _, channels = abouts[-1]["shape"]
+        judge = Judge(channels, height, abouts[-1]["width"], heads)
         judge.load_state_dict(weights)
         judges.append(judge.to(device).eval())
     if any(about["frames_sha256"] != abouts[0]["frames_sha256"] for about in abouts):

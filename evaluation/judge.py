@@ -8,7 +8,7 @@ clip`) are predicted from clips, by a temporal head on the features of the frame
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np

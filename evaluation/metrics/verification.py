@@ -215,7 +215,8 @@ def compare(
     threshold = equal_error_threshold(
         *(cosine(known, pairs).ravel() for pairs in valid_trials)
     )
-    return Similarities(*(cosine(unknown, pairs) for pairs in trials), threshold)
+    genuine, impostor = (cosine(unknown, pairs) for pairs in trials)
+    return Similarities(genuine, impostor, threshold)
 
 
 def cosine(codes: np.ndarray, pairs: np.ndarray) -> np.ndarray:
