@@ -7,7 +7,6 @@
 """
 
 import argparse
-import ast
 import difflib
 import json
 import os
@@ -16,31 +15,18 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from seqdis.catalogue import TRAIN, Base, choose_rule, find_bases
 from seqdis.errors import UserError, cli
-from seqdis.imports import ROOT, find, imported
+from seqdis.imports import ROOT, find
 
 Settings = dict[str, Any]
 
-# Rules that make cells. Each rule file (.smk) adds one, called after the file.
-TRAIN, RUN_PROGRAM = "train", "run_program"
 # Kinds of datasets that are cut out of videos, in several jobs.
 FACE_KINDS = ("affwild", "grid")
 # What a user's own dataset consists of (datasets/own.py).
 OWN_FILES = ("dataset.json", "frames.npy", "sequences.parquet", "frames.parquet")
-
-
-class Base(NamedTuple):
-    """A model file or a rule file.
-
-    Attributes:
-        module: Python module of the model.
-        rule: that makes its cells.
-    """
-
-    module: str
-    rule: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +73,7 @@ def make_plan(config: Settings) -> Plan:
         raise UserError(f"none of the config's datasets can be made here. {reasons}")
     entries = list_entries(config, find_bases(config["rules"]))
     for name in config["leave_out"]:
-        check_name(name, entries, "config: leave_out", "model")
+        check_name(name, entries, "leave_out", "model")
     models = {k: v for k, v in entries.items() if k not in config["leave_out"]}
     studies = {
         name: study | {"cells": list_study_cells(name, study, entries, models)}
@@ -105,14 +91,16 @@ def make_plan(config: Settings) -> Plan:
 
 def check_name(name: str, known: Iterable[str], place: str, what: str) -> None:
     """Raise UserError, with the nearest known name, unless a name is known."""
-    known = list(known)
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise UserError(
-            f"{place} names {name!r}, which is not a {what}.{hint} "
-            f"Known: {', '.join(known)}."
-        )
+        hint = suggest(name, known)
+        raise UserError(f"config: {place} names {name!r}, which is not a {what}.{hint}")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return sentences with the nearest known name, if one is near, and all of them."""
+    near = difflib.get_close_matches(name, known := list(known), 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"{hint} Known: {', '.join(known)}."
 
 
 # Datasets
@@ -189,55 +177,6 @@ def section_settings(config: Settings, section: str, dataset: str) -> Settings:
 # Models
 
 
-def choose_rule(file: Path) -> str:
-    """Return the rule that makes the cells of a Python file; empty if it makes none.
-
-    A file with a class `Model` is trained; one that imports `training.direct`, the
-    command line of programs that write their representation themselves, is run.
-    """
-    try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError) as problem:
-        raise UserError(f"{file} is not Python: {problem}. Correct it.") from problem
-    if any(isinstance(x, ast.ClassDef) and x.name == "Model" for x in tree.body):
-        return TRAIN
-    return RUN_PROGRAM if "training.direct" in imported(file) else ""
-
-
-def find_bases(rules: Sequence[str], root: Path = ROOT) -> dict[str, Base]:
-    """Return every model file and rule file by its name.
-
-    Args:
-        rules: rule files that the config names.
-        root: of the repository, whose rule files go before a model file's usual rule.
-    """
-    bases = {"unordered_vae": Base("unordered_vae.model", TRAIN)}
-    for file in sorted(root.glob("baselines/[!_]*.py")):
-        if rule := choose_rule(file):
-            bases[file.stem] = Base(f"baselines.{file.stem}", rule)
-    for file in list_rule_files(root):
-        bases[file.stem] = Base(f"baselines.{file.stem}", file.stem)
-    for file in map(Path, rules):
-        if not file.is_file():
-            raise UserError(
-                f"config: rules names {file}, which is not a file. Paths start at the "
-                f"folder that Snakemake runs in, {Path.cwd()}. Correct the path, or "
-                "take it out."
-            )
-        if file.stem in bases:
-            raise UserError(
-                f"config: rules names {file}, but there is a model called {file.stem!r}"
-                ". Rename the rule file, and the name in its `entries(...)`."
-            )
-        bases[file.stem] = Base(f"baselines.{file.stem}", file.stem)
-    return bases
-
-
-def list_rule_files(root: Path = ROOT) -> list[Path]:
-    """Return the rule files of this repository, each called after its model."""
-    return sorted(root.glob("workflow/rules/baselines/*.smk"))
-
-
 def list_entries(config: Settings, bases: Mapping[str, Base]) -> dict[str, Settings]:
     """Return the entry of every model: those of a file, then those of the config.
 
@@ -249,14 +188,17 @@ def list_entries(config: Settings, bases: Mapping[str, Base]) -> dict[str, Setti
     for name, settings in config["models"].items():
         entries[name] = {"base": name} | settings
     for name, entry in entries.items():
-        base, place = entry["base"], f"config: models.{name}"
+        base, place = entry["base"], f"models.{name}"
         if base not in bases and not ("module" in entry and base == name):
-            file = f"model file (baselines/{base}.py), and it has no `module`"
-            check_name(base, bases, place, file)
+            raise UserError(
+                f"config: {place} needs a model called {base!r}, but there is no "
+                f"baselines/{base}.py and no rule file of that name. Correct the name, "
+                f"or set `base` or `module`.{suggest(base, bases)}"
+            )
         if name in bases and base != name:
             raise UserError(
-                f"{place} has the base {base!r}, but {name} is also the name of a "
-                "model file, whose model would not run. Rename one."
+                f"config: {place} has the base {base!r}, but {name} is also the name "
+                "of a model file, whose model would not run. Rename one."
             )
         for dataset in entry.get("datasets", {}):
             check_name(dataset, config["datasets"], f"{place}.datasets", "dataset")
@@ -311,7 +253,7 @@ def list_study_cells(
 
     def studied(names: list[str]) -> list[str]:
         for model in names:
-            check_name(model, entries, f"config: studies.{name}", "model")
+            check_name(model, entries, f"studies.{name}", "model")
         return [model for model in names if model in models]
 
     unchanged = studied(study["models"])

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from seqdis.grid import TRAIN, find_bases
+from seqdis.catalogue import TRAIN, find_bases
 from seqdis.seeds import torch_generator
 from training import checkpoint
 from training.cell import load_module, make, resolve

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from seqdis.grid import TRAIN, find_bases
+from seqdis.catalogue import TRAIN, find_bases
 from training.cell import load_module, resolve
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ MILLIONS = {
 PROGRAM = """if True:
     import json, sys
     import torch
-    from seqdis.grid import TRAIN, find_bases
+    from seqdis.catalogue import TRAIN, find_bases
 from training.cell import load_module, make, resolve
     from training.contract import Context, Spec
     from training.run_json import peak_memory_mb

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from seqdis import grid, imports
+from seqdis import catalogue, grid, imports
 from seqdis.errors import UserError
 from snakemake.exceptions import WorkflowError
 
@@ -24,7 +24,7 @@ try:
 except UserError as problem:
     raise WorkflowError(str(problem)) from problem
 
-RULE_FILES = [*grid.list_rule_files(), *map(Path, config["rules"])]
+RULE_FILES = [*catalogue.list_rule_files(), *map(Path, config["rules"])]
 METRICS = ["--metrics", *config["metrics"]] if config["metrics"] else []
 CONFIGFILES = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
 

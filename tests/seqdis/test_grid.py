@@ -1,0 +1,325 @@
+"""The plan of a config: what can be made, by which rule, with which settings."""
+
+import copy
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seqdis import grid
+from seqdis.errors import UserError
+from seqdis.files import read_json
+from tests.messages import names
+
+PCA = "examples/pca/pca.smk"
+CONFIG = {
+    "tier": "small",
+    "label": "Small",
+    "protocol": "1",
+    "seeds": [0, 1],
+    "mirror": "/mirror",
+    "datasets": {
+        "digits": {"kind": "mmnist", "source": "original", "label": "Digits"},
+        "people": {"kind": "sprites", "source": "embedded", "label": "People"},
+        "faces": {"kind": "affwild", "source": "licensed", "label": "Faces"},
+    },
+    "judge": {"steps": 5, "width": 8, "datasets": {"people": {"steps": 7}}},
+    "training": {"steps": 3, "beta1": 0.9},
+    "shared": {"dim_f": 2},
+    "models": {
+        "full": {"base": "dsae", "label": "Full", "settings": {"dim_z": 3}},
+        "unordered_vae": {
+            "training": {"steps": 4},
+            "datasets": {"people": {"training": {"steps": 5}, "settings": {"k": 1}}},
+        },
+    },
+    "metrics": [],
+    "rules": [PCA],
+    "leave_out": ["svg", "fhvae"],
+    "studies": {
+        "order": {
+            "label": "Order",
+            "datasets": ["people", "faces"],
+            "models": ["unordered_vae", "svg", "full"],
+            "reorder": True,
+            "vary": [
+                {"setting": "training.beta", "values": [0.5, 2], "models": ["full"]},
+                {"setting": "settings.prior", "values": ["own"]},
+            ],
+        },
+        "elsewhere": {"label": "None", "datasets": ["faces"], "models": ["svg"]},
+    },
+}
+
+
+def changed(**parts: object) -> dict:
+    """Return the config with parts merged into its sections."""
+    config = copy.deepcopy(CONFIG)
+    for key, value in parts.items():
+        config[key] = config[key] | value if isinstance(value, dict) else value
+    return config
+
+
+@pytest.fixture
+def plan() -> grid.Plan:
+    return grid.make_plan(changed())
+
+
+# Datasets
+
+
+def test_a_dataset_that_cannot_be_made_has_a_reason(plan, tmp_path: Path):
+    assert list(plan.datasets) == ["digits", "people"] and list(plan.absent) == [
+        "faces"
+    ]
+    names(plan.absent["faces"], "d.kollias@qmul.ac.uk", "datasets.<name>.root")
+    faces = CONFIG["datasets"]["faces"]
+    assert grid.explain_absence(faces | {"root": str(tmp_path)}) == ""
+    lost = tmp_path / "lost"
+    names(grid.explain_absence(faces | {"root": str(lost)}), lost)
+
+
+def test_a_tier_without_datasets_is_refused():
+    config = changed() | {"datasets": {"faces": CONFIG["datasets"]["faces"]}}
+    with pytest.raises(UserError) as problem:
+        grid.make_plan(config)
+    names(problem.value, "faces", "d.kollias@qmul.ac.uk")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sources"),
+    [
+        ({"kind": "sprites", "source": "embedded"}, "embedded/lpc"),
+        ({"kind": "mmnist", "source": "original"}, "original/mnist"),
+        (
+            {"kind": "mmnist", "source": "original", "variant": "public"},
+            "original/moving_mnist",
+        ),
+        ({"kind": "affwild", "source": "embedded"}, "embedded/affwild"),
+        ({"kind": "grid", "source": "original", "variant": "corpus"}, "original/grid"),
+        (
+            {"kind": "grid", "source": "original", "variant": "samples"},
+            "original/grid_samples",
+        ),
+    ],
+)
+def test_sources_of_a_dataset(settings: dict, sources: str):
+    assert grid.list_sources(settings) == [f"results/sources/{sources}/manifest.json"]
+
+
+def test_copies_and_datasets_of_a_user_have_no_manifest():
+    assert grid.list_sources({"kind": "affwild", "source": "licensed"}) == []
+    mine = grid.list_sources({"kind": "own", "source": "own", "root": "mine"})
+    assert "mine/frames.npy" in mine and "mine/dataset.json" in mine
+
+
+def test_facts_of_kinds():
+    assert grid.count_parts({"kind": "affwild"}) == 4
+    assert grid.count_parts({"kind": "grid", "parts": 7}) == 7
+    assert grid.count_parts({"kind": "sprites", "parts": 7}) == 0
+    assert grid.needs_detector({"boxes": "auto"}) and grid.needs_detector({})
+    assert not grid.needs_detector({"boxes": "given"})
+    assert grid.has_factors({"variant": "srivastava"}) and grid.has_factors({})
+    assert not grid.has_factors({"variant": "public"})
+
+
+def test_a_section_for_one_dataset():
+    assert grid.section_settings(CONFIG, "judge", "people") == {"steps": 7, "width": 8}
+    assert grid.section_settings(CONFIG, "judge", "digits") == {"steps": 5, "width": 8}
+    assert grid.section_settings({"judge": {"steps": 1}}, "judge", "x") == {"steps": 1}
+
+
+def test_metric_modules_are_those_of_the_folder_and_of_the_config(tmp_path: Path):
+    folder = tmp_path / "evaluation/metrics"
+    folder.mkdir(parents=True)
+    for name in ("__init__", "swap", "_shared"):
+        (folder / f"{name}.py").touch()
+    modules = grid.list_metric_modules({"metrics": ["mine.blur"]}, tmp_path)
+    assert modules == ["evaluation.metrics.swap", "mine.blur"]
+
+
+# Models
+
+
+def test_models_are_files_and_entries_but_those_left_out(plan):
+    assert not {"svg", "fhvae"} & set(plan.models)
+    assert {"unordered_vae", "dsae", "oracle", "pca", "full"} <= set(plan.models)
+    assert plan.models["unordered_vae"]["module"] == "unordered_vae.model"
+    full = plan.models["full"]
+    assert (full["module"], full["rule"]) == ("baselines.dsae", "train")
+    assert plan.models["oracle"]["rule"] == "run_program"
+    assert plan.models["pca"]["rule"] == "pca"
+
+
+def test_a_module_of_a_user(tmp_path: Path, monkeypatch):
+    (tmp_path / "their_model.py").write_text("class Model: ...\n")
+    (tmp_path / "their_program.py").write_text("import training.direct\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = {
+        "one": {"module": "their_model"},
+        "two": {"module": "their_program"},
+        "three": {"module": "not.there"},
+        "pca": {"module": "their_model"},
+    }
+    models = grid.make_plan(changed(models=mine)).models
+    rules = {name: models[name]["rule"] for name in mine}
+    # A module that cannot be found is named by the job that imports it.
+    assert rules == {
+        **{"one": "train", "two": "run_program", "three": "train", "pca": "pca"}
+    }
+    assert models["pca"]["module"] == "their_model"
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        (
+            {"models": {"daes": {}}},
+            ("models.daes", "baselines/daes.py", "`module`", "Did you mean dsae"),
+        ),
+        ({"models": {"x": {"base": "train"}}}, ("models.x", "'train'", "`module`")),
+        (
+            {"models": {"x": {"base": "dase", "module": "m"}}},
+            ("models.x", "'dase'", "Did you mean dsae"),
+        ),
+        ({"models": {"svg": {"base": "dsae"}}}, ("models.svg", "'dsae'", "svg")),
+        (
+            {"models": {"dsae": {"datasets": {"poeple": {}}}}},
+            ("models.dsae.datasets", "'poeple'", "Did you mean people", "faces"),
+        ),
+        (
+            {"leave_out": ["fvhae"]},
+            ("leave_out", "'fvhae'", "Did you mean fhvae", "unordered_vae"),
+        ),
+        (
+            {"studies": {"s": {"datasets": ["people"], "models": ["dase"]}}},
+            ("studies.s", "'dase'", "Did you mean dsae"),
+        ),
+        (
+            {
+                "studies": {
+                    "s": {
+                        **{"datasets": ["people"], "models": []},
+                        "vary": [
+                            {"setting": "training.x", "values": [1], "models": ["ful"]}
+                        ],
+                    }
+                }
+            },
+            ("studies.s", "'ful'", "Did you mean full"),
+        ),
+    ],
+)
+def test_unknown_names_are_refused(parts: dict, named: tuple[str, ...]):
+    with pytest.raises(UserError) as problem:
+        grid.make_plan(changed(**parts))
+    names(problem.value, *named)
+
+
+def test_a_name_that_nothing_is_like_has_no_suggestion():
+    with pytest.raises(UserError) as problem:
+        grid.make_plan(changed(leave_out=["qqqqqqq"]))
+    assert "Did you mean" not in str(problem.value)
+
+
+def test_settings_of_a_cell(plan):
+    people = grid.cell_settings(plan, "unordered_vae", "people")
+    assert people["training"] == {"steps": 5, "beta1": 0.9}
+    assert people["model"] == {"k": 1}
+    digits = grid.cell_settings(plan, "unordered_vae", "digits")
+    assert digits["training"] == {"steps": 4, "beta1": 0.9}
+    assert digits["model"] == {}
+    full = grid.cell_settings(plan, "full", "digits")
+    assert full == {
+        **{"label": "Full", "role": "", "model": {"dim_z": 3}},
+        **{"training": CONFIG["training"], "shared": CONFIG["shared"]},
+    }
+    varied = grid.cell_settings(plan, "full@beta=0.5", "digits")
+    assert varied["training"] == CONFIG["training"] | {"beta": 0.5}
+
+
+# Studies
+
+
+def test_a_study_compares_models_of_the_tier_and_one_change_at_a_time(plan):
+    assert list(plan.studies) == ["order"]
+    assert [cell["name"] for cell in plan.studies["order"]["cells"]] == [
+        *("unordered_vae", "full"),
+        *("unordered_vae@shuffled_clips", "full@shuffled_clips"),
+        *("full@beta=0.5", "full@beta=2"),
+        *('unordered_vae@prior="own"', 'full@prior="own"'),
+    ]
+    assert plan.varied['full@prior="own"']["settings"] == {"dim_z": 3, "prior": "own"}
+    assert plan.models["full"]["settings"] == {"dim_z": 3}
+    assert not any("shuffled" in name for name in plan.varied)
+    assert set(plan.trained) == {*plan.models, *plan.varied}
+
+
+def test_the_files_of_a_study(plan):
+    files = grid.list_study_files(plan, "order")
+    assert len(files) == len(set(files)) == 2 * (8 + 2)
+    assert "results/small/people/full@beta=2/seed1/metrics.parquet" in files
+    assert "results/small/people/full@shuffled_clips/seed0/order.parquet" in files
+    assert not any("/faces/" in file for file in files)
+
+
+# grid.json and commands
+
+
+def test_the_grid_of_a_tier_names_no_place_on_this_machine(plan):
+    tier = grid.describe_tier(plan, ["a.yaml"])
+    assert tier["datasets"] == ["digits", "people"]
+    assert [entry["dataset"] for entry in tier["absent"]] == ["faces"]
+    by_name = {entry["name"]: entry for entry in tier["models"]}
+    assert by_name["full"] == {"name": "full", "label": "Full", "role": ""}
+    assert by_name["dsae"]["label"] == "dsae"
+    assert not {"mirror", "rules"} & set(tier["config"])
+    assert list(tier["config"]["studies"]) == ["order"]
+    assert tier["config"]["metrics"] == []
+    root = {"kind": "own", "source": "own", "label": "", "root": "/here"}
+    mine = grid.make_plan(changed(datasets={"mine": root}))
+    assert "/here" not in json.dumps(grid.describe_tier(mine, []))
+
+
+def test_the_grid_of_a_study(plan):
+    study = grid.describe_study(plan, "order")
+    assert study["datasets"] == ["people"] and study["seeds"] == [0, 1]
+    assert study["models"] == plan.studies["order"]["cells"]
+    assert (study["tier"], study["study"]) == ("small", "order")
+
+
+def test_commands_name_the_config_files_last(plan):
+    files = ["config/real.yaml", "my files/it's $mine.yaml"]
+    tier = grid.describe_tier(plan, files)
+    assert shlex.split(tier["command"]) == [
+        *("snakemake", "--cores", "all", "--configfile", *files)
+    ]
+    assert shlex.split(grid.tier_command(tier, "order"))[:2] == ["snakemake", "order"]
+    cell = "results/small/people/full/seed1"
+    assert shlex.split(grid.cell_command(tier, "people", "full", 1)) == [
+        *("snakemake", f"{cell}/metrics.parquet", "--forcerun", f"{cell}/run.json"),
+        *("--cores", "1", "--configfile", *files),
+    ]
+    default = grid.describe_tier(plan, [])
+    assert default["command"] == "snakemake --cores all"
+    quoted = grid.cell_command(default, "people", 'full@prior="own"', 0)
+    assert 'results/small/people/full@prior="own"/seed0/run.json' in shlex.split(quoted)
+
+
+def test_gpus_are_asked_for_where_there_are_any(monkeypatch):
+    for word, count in (("0", 0), ("1", 1)):
+        monkeypatch.setenv("SEQDIS_GPU", word)
+        assert grid.count_gpus() == count
+    monkeypatch.delenv("SEQDIS_GPU")
+    monkeypatch.setenv("PATH", "")
+    assert grid.count_gpus() == 0
+
+
+def test_the_module_writes_a_grid_with_its_checksum(plan, tmp_path: Path):
+    tier, path = grid.describe_tier(plan, ["a.yaml"]), tmp_path / "grid.json"
+    command = [sys.executable, "-m", "seqdis.grid", json.dumps(tier), str(path)]
+    subprocess.run(command, check=True)
+    assert "checksum" in path.read_text() and read_json(path) == tier
