@@ -36,7 +36,7 @@ def choose_rule(file: Path) -> str:
         raise UserError(f"{file} is not Python: {problem}. Correct it.") from problem
     if any(isinstance(x, ast.ClassDef) and x.name == "Model" for x in tree.body):
         return TRAIN
-    return RUN_PROGRAM if "training.direct" in imported(file) else ""
+    return RUN_PROGRAM if "training.direct" in imported(file, file.parent) else ""
 
 
 def find_bases(rules: Sequence[str], root: Path = ROOT) -> dict[str, Base]:

@@ -49,6 +49,12 @@ def test_every_file_of_this_repository():
     assert "new" not in bases and len(bases) == 10
 
 
+def test_relative_imports_make_no_program(tmp_path: Path):
+    file = tmp_path / "helper.py"
+    file.write_text("from . import parts\nfrom .. import more\n")
+    assert choose_rule(file) == ""
+
+
 def test_a_file_that_is_not_python_is_named(tmp_path: Path):
     file = tmp_path / "net.py"
     file.write_text("class Model:\n")
