@@ -41,7 +41,7 @@ class Settings(FaceSettings):
     label: str = "Aff-Wild"
     """The name that people read."""
     kind: Literal["affwild"] = "affwild"
-    """This module."""
+    """Kind of dataset: `datasets/affwild.py` makes it."""
     source: Literal["licensed", "embedded"] = "licensed"
     """Whether videos are your licensed copy or stand-ins."""
     root: str = ""

@@ -35,7 +35,8 @@ class Settings(FaceSettings):
     """Settings of GRID, beyond those of all faces."""
 
     variant: Literal["corpus", "samples"] = "corpus"
-    """33 speakers, or 11 sample clips."""
+    """`corpus`: 33 speakers, 13 GB and more to download. `samples`: 11 clips of 10
+    speakers."""
     boxes: Literal["detected"] = "detected"
     """Faces are detected: GRID has no boxes."""
     detect_every: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -45,7 +46,7 @@ class Settings(FaceSettings):
     label: str = "GRID"
     """The name that people read."""
     kind: Literal["grid"] = "grid"
-    """This module."""
+    """Kind of dataset: `datasets/grid.py` makes it."""
     source: Literal["original"] = "original"
     """Downloaded."""
     clips: Annotated[int, Field(ge=1, le=1000)] = 50

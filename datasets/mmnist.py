@@ -43,11 +43,12 @@ class Settings:
     label: str = "Moving MNIST"
     """The name that people read."""
     kind: Literal["mmnist"] = "mmnist"
-    """This module."""
+    """Kind of dataset: `datasets/mmnist.py` makes it."""
     source: Source = "original"
     """Whether digits are downloaded or stand-ins."""
     variant: Literal["srivastava", "denton", "public"] = "srivastava"
-    """Whose rules the digits move by; `public` is the released test file."""
+    """`srivastava`: 28-px digits, 3.6 px per frame. `denton`: 32-px digits, integer
+    steps. `public`: the released mnist_test_seq.npy, which has no labels."""
     sequences: Annotated[int, Field(ge=20, le=1_000_000)] = 10_000
     """How many sequences, of all splits."""
     length: Annotated[int, Field(ge=2, le=1000)] = 20

@@ -27,7 +27,7 @@ class Settings:
     """Settings of a dataset of your own."""
 
     kind: Literal["own"] = "own"
-    """This module."""
+    """Kind of dataset: `datasets/own.py` makes it."""
     label: str = ""
     """The name that people read; by default that of the dataset."""
     source: Literal["own"] = "own"

@@ -56,11 +56,12 @@ class Settings:
     label: str = "Sprites"
     """The name that people read."""
     kind: Literal["sprites"] = "sprites"
-    """This module."""
+    """Kind of dataset: `datasets/sprites.py` makes it."""
     source: Source = "original"
     """Whether sheets are downloaded or stand-ins."""
     variant: Literal["sheet", "actions"] = "sheet"
-    """Whole sheets of poses, or the 9 actions of Li & Mandt."""
+    """`sheet`: all 178 poses of a character. `actions`: the 9 actions of 8 frames of
+    Li & Mandt (2018)."""
     identities: Annotated[int, Field(ge=3, le=IDENTITIES)] = IDENTITIES
     """How many characters, of all splits."""
     size: Size = SIZES[0]

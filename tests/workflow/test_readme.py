@@ -8,7 +8,6 @@ from pathlib import Path
 
 import networkx
 import pytest
-import yaml
 
 from baselines.new import check
 
@@ -67,17 +66,6 @@ def test_the_rule_graph_is_the_one_drawn():
     graph = networkx.DiGraph((names[a], names[b]) for a, b in arrows)
     drawn = re.findall(r"(\w+) --> (\w+)", (ROOT / "docs/workflow.md").read_text())
     assert set(drawn) == set(networkx.transitive_reduction(graph).edges)
-
-
-def test_every_config_key_is_explained():
-    text = (ROOT / "config/README.md").read_text()
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    for key in schema["required"]:
-        assert re.search(rf"`{key}[.`]", text), key
-    for key in schema["$defs"]["training"]["properties"]:
-        assert f"training.{key}" in text, key
-    for key in schema["properties"]["models"]["additionalProperties"]["properties"]:
-        assert re.search(rf"`\.{key}[.`]", text), key
 
 
 def test_the_leaderboard_is_that_of_the_reference_run():
