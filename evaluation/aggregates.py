@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation import bootstrap as statistics
-from evaluation.swaps import Factor, above_chance, harmonic_mean
+from evaluation.agreement import above_chance, harmonic_mean
 from seqdis.seeds import numpy_generator
 
 REFERENCE = "unordered_vae"
@@ -53,7 +53,7 @@ class Runs(NamedTuple):
 def runs(
     seeds: Sequence[int],
     values: Mapping[tuple[str, str], np.ndarray],
-    factors: Mapping[str, Factor],
+    chances: Mapping[str, float],
     counts: np.ndarray,
 ) -> Runs:
     """Return the scaled scores of a model on a dataset.
@@ -62,15 +62,15 @@ def runs(
         seeds: the training seeds.
         values: `(metric, factor)` to `(1 + replicates, seeds)`, the estimate first;
             with the swap score.
-        factors: the judged factors.
+        chances: the best constant answer's score by judged factor.
         counts: `(replicates, seeds)`, how often each seed is drawn.
     """
 
     def scaled(metric: str) -> np.ndarray:
         judged = [
-            above_chance(values[metric, name], np.asarray(factor.chance))
-            for name, factor in factors.items()
-            if (metric, name) in values and factor.chance < 1
+            above_chance(values[metric, name], np.asarray(chance))
+            for name, chance in chances.items()
+            if (metric, name) in values and chance < 1
         ]
         return np.stack(judged, -1)
 

@@ -5,6 +5,8 @@ Sums over frames suffice for both, so a bootstrap sample only weighs the sums ag
 
 import numpy as np
 
+SUMS = ("n", "s0", "s1", "s2", "s3", "s4")  # columns of judged.parquet
+
 
 def agreement_sums(
     kind: str, truth: np.ndarray, judged: np.ndarray, valid: np.ndarray
@@ -54,3 +56,17 @@ def agreement(kind: str, sums: np.ndarray) -> np.ndarray:
         flat = spread <= 1e-12 * (s2 + s3) / n
         value = 2 * (s4 / n - mean_x * mean_y) / np.where(flat, 1, spread)
         return np.where(n > 0, np.where(flat, 0, value), np.nan)
+
+
+def above_chance(value: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Return (value - chance) / (1 - chance); 0 where chance is perfect."""
+    room = 1 - chance
+    flat = room <= 1e-9
+    return np.where(flat, 0.0, (value - chance) / np.where(flat, 1.0, room))
+
+
+def harmonic_mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return 2 a b / (a + b), negative values counting as 0."""
+    a, b = np.maximum(a, 0), np.maximum(b, 0)
+    total = a + b
+    return np.where(total > 0, 2 * a * b / np.where(total > 0, total, 1), 0 * total)

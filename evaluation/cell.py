@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from datasets.store import Store, column, hidden_mask, labels
+from datasets.store import Factor, Store, column, hidden_mask, labels
 from evaluation.bootstrap import Weights, draw_weights
 from evaluation.evalset import EvalSet
 from seqdis.files import read_json
@@ -94,13 +94,19 @@ class Cell:
         return {name: look.answers for name, look in self.looks.items()}
 
     @cached_property
+    def judged(self) -> list[Factor]:
+        """Return the factors that the judges read."""
+        names = [entry["name"] for entry in self.verdict.get("factors", [])]
+        return [factor for factor in self.store.factors if factor.name in names]
+
+    @cached_property
     def truth(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Return judged factor to labels and hidden mask, both `(test clips, T)`."""
         test = self.evalset.test
         return {
-            entry["name"]: (
-                labels(self.store, entry["name"], test),
-                hidden_mask(self.store, entry["name"], test),
+            factor.name: (
+                labels(self.store, factor.name, test),
+                hidden_mask(self.store, factor.name, test),
             )
-            for entry in self.verdict.get("factors", [])
+            for factor in self.judged
         }

@@ -3,30 +3,17 @@
 Identities are drawn, not clips or pairs: a result ought to hold for people who are not
 in the data, and what two clips or pairs share of a person is no new evidence. A score
 is a function of sums, so a sample only re-weights them: a row of a clip counts as often
-as its identity is drawn, a pair of clips by both (see `pair_weights`). Two models of a
+as its identity is drawn. Two models of a
 dataset see the same samples, in the same order: their difference is paired.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from evaluation.agreement import agreement
-from evaluation.bootstrap import LEAST, REPLICATES, pair_weights, resample
-from evaluation.swaps import Factor, scores
+from evaluation.bootstrap import LEAST, REPLICATES, resample
 from seqdis.seeds import numpy_generator
-
-# What the clips of a judged cell were made from, where it is not a pair (A, B).
-UNITS = {
-    "reconstruction_judged": "clip",
-    "sample_dynamic_static_kept": "a",
-    "sample_static_dynamic_kept": "b",
-    "generated_static_kept": "priors",
-    "generated_static_chance": "priors",
-    "generated_dynamic_kept": "priors",
-    "generated_dynamic_chance": "priors",
-}
 
 
 class Draws(NamedTuple):
@@ -60,48 +47,6 @@ def draw(dataset: str, identity: np.ndarray, replicates: int = REPLICATES) -> Dr
     if len(known) < LEAST:
         counts[:] = np.nan
     return Draws(dataset, known, clip, counts)
-
-
-def unit_weights(draws: Draws, a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
-    """Return `(replicates, units)` for pairs, their sides, test clips and priors.
-
-    Clips made from the priors alone are of nobody: they are drawn one by one.
-
-    Args:
-        draws: of the test identities.
-        a: `(pairs,)` positions among the test clips.
-        b: likewise.
-    """
-    rng = numpy_generator("bootstrap", draws.dataset, "priors")
-    one, other = draws.clip[a], draws.clip[b]
-    return {
-        "clip": draws.counts[:, draws.clip],
-        "a": draws.counts[:, one],
-        "b": draws.counts[:, other],
-        "pair": pair_weights(draws.counts, one, other),
-        "priors": resample(rng, len(a), len(draws.counts)),
-    }
-
-
-def judged(
-    sums: Mapping[tuple[str, str], np.ndarray],
-    weights: Mapping[str, np.ndarray],
-    factors: Mapping[str, Factor],
-) -> dict[tuple[str, str], np.ndarray]:
-    """Return `(metric, factor)` to `(replicates,)`: every judged score in each sample.
-
-    One sample serves all factors and cells of the 2x2 table: `swap_score` is computed
-    inside each.
-
-    Args:
-        sums: `(cell, factor)` to `(units, 6)`.
-        weights: of `unit_weights`.
-        factors: the judged factors.
-    """
-    drawn = {
-        key: weights[UNITS.get(key[0], "pair")] @ values for key, values in sums.items()
-    }
-    return scores(drawn, factors)
 
 
 def totals(draws: Draws, identity: np.ndarray, *columns: np.ndarray) -> np.ndarray:

@@ -14,156 +14,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.store import Store, column, hidden_mask, labels, verify
+from datasets.store import Store, column, verify
 from evaluation import (
     failures,
-    field,
-    frechet,
-    manifold,
-    pictures,
     resampled,
-    swaps,
     trace,
 )
+from evaluation.agreement import SUMS
 from evaluation.axes.scores import axis_scores
-from evaluation.cell import FRAMES, Cell
+from evaluation.cell import Cell
 from evaluation.codes import in_one_unit, select_rows
 from evaluation.evalset import EvalSet, by_split, evalset_of, read, train_and_test
 from evaluation.leakage import continuous_motion, floor_rows, probed
 from evaluation.metrics import load_modules, measured
+from evaluation.metrics.shared_codes import shared_code_sums
+from evaluation.metrics.swap import swap_sums
 from evaluation.metrics.verification import verify as verify_codes
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
-from evaluation.resampled import Draws
 from evaluation.row import Row, direction
 from seqdis.errors import cli
 from seqdis.files import read_json, read_parquet, readable, write_parquet
 from seqdis.seeds import numpy_generator
 
-TERM_VERSION = "2"
-JUDGED_COLUMNS = ["cell", "factor", "pair", *swaps.SUMS]
+JUDGED_COLUMNS = ["cell", "factor", "pair", *SUMS]
 RESAMPLED_COLUMNS = ["metric", "factor", "samples"]
-
-
-def judged(
-    arrays: Mapping[str, np.ndarray],
-    store: Store,
-    where: EvalSet,
-    judges: Path,
-    draws: Draws,
-) -> tuple[list[Row], pd.DataFrame]:
-    """Judge all decoded frames.
-
-    Args:
-        arrays: a checked representation.
-        store: the dataset.
-        where: the evaluation lists.
-        judges: folder of the judges and their `judge.json`.
-        draws: of the test identities.
-
-    Returns:
-        The judged scores, and the table `judged.parquet` behind them; in it `pair`
-        is the clip's position among test clips for `reconstruction_judged`.
-    """
-    from evaluation import ensemble as members  # torch: seconds, and not always needed
-
-    factors = read_verdict(judges)
-    ensemble = members.load(judges)
-    looks = {name: ensemble.look(arrays[name]) for name in FRAMES if name in arrays}
-    predictions = {name: look.answers for name, look in looks.items()}
-    truth = {
-        name: (labels(store, name, where.test), hidden_mask(store, name, where.test))
-        for name in factors
-    }
-    sums = swaps.cell_sums(predictions, truth, (where.a, where.b), factors)
-    tables = [
-        pd.DataFrame(values, columns=list(swaps.SUMS)).assign(
-            cell=cell,
-            factor=factor,
-            pair=np.arange(len(values))
-            if cell == "reconstruction_judged"
-            else where.pair,
-        )
-        for (cell, factor), values in sums.items()
-    ]
-    table = pd.concat(tables) if tables else pd.DataFrame(columns=JUDGED_COLUMNS)
-    values = swaps.scores({key: part.sum(0) for key, part in sums.items()}, factors)
-    weights = resampled.unit_weights(draws, where.a, where.b)
-    samples = resampled.judged(sums, weights, factors)
-    rows = [
-        Row(
-            metric,
-            factor,
-            float(value),
-            len(where.test) if metric == "reconstruction_judged" else len(where.a),
-            direction(metric),
-            swaps.VERSION,
-            samples[metric, factor],
-        )
-        for (metric, factor), value in values.items()
-    ]
-    rows += manifold.covered(predictions, truth, factors)
-    if "sample_static" in looks:
-        shares = looks["sample_static"].shares
-        rows += field_rows(shares, store, where, factors, weights["b"])
-    real = ensemble.features(store.frames[where.test])
-    features = {name: look.features for name, look in looks.items()}
-    rows += frechet.distances(real, features)
-    return rows, table[JUDGED_COLUMNS]
-
-
-def field_rows(
-    shares: Mapping[str, np.ndarray],
-    store: Store,
-    where: EvalSet,
-    factors: Mapping[str, swaps.Factor],
-    weights: np.ndarray,
-) -> Iterator[Row]:
-    """Yield the field's scores of clips with drawn f (evaluation/field.py).
-
-    Nothing where no dynamic factor stays the same within every clip.
-
-    Args:
-        shares: the judge's probabilities of `sample_static`.
-        store: the dataset.
-        where: its evaluation lists.
-        factors: the judged factors.
-        weights: `(replicates, pairs)`, how often the identity of z is drawn.
-    """
-    b = where.test[where.b]
-    truth = {
-        name: labels(store, name, b)
-        for name, factor in factors.items()
-        if factor.scope == "dynamic" and name in shares
-    }
-    still = {
-        name: value[:, 0]
-        for name, value in truth.items()
-        if value.min() >= 0 and not np.ptp(value, 1).any()  # known and constant
-    }
-    if not still:
-        return
-    names = field.telling(still)
-    sizes = {name: shares[name].shape[-1] for name in names}
-    share = field.joint({name: shares[name] for name in names})
-    at = field.joint_labels({name: still[name] for name in names}, sizes)
-    found = field.field(share, at)._asdict().items()
-    for (name, value), samples in zip(
-        found, field.samples(share, at, weights), strict=True
-    ):
-        metric = f"field_{name}"
-        towards = direction(metric)
-        yield Row(metric, "", value, len(b), towards, field.VERSION, samples)
-
-
-def read_verdict(judges: Path) -> dict[str, swaps.Factor]:
-    """Return the judged factors of `judge.json`.
-
-    Raises:
-        UserError: it is missing.
-    """
-    remedy = "certify the judges: python -m evaluation.certify writes it."
-    return swaps.judged_factors(read_json(judges / "judge.json", remedy))
 
 
 def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
@@ -206,30 +81,6 @@ def axes(
             yield Row(metric, "", value, n, direction(metric), version)
 
 
-def plain(
-    arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet, draws: Draws
-) -> Iterator[Row]:
-    """Yield picture metrics of reconstructions, the loss terms and the bound."""
-    who = draws.known[draws.clip]
-    if "reconstruction" in arrays:
-        real, whose = store.frames[where.test], who.repeat(where.test.shape[1])
-        found = pictures.pictures(real, arrays["reconstruction"])
-        for name, each in found.items():
-            value = float(each.mean())
-            samples = resampled.mean(draws, whose, each.numpy())
-            towards, n = direction(name), where.test.size
-            yield Row(name, "", value, n, towards, pictures.VERSION, samples)
-    for name, values in arrays.items():
-        if name.startswith("term_") or name in ("importance_bound", "elbo"):
-            # terms are of all test clips, bounds of some that are spread evenly
-            some = np.linspace(0, len(who) - 1, len(values)).round().astype(int)
-            values = values.astype(np.float64)
-            mean, samples = values.mean(), resampled.mean(draws, who[some], values)
-            towards, n = direction(name), len(values)
-            version = TERM_VERSION if name.startswith("term_") else "1"
-            yield Row(name, "", float(mean), n, towards, version, samples)
-
-
 def failed(
     arrays: Mapping[str, np.ndarray],
     store: Store,
@@ -258,6 +109,20 @@ def failed(
     found = failures.flags(measures, kl, auc, failures.read_off_z(scores, static))
     for name, value in found.items():
         yield Row(f"flag_{name}", "", float(value), 1, "lower", failures.VERSION)
+
+
+def judged_table(cell: Cell) -> pd.DataFrame:
+    """Return `judged.parquet`: the sums per pair behind every judged score.
+
+    `pair` is the clip's position among test clips for `reconstruction_judged`.
+    """
+    table = [pd.DataFrame(columns=JUDGED_COLUMNS)]
+    for (metric, factor), sums in (swap_sums(cell) | shared_code_sums(cell)).items():
+        clips = np.arange(len(sums))
+        pair = clips if metric == "reconstruction_judged" else cell.evalset.pair
+        part = pd.DataFrame(sums, columns=list(SUMS))
+        table.append(part.assign(cell=metric, factor=factor, pair=pair))
+    return pd.concat(table[1:] or table)[JUDGED_COLUMNS]
 
 
 def registry_rows(cell: Cell) -> Iterator[Row]:
@@ -295,22 +160,16 @@ def score(
     draws = resampled.draw(info["name"], who)
     done = str(arrays["status"]) == "done"
     rows = [Row("finished", "", float(done), 1, "higher", "1")]
-    table = pd.DataFrame(columns=JUDGED_COLUMNS)
     if not done:
-        return rows, table
-    if judges is not None and any(name in arrays for name in FRAMES):
-        found, table = judged(arrays, store, where, judges, draws)
-        rows += found
+        return rows, pd.DataFrame(columns=JUDGED_COLUMNS)
+    cell = Cell(store, where, arrays, history, judges)
     if judges is not None and {"static", "dynamic"} & arrays.keys():
         rows += floor_rows(judges)
     rows += [*probed(arrays, store, where, draws), *axes(arrays, store, where)]
-    rows += [*manifold.drawn(arrays), *manifold.near(arrays, store, where)]
     rows += traced(arrays, store)
-    rows += plain(arrays, store, where, draws)
-    cell = Cell(store, where, arrays, history, judges)
     rows += failed(arrays, store, where, history, rows, cell)
     rows += registry_rows(cell)
-    return [row for row in rows if np.isfinite(row.value)], table
+    return [row for row in rows if np.isfinite(row.value)], judged_table(cell)
 
 
 def read_run(cell: Path) -> dict[str, Any]:
@@ -355,7 +214,7 @@ def main() -> None:
     for position, name in enumerate(("dataset", "model", "seed")):
         metrics.insert(position, name, run[name])
     types = {"cell": "str", "factor": "str", "pair": "int64"}
-    types |= dict.fromkeys(swaps.SUMS, "float64")
+    types |= dict.fromkeys(SUMS, "float64")
     write_parquet(given.cell / "judged.parquet", table.astype(types))
     again = [
         (row.metric, row.factor, row.samples.astype(np.float32))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from evaluation import bootstrap as statistics
 from evaluation.aggregates import Runs, aggregates, mean_swap, runs
-from evaluation.swaps import judged_factors
+from evaluation.metrics.swap import chances
 from seqdis.errors import cli
 from seqdis.files import read_json, read_parquet, write_parquet
 from seqdis.seeds import numpy_generator
@@ -86,11 +86,10 @@ def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, 
         verdict = results / "judges" / dataset / "judge.json"
         scored = {s: table for s, table in tables.items() if SWAP in table}
         if scored and verdict.is_file():
-            factors = judged_factors(read_json(verdict))
             shared = set.intersection(*map(set, scored.values()))
             values = {key: stacked(scored, key) for key in shared}
             counts = drawn_seeds(dataset, len(scored), len(values[SWAP]) - 1)
-            scaled = runs([*scored], values, factors, counts)
+            scaled = runs([*scored], values, chances(read_json(verdict)), counts)
             found.setdefault(model, {})[dataset] = scaled
     return samples, found
 

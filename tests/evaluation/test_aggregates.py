@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from datasets.store import Factor
 from evaluation.aggregates import (
     COLUMNS,
     REFERENCE,
@@ -19,15 +20,15 @@ from evaluation.aggregates import (
     runs,
 )
 from evaluation.agreement import agreement_sums
-from evaluation.swaps import Factor, scores
+from evaluation.metrics.swap import swap_scores
 
-FACTORS = {
-    "skin": Factor("categorical", "static", 0.25),
-    "hair": Factor("categorical", "static", 0.5),
-    "sole": Factor("categorical", "static", 1.0),  # says nothing: left out
-    "pose": Factor("categorical", "dynamic", 0.0),
-    "x": Factor("continuous", "dynamic", 0.0),
-}
+FACTORS = [
+    *(Factor(name, name, "static", "01") for name in ("skin", "hair", "sole")),
+    Factor("pose", "pose", "dynamic", "01"),
+    Factor("x", "x", "dynamic"),
+]
+CHANCES = {"skin": 0.25, "hair": 0.5, "pose": 0.0, "x": 0.0}
+CHANCES["sole"] = 1.0  # says nothing: left out
 CELLS = {"static": "swap_static_kept", "dynamic": "swap_dynamic_transferred"}
 
 
@@ -49,23 +50,26 @@ def values():
     """Return every judged score in 51 rows of two seeds, `(51, 2)` each."""
     rng = np.random.default_rng(0)
     sums = {}
-    for name, factor in FACTORS.items():
+    for factor in FACTORS:
         size = (51, 2, 120)
-        if factor.kind == "continuous":
+        if factor.continuous:
             truth = rng.normal(size=size)
             judged = truth + rng.normal(size=size)
         else:
             truth = np.ones(size, int)
             judged = (rng.random(size) < 0.8).astype(int)
         rows = (side.reshape(102, 120) for side in (truth, judged))
-        found = agreement_sums(factor.kind, *rows, np.ones((102, 120), bool))
-        sums[CELLS[factor.scope], name] = found.reshape(51, 2, 6)
-    return scores(sums, FACTORS)
+        sums[CELLS[factor.scope], factor.name] = agreement_sums(
+            factor.kind, *rows, np.ones((102, 120), bool)
+        )
+    every_row = {"pair": np.eye(102)}
+    scores = swap_scores(sums, every_row, FACTORS, CHANCES)
+    return {key: rows.reshape(51, 2) for key, rows in scores.items()}
 
 
 def test_scaled_scores_average_to_those_of_the_leaderboard(values):
     counts = np.full((50, 2), 1.0)
-    found = runs((3, 4), values, FACTORS, counts)
+    found = runs((3, 4), values, CHANCES, counts)
     assert found.static.shape == (51, 2, 2) and found.dynamic.shape == (51, 2, 2)
     assert found.static.mean(2) == pytest.approx(values["swap_static", ""])
     assert found.dynamic.mean(2) == pytest.approx(values["swap_dynamic", ""])

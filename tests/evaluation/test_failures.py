@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from evaluation import failures
-from evaluation.swaps import Factor, generated_sums, scores
 
 GOOD = {
     "active_static": 3,
@@ -103,34 +102,3 @@ def test_reading_static_factors_off_z():
     assert np.isnan(failures.read_off_z(table, ["skin"]))
     table |= {("probe_dynamic", "age"): -2.0, ("probe_chance", "age"): 0.0}
     assert failures.read_off_z(table, ["hair", "age"]) == pytest.approx(0.25)
-
-
-FACTORS = {
-    "hair": Factor("categorical", "static", 0.5),
-    "pose": Factor("continuous", "dynamic", 0.0),
-}
-
-
-def generated(hair_of_new_z, pose_of_new_f, hair, pose):
-    """Return scores of clips whose judged factors are given."""
-    predictions = {
-        "generated": {"hair": hair, "pose": pose},
-        "generated_new_dynamic": {"hair": hair_of_new_z, "pose": pose[::-1]},
-        "generated_new_static": {"hair": hair[::-1], "pose": pose_of_new_f},
-    }
-    sums = generated_sums(predictions, FACTORS)
-    return scores({key: part.sum(0) for key, part in sums.items()}, FACTORS)
-
-
-def test_generated_clips_of_a_perfect_prior_a_random_one_and_a_constant_one():
-    rng = np.random.default_rng(1)
-    hair, pose = rng.integers(0, 2, (400, 1)).repeat(5, 1), rng.normal(size=(400, 5))
-    perfect = generated(hair, pose, hair, pose)
-    assert perfect["generated_score", ""] == pytest.approx(1)
-    assert perfect["generated_static_chance", "hair"] == pytest.approx(0.5, abs=0.1)
-    random = generated(rng.permutation(hair), rng.permutation(pose), hair, pose)
-    assert random["generated_static", ""] == pytest.approx(0, abs=0.15)
-    assert random["generated_dynamic", ""] == pytest.approx(0, abs=0.15)
-    same = np.zeros_like(hair), np.zeros_like(pose)
-    constant = generated(*same, *same)
-    assert constant["generated_score", ""] == 0
