@@ -22,7 +22,6 @@ METRICS = (
         "log p(x), 64 draws",
         "Importance-weighted lower bound on log p(x) with 64 draws of (f, z), nats per "
         "frame, on a tenth of the test clips, at most 32.",
-        "2",
         range=ANY,
         tables=("likelihood",),
         needs=("codes",),
@@ -33,7 +32,6 @@ METRICS = (
         "ELBO",
         "Lower bound on log p(x) with a single draw of (f, z), nats per frame, the "
         "mean of 64 draws, on a tenth of the test clips, at most 32.",
-        "2",
         range=ANY,
         tables=("likelihood",),
         needs=("codes",),
@@ -43,7 +41,7 @@ METRICS = (
         "term_*",
         "{}",
         "This term of the model's loss on test clips, nats per frame.",
-        "3",
+        "2",
         better="lower",
         range=ANY,
         tables=("terms",),

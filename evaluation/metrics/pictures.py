@@ -14,8 +14,6 @@ from evaluation.bootstrap import average
 from evaluation.cell import Cell
 from evaluation.metrics import Metric, Score
 
-VERSION = "2"
-FRECHET = "1"
 ROUNDING = (1 / 255) ** 2 / 12  # mean squared rounding error of 8-bit frames
 RADIUS, SIGMA = 5, 1.5
 COMPARED = ("reconstruction", "sample_dynamic", "generated")
@@ -26,7 +24,6 @@ METRICS = (
         "mse",
         "MSE",
         "Mean squared error of reconstructions, pixels in [0, 1].",
-        VERSION,
         better="lower",
         tables=("headline", "pictures"),
         needs=("swap",),
@@ -36,7 +33,6 @@ METRICS = (
         "PSNR (dB)",
         "Peak signal-to-noise ratio of reconstructions, −10 log10(MSE) of a frame in "
         "dB, mean over test frames; equal frames have 58.9 dB.",
-        VERSION,
         range=(0, -10 * math.log10(ROUNDING)),
         tables=("pictures",),
         needs=("swap",),
@@ -45,7 +41,6 @@ METRICS = (
         "ssim",
         "SSIM",
         "Structural similarity of reconstructions, mean over test frames; 1 if equal.",
-        VERSION,
         range=(-1, 1),
         tables=("headline", "pictures"),
         needs=("swap",),
@@ -57,7 +52,6 @@ METRICS = (
         "Fréchet distance of reconstructions from real frames in features of the "
         "judge, over their variance: 0 for copies, 1 for one mean picture; not FID, "
         "not FVD.",
-        FRECHET,
         better="lower",
         range=(0, math.inf),
         tables=("pictures",),
@@ -70,7 +64,6 @@ METRICS = (
         "Fréchet distance of decode(f_A, z), z ~ p(z | f_A), from real frames in "
         "features of the judge, over their variance: 0 for copies, 1 for one mean "
         "picture; not FID, not FVD.",
-        FRECHET,
         better="lower",
         range=(0, math.inf),
         tables=("pictures",),
@@ -83,7 +76,6 @@ METRICS = (
         "Fréchet distance of frames from the priors alone from real frames in features "
         "of the judge, over their variance: hardly less than that of other real "
         "frames; not FID, not FVD.",
-        FRECHET,
         better="lower",
         range=(0, math.inf),
         tables=("pictures",),
@@ -96,7 +88,6 @@ METRICS = (
         "Fréchet distance of one half of the real test clips from the other in "
         "features of the judge, over their variance: a distance this small means "
         "nothing.",
-        FRECHET,
         better="lower",
         range=(0, math.inf),
         needs=("swap",),

@@ -28,7 +28,6 @@ from evaluation.cell import Cell
 from evaluation.metrics import Metric, Score
 from evaluation.metrics.swap import AGREEMENT
 
-VERSION = "2"
 PRIORS = ("sample_static", "sample_dynamic")
 PARTS = {  # a score, and the agreement it compares with chance
     "consistency": "consistency_agreed",
@@ -43,7 +42,6 @@ METRICS = (
         "Mean over dynamic factors of (agreed − chance) / (1 − chance), where agreed "
         "is the agreement of what the judge reads in decode(f_A, z_B) and decode(f_B, "
         "z_B), right or wrong, and chance that with decode(f_B, z_B) of the next pair.",
-        VERSION,
         range=(-math.inf, 1),
         tables=("manifold",),
         needs=("swap",),
@@ -53,7 +51,6 @@ METRICS = (
         "The same z",
         "Agreement (accuracy or CCC) of a dynamic factor that the judge reads in "
         "decode(f_A, z_B) with the one it reads in decode(f_B, z_B).",
-        VERSION,
         range=AGREEMENT,
         factors="dynamic",
         needs=("swap",),
@@ -63,7 +60,6 @@ METRICS = (
         "Another z",
         "Agreement (accuracy or CCC) of a dynamic factor that the judge reads in "
         "decode(f_A, z_B) with the one it reads in decode(f_B, z_B) of the next pair.",
-        VERSION,
         better="lower",
         range=AGREEMENT,
         factors="dynamic",
@@ -75,7 +71,6 @@ METRICS = (
         "Mean over static factors of (kept − chance) / (1 − chance) in clips from the "
         "priors alone: kept is the agreement of what the judge reads in (f, z) and (f, "
         "another z), chance that with (f, z) of the next clip.",
-        VERSION,
         range=(-math.inf, 1),
         tables=("generated",),
         needs=PRIORS,
@@ -86,7 +81,6 @@ METRICS = (
         "Mean over dynamic factors of (kept − chance) / (1 − chance) in clips from the "
         "priors alone: kept is the agreement of what the judge reads in (f, z) and "
         "(another f, z), chance that with (f, z) of the next clip.",
-        VERSION,
         range=(-math.inf, 1),
         tables=("generated",),
         needs=PRIORS,
@@ -96,7 +90,6 @@ METRICS = (
         "Generated score",
         "Harmonic mean of static and dynamic kept in clips from the priors alone, "
         "values below 0 counting as 0.",
-        VERSION,
         tables=("generated",),
         needs=PRIORS,
     ),
@@ -105,7 +98,6 @@ METRICS = (
         "Static kept, of priors",
         "Agreement (accuracy or CCC) of a static factor that the judge reads in (f, z) "
         "with the one it reads in (f, another z), all drawn from the priors.",
-        VERSION,
         range=AGREEMENT,
         factors="static",
         needs=PRIORS,
@@ -115,7 +107,6 @@ METRICS = (
         "Static kept by chance",
         "Agreement (accuracy or CCC) of a static factor that the judge reads in (f, "
         "another z) with the one it reads in the next clip, all drawn from the priors.",
-        VERSION,
         better="lower",
         range=AGREEMENT,
         factors="static",
@@ -126,7 +117,6 @@ METRICS = (
         "Dynamic kept, of priors",
         "Agreement (accuracy or CCC) of a dynamic factor that the judge reads in (f, "
         "z) with the one it reads in (another f, z), all drawn from the priors.",
-        VERSION,
         range=AGREEMENT,
         factors="dynamic",
         needs=PRIORS,
@@ -137,7 +127,6 @@ METRICS = (
         "Agreement (accuracy or CCC) of a dynamic factor that the judge reads in "
         "(another f, z) with the one it reads in the next clip, all drawn from the "
         "priors.",
-        VERSION,
         better="lower",
         range=AGREEMENT,
         factors="dynamic",

@@ -27,7 +27,6 @@ from evaluation.agreement import (
 from evaluation.cell import Cell
 from evaluation.metrics import Metric, Score
 
-VERSION = "2"
 MARGIN = 0.05  # reconstructions must beat chance by this before we divide by them
 AGREEMENT = (-1.0, 1.0)  # accuracy is in [0, 1], CCC in [-1, 1]
 
@@ -71,7 +70,6 @@ METRICS = (
         "Swap score",
         "Harmonic mean of static kept and dynamic transferred, values below 0 counting "
         "as 0: 1 is a perfect swap, 0 is chance on either side.",
-        VERSION,
         tables=("headline",),
         needs=("swap",),
         scopes=("static", "dynamic"),
@@ -81,7 +79,6 @@ METRICS = (
         "Static kept",
         "Mean over static factors of (agreement − chance) / (1 − chance), where the "
         "judge reads decode(f_A, z_B) and A's factor is the truth.",
-        VERSION,
         range=(-math.inf, 1),
         tables=("headline",),
         needs=("swap",),
@@ -92,7 +89,6 @@ METRICS = (
         "Dynamic transferred",
         "Mean over dynamic factors of (agreement − chance) / (1 − chance), where the "
         "judge reads decode(f_A, z_B) and B's factor is the truth.",
-        VERSION,
         range=(-math.inf, 1),
         tables=("headline",),
         needs=("swap",),
@@ -103,7 +99,6 @@ METRICS = (
         "Static kept",
         "Agreement (accuracy or CCC) of A's static factor with what the judge reads in "
         "decode(f_A, z_B).",
-        VERSION,
         range=AGREEMENT,
         factors="static",
         needs=("swap",),
@@ -113,7 +108,6 @@ METRICS = (
         "Static leaked",
         "Agreement (accuracy or CCC) of B's static factor with what the judge reads in "
         "decode(f_A, z_B): high where identity comes with z.",
-        VERSION,
         better="lower",
         range=AGREEMENT,
         factors="static",
@@ -124,7 +118,6 @@ METRICS = (
         "Dynamic transferred",
         "Agreement (accuracy or CCC) of B's dynamic factor with what the judge reads "
         "in decode(f_A, z_B).",
-        VERSION,
         range=AGREEMENT,
         factors="dynamic",
         needs=("swap",),
@@ -134,7 +127,6 @@ METRICS = (
         "Dynamic stayed",
         "Agreement (accuracy or CCC) of A's dynamic factor with what the judge reads "
         "in decode(f_A, z_B): high where motion comes with f.",
-        VERSION,
         better="lower",
         range=AGREEMENT,
         factors="dynamic",
@@ -145,7 +137,6 @@ METRICS = (
         "Static kept, z sampled",
         "Agreement (accuracy or CCC) of A's static factor with what the judge reads in "
         "decode(f_A, z), z ~ p(z | f_A).",
-        VERSION,
         range=AGREEMENT,
         factors="static",
         needs=("swap", "sample_dynamic"),
@@ -155,7 +146,6 @@ METRICS = (
         "Dynamic kept, f sampled",
         "Agreement (accuracy or CCC) of B's dynamic factor with what the judge reads "
         "in decode(f, z_B), f ~ p(f).",
-        VERSION,
         range=AGREEMENT,
         factors="dynamic",
         needs=("swap", "sample_static"),
@@ -165,7 +155,6 @@ METRICS = (
         "Judged reconstruction",
         "Agreement (accuracy or CCC) of A's factor with what the judge reads in the "
         "reconstruction decode(f_A, z_A): the ceiling that a swap can reach.",
-        VERSION,
         range=AGREEMENT,
         factors="all",
         needs=("swap",),
@@ -175,7 +164,6 @@ METRICS = (
         "Normalised swap",
         "(swap − chance) / (judged reconstruction − chance), so that blur does not "
         "count; defined where reconstructions exceed chance by 0.05.",
-        VERSION,
         range=(-math.inf, math.inf),
         factors="all",
         needs=("swap",),

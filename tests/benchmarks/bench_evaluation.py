@@ -21,9 +21,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
-from datasets.store import frame_table, sequence_table
+from datasets.store import Factor, frame_table, sequence_table
 from datasets.store import write as write_store
-from evaluation import resampled, score
+from evaluation import score
 from evaluation.axes.beta_vae import EXAMPLES, beta_vae
 from evaluation.axes.dci import dci
 from evaluation.axes.explicitness import explicitness
@@ -34,14 +34,16 @@ from evaluation.axes.jemmig import jemmig
 from evaluation.axes.mig import mig
 from evaluation.axes.modularity import modularity
 from evaluation.axes.sap import sap
+from evaluation.bootstrap import draw_weights
+from evaluation.cell import FRAMES
 from evaluation.codes import Rows
 from evaluation.ensemble import Ensemble
 from evaluation.evalset import Settings, draw
 from evaluation.judge import Head, Judge
 from evaluation.linear import PENALTIES
-from evaluation.pictures import pictures
+from evaluation.metrics.pictures import compare as compare_pictures
+from evaluation.metrics.swap import compare, swap_scores
 from evaluation.probes import pixel_codes
-from evaluation.swaps import Factor, cell_sums
 from evaluation.usable import usable
 from seqdis.files import write_json, write_npy, write_npz, write_parquet
 from training import checkpoint
@@ -351,7 +353,7 @@ def a_cell(folder: Path) -> list[str]:
     ]
     write_json(judges / "judge.json", {"certified": True, "factors": entries})
     movie = (100, 8, side, side, 3)
-    arrays = {n: rng.integers(0, 256, movie, dtype=np.uint8) for n in score.FRAMES}
+    arrays = {n: rng.integers(0, 256, movie, dtype=np.uint8) for n in FRAMES}
     codes = {"static": (len(clips), 16), "dynamic": (len(clips), 8, 4)}
     codes |= {"prior_mean": (len(clips), 8, 4), "manifold_axes": (9, 9, 2)}
     arrays |= {n: rng.normal(size=s).astype(np.float32) for n, s in codes.items()}
@@ -382,30 +384,28 @@ def test_pixel_codes(benchmark, rng):
 
 def test_pictures(benchmark, rng):
     real = frames(rng, 12)
-    benchmark(pictures, real, 255 - real)
+    benchmark(compare_pictures, real, 255 - real)
 
 
 def test_swap_sums(benchmark, rng):
-    factors = {f"s{k}": Factor("categorical", "static", 0.1) for k in range(4)}
-    labels = {name: rng.integers(0, 6, (PAIRS, TIME)) for name in factors}
+    factors = [Factor(f"s{k}", f"s{k}", "static", "012345") for k in range(4)]
+    labels = {f.name: rng.integers(0, 6, (PAIRS, TIME)) for f in factors}
     hidden = np.zeros((PAIRS, TIME), bool)
     truth = {name: (values, hidden) for name, values in labels.items()}
-    pairs = (np.arange(PAIRS), np.arange(PAIRS)[::-1])
-    benchmark(cell_sums, {"swap": labels}, truth, pairs, factors)
+    positions = {"a": np.arange(PAIRS), "b": np.arange(PAIRS)[::-1]}
+    benchmark(compare, {"swap": labels}, truth, positions, factors)
 
 
 def test_bootstrap(benchmark, rng):
-    factors = {"pose": Factor("categorical", "dynamic", 0.1)}
+    factors = [Factor("pose", "pose", "dynamic", "01")]
     sums = np.zeros((PAIRS, 6))
     sums[:, 0], sums[:, 1] = TIME, rng.integers(0, TIME, PAIRS)
     key = ("swap_dynamic_transferred", "pose")
     a = np.arange(PAIRS)
 
     def bootstrap():
-        weights = resampled.unit_weights(
-            resampled.draw("bench", a // 2), a, (a + 7) % PAIRS
-        )
-        return resampled.judged({key: sums}, weights, factors)
+        weights = vars(draw_weights("bench", a // 2, a, (a + 7) % PAIRS))
+        return swap_scores({key: sums}, weights, factors, {"pose": 0.1})
 
     benchmark(bootstrap)
 

@@ -8,23 +8,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from datasets.store import Factor
 from evaluation.aggregates import iqm, runs
 from evaluation.bootstrap import (
     holm,
     interquartile_mean,
     interval,
+    pair_weights,
     resample,
     seed_interval,
     two_sided,
     weighted_mean,
+    with_estimate,
 )
-from evaluation.resampled import judged as scored
-from evaluation.resampled import pair_weights
-from evaluation.swaps import Factor, scores
+from evaluation.metrics.swap import swap_scores
 
 TIMES, SAMPLES = 400, 200
 FRAMES, TRUTH = 16, 0.5
-FACTORS = {"pose": Factor("categorical", "dynamic", 0.0)}
+FACTORS = [Factor("pose", "pose", "dynamic", "01")]
 KEY = ("swap_dynamic_transferred", "pose")
 
 
@@ -69,8 +70,12 @@ def judged(rng, mean=TRUTH, seeds=1, spread=0.0, ring=PEOPLE):
 def drawn(sums, weights, factors=FACTORS):
     """Return every judged score, `(samples, seeds)`; sums are `(seeds, pairs, 6)`."""
     seeds = len(next(iter(sums.values())))
+    chances = {factor.name: 0.0 for factor in factors}
     each = [
-        scored({key: part[i] for key, part in sums.items()}, {"pair": weights}, factors)
+        swap_scores(
+            {key: part[i] for key, part in sums.items()},
+            *({"pair": weights}, factors, chances),
+        )
         for i in range(seeds)
     ]
     return {key: np.stack([seed[key] for seed in each], 1) for key in each[0]}
@@ -202,19 +207,17 @@ def tables(rng, seeds, spread, samples):
     }
     found = []
     for i in range(3):
-        sums, factors = {}, {}
+        sums, factors = {}, []
         for cell, each in means.items():
             for j, mean in enumerate(each[i]):
-                factors[f"{cell}{j}"] = Factor("categorical", cell.split("_")[1], 0.0)
-                sums[cell, f"{cell}{j}"] = judged(rng, mean, seeds, spread)
+                name, scope = f"{cell}{j}", cell.split("_")[1]
+                factors.append(Factor(name, name, scope, "01"))
+                sums[cell, name] = judged(rng, mean, seeds, spread)
         weights = pair_weights(resample(rng, PEOPLE.people, samples), *PEOPLE.pairs)
-        once = scores({key: part.sum(1) for key, part in sums.items()}, factors)
-        values = {
-            key: np.concatenate([once[key][None], part])
-            for key, part in drawn(sums, weights, factors).items()
-        }
+        values = drawn(sums, with_estimate(weights), factors)
         counts = resample(rng, seeds, samples)
-        found.append(runs(range(seeds), values, factors, counts))
+        chances = {factor.name: 0.0 for factor in factors}
+        found.append(runs(range(seeds), values, chances, counts))
     static, dynamic = (
         float(interquartile_mean(np.concatenate(each))) for each in means.values()
     )

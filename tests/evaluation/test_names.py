@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.field import Field
+from evaluation.metrics import literature
 from reporting.words import CODES, METRICS, PROBE, SECOND, metric
 from tests.evaluation.test_score import face_codes, judges, oracle_codes, run
 
@@ -32,7 +32,7 @@ def table(faces, painter, judges, tmp_path, monkeypatch) -> pd.DataFrame:
 @pytest.fixture
 def emitted(table) -> set[str]:
     """Return the names of them all."""
-    return {*table["metric"], *(f"field_{name}" for name in Field._fields)}
+    return {*table["metric"], *(metric.name for metric in literature.METRICS)}
 
 
 def test_every_metric_has_words(emitted):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from datasets import store as frame_store
-from evaluation import aggregates, bootstrap, ensemble, resampled, score, summary, swaps
+from evaluation import aggregates, bootstrap, ensemble, resampled, score, summary
 from evaluation.evalset import by_split
 from evaluation.floors import FLOORS
 from evaluation.representation import Expected, read
@@ -451,23 +451,3 @@ def test_summary_of_nothing(tmp_path, monkeypatch):
     assert len(pd.read_parquet(tmp_path / "t" / "summary.parquet")) == 0
     board = pd.read_parquet(tmp_path / "t" / "leaderboard.parquet")
     assert board["n_ok"].tolist() == [0] and board["mean"].isna().all()
-
-
-def test_the_field_scores_need_a_factor_that_stays_within_clips(tiny, monkeypatch):
-    store = tiny
-    tables = (pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs"))
-    where = score.evalset_of(*tables)
-    factors = {"place": swaps.Factor("categorical", "dynamic", 0.25)}
-    shares = {"place": np.full((len(where.b), where.test.shape[1], 4), 0.25)}
-    weights = np.ones((3, len(where.b)))
-    assert list(score.field_rows(shares, store, where, factors, weights)) == []
-    still = np.repeat(np.arange(len(where.b))[:, None] % 4, where.test.shape[1], 1)
-    monkeypatch.setattr(score, "labels", lambda *_: still)
-    shares = {"place": np.eye(4)[still]}
-    rows = score.field_rows(shares, store, where, factors, weights)
-    found = {row.metric: row for row in rows}
-    assert found["field_accuracy"].value == 1
-    assert found["field_inception_score"].value == pytest.approx(4, rel=0.1)
-    assert found["field_conditional_entropy"].direction == "lower"
-    for row in found.values():  # all weights 1: every sample is the estimate
-        assert row.samples == pytest.approx([row.value] * 3)

@@ -1,0 +1,96 @@
+"""Weights of clips and pairs in bootstrap samples of the test identities."""
+
+import numpy as np
+import pytest
+
+from datasets.store import Factor
+from evaluation.agreement import agreement_sums
+from evaluation.bootstrap import (
+    average,
+    draw_weights,
+    interval,
+    pair_weights,
+    resample,
+)
+from evaluation.metrics.swap import swap_scores
+
+WHO = np.array(list("aabbbcdeefg"))
+A, B = np.array([0, 2, 5, 6]), np.array([3, 5, 8, 10])
+
+
+def test_the_first_row_is_the_estimate():
+    weights = draw_weights("mmnist", WHO, A, B, 20)
+    for name in ("counts", "clip", "a", "b", "pair", "priors"):
+        rows = getattr(weights, name)
+        assert len(rows) == 21 and (rows[0] == 1).all(), name
+
+
+def test_all_cells_of_a_dataset_see_the_same_identities():
+    one, two = draw_weights("mmnist", WHO, A, B), draw_weights("mmnist", WHO, B, A)
+    assert (one.counts == two.counts).all() and one.counts.shape == (1001, 7)
+    assert (one.counts.sum(1) == 7).all() and (one.priors[1:].sum(1) == 4).all()
+    assert (one.identities == np.unique(WHO)).all()
+    assert (one.clip == one.rows(WHO)).all()
+    assert (one.a == one.clip[:, A]).all() and (one.b == one.clip[:, B]).all()
+    assert (draw_weights("sprites", WHO, A, B).counts != one.counts).any()
+
+
+def test_few_identities_have_no_interval():
+    identity = np.array([3, 3, 5, 5, 8, 9])
+    a, b = np.array([0, 2, 4]), np.array([2, 4, 5])
+    weights = draw_weights("mmnist", identity, a, b)
+    scores = average(np.arange(3.0), weights.rows(np.array([3, 5, 8])))
+    assert scores[0] == 1 and np.isnan(interval(scores[1:])).all()
+    assert np.isnan(weights.pair[1:]).all() and np.isnan(weights.a[1:]).all()
+
+
+def test_weights_equal_explicit_resampling():
+    weights = draw_weights("mmnist", WHO, A, B, 50)
+    values = np.random.default_rng(0).normal(3, 1, len(WHO))
+    means = average(values, weights.clip)
+    for mean, times in zip(means, weights.clip.astype(int), strict=True):
+        assert mean == pytest.approx(np.repeat(values, times).mean())
+
+
+def ring(people, each):
+    """Return pairs in which everyone is `each` times first and second."""
+    a = np.tile(np.arange(people), each)
+    return a, (a + np.repeat(np.arange(1, each + 1), people)) % people
+
+
+@pytest.mark.parametrize(("people", "each"), [(60, 1), (60, 2), (30, 8), (12, 11)])
+def test_pairs_weigh_so_that_identities_vary_as_they_do(people, each):
+    """The variance of a mean over pairs, of each component, against the truth."""
+    rng = np.random.default_rng(0)
+    a, b = ring(people, each)
+    weights = pair_weights(resample(rng, people, 400), a, b)
+    assert (weights >= 0).all() and weights.mean() == pytest.approx(1, abs=0.1)
+    shares = weights / weights.sum(1, keepdims=True)
+
+    def ratio(values, truth):
+        return (values @ shares.T).var(1).mean() / truth
+
+    effect, noise = rng.normal(size=(400, people)), rng.normal(size=(400, len(a)))
+    # like any bootstrap's it is too small by about people's number
+    few = 1 - 3 / people
+    assert 0.9 * few < ratio(effect[:, a] + effect[:, b], 4 / people) < 1.05
+    assert 0.9 * few < ratio(effect[:, a], 1 / people) < 1.5
+    assert 1.2 < ratio(noise, 1 / len(a)) < 3
+
+
+def test_models_are_paired():
+    rng = np.random.default_rng(3)
+    correct = rng.random((22, 4)) < 0.5
+    better = correct | (rng.random(correct.shape) < 0.1)
+    every = np.ones(correct.shape, bool)
+    weights = vars(draw_weights("mmnist", WHO, *ring(11, 2)))
+    pose = [Factor("pose", "pose", "dynamic", "01")]
+    key = ("swap_dynamic_transferred", "pose")
+    one, two = (
+        swap_scores(
+            {key: agreement_sums("categorical", every, answers, every)},
+            *(weights, pose, {"pose": 0.0}),
+        )[key]
+        for answers in (correct, better)
+    )
+    assert (two >= one).all()  # better pair by pair, so in every sample
