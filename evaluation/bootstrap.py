@@ -88,11 +88,19 @@ def with_estimate(weights: np.ndarray) -> np.ndarray:
     return np.concatenate([np.ones((1, weights.shape[1])), weights])
 
 
+def total(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return `(1 + replicates, k)` sums of `(n, k)` values.
+
+    Not a matrix product, whose rounding depends on the library: with weights of one it
+    is `values.sum(0)` to the last bit.
+    """
+    return np.einsum("rn,nk->rk", weights, values)
+
+
 def average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return `(1 + replicates,)` means of `(n,)` values; NaN without any weight.
 
-    Not a matrix product, whose rounding depends on the library: with weights of one it
-    is `values.mean()` to the last bit.
+    Not a matrix product, see `total`: with weights of one it is `values.mean()`.
     """
     return divide((weights * values).sum(1), weights.sum(1))
 

@@ -163,12 +163,12 @@ def score(
     if not done:
         return rows, pd.DataFrame(columns=JUDGED_COLUMNS)
     cell = Cell(store, where, arrays, history, judges)
+    rows += registry_rows(cell)
     if judges is not None and {"static", "dynamic"} & arrays.keys():
         rows += floor_rows(judges)
     rows += [*probed(arrays, store, where, draws), *axes(arrays, store, where)]
     rows += traced(arrays, store)
     rows += failed(arrays, store, where, history, rows, cell)
-    rows += registry_rows(cell)
     return [row for row in rows if np.isfinite(row.value)], judged_table(cell)
 
 

@@ -24,6 +24,7 @@ from evaluation.agreement import (
     agreement_sums,
     harmonic_mean,
 )
+from evaluation.bootstrap import total
 from evaluation.cell import Cell
 from evaluation.metrics import Metric, Score
 from evaluation.metrics.swap import AGREEMENT
@@ -230,8 +231,8 @@ def shared_code_scores(
     kinds = {factor.name: factor.kind for factor in factors}
     scores = {}
     for (metric, name), part in sums.items():
-        drawn = weights["priors" if metric.startswith("generated") else "pair"]
-        scores[metric, name] = agreement(kinds[name], drawn @ part)
+        unit = "priors" if metric.startswith("generated") else "pair"
+        scores[metric, name] = agreement(kinds[name], total(part, weights[unit]))
     for score, agreed in PARTS.items():
         scaled = [
             above_chance(scores[agreed, name], scores[f"{score}_chance", name])

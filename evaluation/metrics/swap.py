@@ -24,6 +24,7 @@ from evaluation.agreement import (
     agreement_sums,
     harmonic_mean,
 )
+from evaluation.bootstrap import total
 from evaluation.cell import Cell
 from evaluation.metrics import Metric, Score
 
@@ -261,7 +262,7 @@ def swap_scores(
     kinds = {factor.name: factor.kind for factor in factors}
     scores = {
         (metric, name): agreement(
-            kinds[name], weights[COMPARISONS[metric].weights] @ part
+            kinds[name], total(part, weights[COMPARISONS[metric].weights])
         )
         for (metric, name), part in sums.items()
     }

@@ -13,6 +13,7 @@ from evaluation.bootstrap import (
     rank_intervals,
     resample,
     seed_interval,
+    total,
     two_sided,
     weighted_mean,
     with_estimate,
@@ -30,6 +31,8 @@ def test_the_estimate_is_the_plain_mean_to_the_last_bit():
     values = rng.lognormal(0, 5, 777)
     samples = average(values, with_estimate(resample(rng, 777, 9)))
     assert samples[0] == values.mean() and len(samples) == 10
+    columns = rng.normal(size=(777, 3)) * [1, 1e3, 1e6]
+    assert (total(columns, np.ones((2, 777))) == columns.sum(0)).all()
     assert np.isnan(average(values, np.zeros((1, 777))))
 
 
