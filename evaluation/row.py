@@ -5,14 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 LOWER = (
-    "generated_static_chance",
-    "generated_dynamic_chance",
-    "consistency_chance",
-    "field_conditional_entropy",
-    "manifold_roughness",
-    "swap_static_leaked",
-    "swap_dynamic_stayed",
-    "mse",
     "verification_eer_static",
     "verification_hter_static",
     "verification_auc_dynamic",
@@ -20,7 +12,7 @@ LOWER = (
     "regression_ccc_static",
     "regression_pearson_static",
 )
-NEITHER = ("manifold_change", "active_", "shuffled_", "probe_chance")
+NEITHER = ("active_", "shuffled_", "probe_chance")
 OF_CODES = (
     "static",
     "dynamic",
@@ -60,6 +52,4 @@ def direction(metric: str, scope: str = "") -> str:
     whitened = code == "whitened" and scope == "dynamic"
     if metric.startswith(NEITHER) or code == "pixels" or whitened:
         return ""
-    return (
-        "lower" if metric in LOWER or metric.startswith("term_") or leak else "higher"
-    )
+    return "lower" if metric in LOWER or leak else "higher"
