@@ -21,10 +21,8 @@ from evaluation import (
     trace,
 )
 from evaluation.agreement import SUMS
-from evaluation.axes.scores import axis_scores
 from evaluation.cell import Cell
-from evaluation.codes import in_one_unit, select_rows
-from evaluation.evalset import EvalSet, by_split, evalset_of, read, train_and_test
+from evaluation.evalset import EvalSet, by_split, evalset_of, read
 from evaluation.leakage import continuous_motion, floor_rows, probed
 from evaluation.metrics import load_modules, measured
 from evaluation.metrics.shared_codes import shared_code_sums
@@ -35,7 +33,6 @@ from evaluation.representation import read as read_representation
 from evaluation.row import Row, direction
 from seqdis.errors import cli
 from seqdis.files import read_json, read_parquet, readable, write_parquet
-from seqdis.seeds import numpy_generator
 
 JUDGED_COLUMNS = ["cell", "factor", "pair", *SUMS]
 RESAMPLED_COLUMNS = ["metric", "factor", "samples"]
@@ -53,32 +50,6 @@ def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
         truth = trace.annotated(store, name, index)
         value, n = trace.correlation(line, truth), int(np.isfinite(truth).sum())
         yield Row("trace_correlation", name, value, n, "higher", trace.VERSION)
-
-
-def axes(
-    arrays: Mapping[str, np.ndarray], store: Store, where: EvalSet
-) -> Iterator[Row]:
-    """Yield the axis metrics of all columns of (f, z_t) with the judged factors.
-
-    Each once more with the codes of other clips, `shuffled_*`: what it gives to codes
-    that know nothing, which is far from 0 where a factor has many values and few rows.
-    """
-    names = [factor["name"] for factor in store.info["factors"] if factor["judged"]]
-    if not names or "static" not in arrays or "dynamic" not in arrays:
-        return
-    time = where.train.shape[1]
-    static = np.repeat(arrays["static"][:, None], time, 1)
-    codes = np.concatenate([in_one_unit(static), in_one_unit(arrays["dynamic"])], 2)
-    own, index = zip(*train_and_test(codes, where), strict=True)
-    rng = numpy_generator("evaluation", store.info["name"], "shuffled codes")
-    for prefix, parts in (("", own), ("shuffled_", map(rng.permutation, own))):
-        train, test = (
-            {name: select_rows(store, name, part, at) for name in names}
-            for part, at in zip(parts, index, strict=True)
-        )
-        for name, (value, version) in axis_scores(train, test).items():
-            metric, n = prefix + name, min(len(part.labels) for part in test.values())
-            yield Row(metric, "", value, n, direction(metric), version)
 
 
 def failed(
@@ -166,7 +137,7 @@ def score(
     rows += registry_rows(cell)
     if judges is not None and {"static", "dynamic"} & arrays.keys():
         rows += floor_rows(judges)
-    rows += [*probed(arrays, store, where, draws), *axes(arrays, store, where)]
+    rows += probed(arrays, store, where, draws)
     rows += traced(arrays, store)
     rows += failed(arrays, store, where, history, rows, cell)
     return [row for row in rows if np.isfinite(row.value)], judged_table(cell)

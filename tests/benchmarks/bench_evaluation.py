@@ -24,16 +24,6 @@ from sklearn.preprocessing import StandardScaler
 from datasets.store import Factor, frame_table, sequence_table
 from datasets.store import write as write_store
 from evaluation import score
-from evaluation.axes.beta_vae import EXAMPLES, beta_vae
-from evaluation.axes.dci import dci
-from evaluation.axes.explicitness import explicitness
-from evaluation.axes.factor_vae import LENGTH, VOTES, factor_vae
-from evaluation.axes.infomec import infomec
-from evaluation.axes.irs import irs
-from evaluation.axes.jemmig import jemmig
-from evaluation.axes.mig import mig
-from evaluation.axes.modularity import modularity
-from evaluation.axes.sap import sap
 from evaluation.bootstrap import draw_weights
 from evaluation.cell import FRAMES
 from evaluation.codes import Rows
@@ -41,6 +31,16 @@ from evaluation.ensemble import Ensemble
 from evaluation.evalset import Settings, draw
 from evaluation.judge import Head, Judge
 from evaluation.linear import PENALTIES
+from evaluation.metrics.axes_information import infomec, jemmig, mig, modularity
+from evaluation.metrics.axes_intervention import (
+    EXAMPLES,
+    VOTE_ROWS,
+    VOTES,
+    beta_vae,
+    factor_vae,
+    irs,
+)
+from evaluation.metrics.axes_prediction import dci, explicitness, sap
 from evaluation.metrics.pictures import compare as compare_pictures
 from evaluation.metrics.swap import compare, swap_scores
 from evaluation.probes import pixel_codes
@@ -136,7 +136,7 @@ def naive_factor_vae(rows: dict[str, Rows]) -> list[int]:
         whole = codes.var(0)
         for _ in range(2 * VOTES // len(rows)):
             drawn = np.flatnonzero(labels == rng.choice(labels))
-            votes.append((codes[rng.choice(drawn, LENGTH)].var(0) / whole).argmin())
+            votes.append((codes[rng.choice(drawn, VOTE_ROWS)].var(0) / whole).argmin())
     return votes
 
 
@@ -146,7 +146,7 @@ def naive_beta_vae(rows: dict[str, Rows]) -> float:
     for k, (codes, labels, _) in enumerate(rows.values()):
         groups = {value: np.flatnonzero(labels == value) for value in np.unique(labels)}
         for _ in range(2 * EXAMPLES // len(rows)):
-            pairs = [rng.choice(groups[v], 2) for v in rng.choice(labels, LENGTH)]
+            pairs = [rng.choice(groups[v], 2) for v in rng.choice(labels, VOTE_ROWS)]
             first, second = codes[np.array(pairs).T]
             inputs.append(np.abs(first - second).mean(0) / codes.std(0))
             answers.append(k)
@@ -251,7 +251,7 @@ def disents(name: str) -> Callable[[dict[str, Rows]], object]:
             return _dci._compute_dci(x, y, x, y)
         batch = (VOTES * 2, x.T.var(0, ddof=1), np.ones(len(x), bool))
         data = Rowwise(x.T, y.T)
-        return _factor_vae._generate_training_batch(data, np.asarray, LENGTH, *batch)
+        return _factor_vae._generate_training_batch(data, np.asarray, VOTE_ROWS, *batch)
 
     return run
 

@@ -15,8 +15,8 @@ from importlib.metadata import version
 
 import numpy as np
 
-from evaluation import gallery
 from evaluation.codes import Rows
+from tests.evaluation import reference_codes
 
 VOTES, LENGTH = 1600, 64  # as ours has, training and test votes together: 1600
 Side = tuple[np.ndarray, np.ndarray]  # codes (rows, columns), factors (rows, factors)
@@ -37,17 +37,17 @@ def mixed(seed: int) -> Side:
     return factors @ weights + rng.normal(0, 0.5, (1600, 10)), factors
 
 
-def of_gallery(kind: str) -> Callable[[int], Side]:
-    """Return what makes f and z beside each other, of a kind of the gallery."""
+def of_kind(kind: str) -> Callable[[int], Side]:
+    """Return what makes the reference codes of a kind, f and z beside each other."""
 
     def make(seed: int) -> Side:
-        f, z, factors = gallery.codes(kind, seed)
+        f, z, factors = reference_codes.codes(kind, seed)
         return np.concatenate([f, z], 1), factors
 
     return make
 
 
-ARRAYS = {kind: of_gallery(kind) for kind in gallery.KINDS}
+ARRAYS = {kind: of_kind(kind) for kind in reference_codes.KINDS}
 ARRAYS |= {"binary": binary, "mixed": mixed}
 
 

@@ -17,7 +17,7 @@ from evaluation.aggregates import (
     improvement,
     iqm,
     mean_swap,
-    runs,
+    scale_runs,
 )
 from evaluation.agreement import agreement_sums
 from evaluation.metrics.swap import swap_scores
@@ -69,7 +69,7 @@ def values():
 
 def test_scaled_scores_average_to_those_of_the_leaderboard(values):
     counts = np.full((50, 2), 1.0)
-    found = runs((3, 4), values, CHANCES, counts)
+    found = scale_runs((3, 4), values, CHANCES, counts)
     assert found.static.shape == (51, 2, 2) and found.dynamic.shape == (51, 2, 2)
     assert found.static.mean(2) == pytest.approx(values["swap_static", ""])
     assert found.dynamic.mean(2) == pytest.approx(values["swap_dynamic", ""])

@@ -6,18 +6,17 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.neighbors import NearestCentroid
 
-from evaluation.axes import explicitness
-from evaluation.axes.beta_vae import beta_vae
-from evaluation.axes.dci import dci
-from evaluation.axes.factor_vae import factor_vae
-from evaluation.axes.groups import drawn, groups
-from evaluation.axes.infomec import infomec
-from evaluation.axes.irs import _percentile as percentile
-from evaluation.axes.irs import irs
-from evaluation.axes.jemmig import jemmig
-from evaluation.axes.modularity import modularity
-from evaluation.axes.sap import sap
 from evaluation.codes import Rows
+from evaluation.metrics.axes_information import infomec, jemmig, modularity
+from evaluation.metrics.axes_intervention import (
+    beta_vae,
+    draw_sets,
+    factor_vae,
+    group_rows,
+    irs,
+    percentile,
+)
+from evaluation.metrics.axes_prediction import area_under_roc, dci, explicitness, sap
 
 
 def sides(labels, n: int = 400):
@@ -133,7 +132,7 @@ def test_a_generator_draws_other_trees_and_the_same_again():
         ]
         for of in (
             lambda *given: dci(*given).completeness,
-            explicitness.explicitness,
+            explicitness,
             lambda a, b, rng: infomec(a, b, rng=rng).explicitness,
         )
     )
@@ -165,9 +164,8 @@ def test_few_rows_a_value_flatter_modularity(values: int, low: float, high: floa
 
 def test_drawn_rows_share_a_value_and_cover_all():
     labels = np.random.default_rng(0).integers(0, 7, 50)
-    index = drawn(
-        groups(Rows(np.zeros((50, 1)), labels)), np.random.default_rng(1), 300, 20
-    )
+    groups = group_rows(Rows(np.zeros((50, 1)), labels))
+    index = draw_sets(groups, np.random.default_rng(1), 300, 20)
     assert (labels[index] == labels[index][:, :1]).all()
     assert len(np.unique(index)) == 50
 
@@ -178,7 +176,7 @@ def test_explicitness_is_the_area_sklearn_finds():
     labels = rng.integers(0, 4, 300)
     mine = labels[:, None] == np.arange(4)
     expected = [roc_auc_score(mine[:, k], share[:, k]) for k in range(4)]
-    assert explicitness._areas(share, mine) == pytest.approx(expected, abs=1e-12)
+    assert area_under_roc(share, mine) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 50, 51, 101, 400])

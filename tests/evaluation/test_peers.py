@@ -13,9 +13,9 @@ import pytest
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.svm import LinearSVC
 
-from evaluation.axes import dci
-from evaluation.axes.scores import axis_scores
+from evaluation.metrics import axes_prediction
 from tests.evaluation.peer_scores import ARRAYS, sides
+from tests.evaluation.reference_codes import axis_scores
 
 MADE = json.loads(Path(__file__).with_name("peer_scores.json").read_text())
 PEERS = MADE["scores"]
@@ -30,7 +30,7 @@ APART = {("mixed", "dci_disentanglement"), ("mixed", "dci_completeness")}
 
 @functools.cache
 def ours(name: str) -> dict[str, float]:
-    return {key: score.value for key, score in axis_scores(*sides(name)).items()}
+    return axis_scores(*sides(name))
 
 
 @pytest.mark.parametrize("name", ARRAYS)
@@ -106,8 +106,8 @@ def boosted(train, test, _seed):
 
 @pytest.mark.parametrize("name", ["binary", "mixed"])
 def test_dci_with_their_trees_is_theirs(name: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(dci, "_forest", boosted)
-    found = dci.dci(*sides(name))
+    monkeypatch.setattr(axes_prediction, "fit_forest", boosted)
+    found = axes_prediction.dci(*sides(name))
     for key, value in found._asdict().items():
         assert value == pytest.approx(PEERS[name][f"dci_{key}"], abs=0.01), key
 

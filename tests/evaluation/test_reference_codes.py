@@ -1,4 +1,4 @@
-"""Every code metric on analytic codes whose score is known (evaluation/gallery.py)."""
+"""Every code metric on reference codes, whose scores are known."""
 
 import functools
 from pathlib import Path
@@ -10,20 +10,24 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import mutual_info_score
 
-from evaluation import gallery
-from evaluation.axes.dci import dci
-from evaluation.axes.information import discretise, joint_counts, mutual_information
-from evaluation.axes.irs import irs
-from evaluation.axes.mig import mig
-from evaluation.axes.scores import axis_scores
 from evaluation.codes import Rows, thin
+from evaluation.metrics.axes_information import (
+    discretise,
+    joint_histogram,
+    mig,
+    mutual_information,
+)
+from evaluation.metrics.axes_intervention import irs
+from evaluation.metrics.axes_prediction import dci
 from evaluation.probes import constant, pixel_codes
 from evaluation.usable import usable
+from tests.evaluation import reference_codes
+from tests.evaluation.reference_codes import axis_scores
 
-N = gallery.ROWS
+N = reference_codes.ROWS
 
-scores = functools.cache(gallery.scores)
-many_values = functools.cache(gallery.many_values)
+scores = functools.cache(reference_codes.scores)
+many_values = functools.cache(reference_codes.many_values)
 
 ONE, ZERO = (0.9, 1.0), (0.0, 0.1)
 # metric: kind to band. What a kind's definition implies, not what the code gave.
@@ -248,7 +252,7 @@ def test_every_metric_has_bands():
     assert set(scores("oracle")) == set(BANDS)
 
 
-@pytest.mark.parametrize("kind", gallery.KINDS)
+@pytest.mark.parametrize("kind", reference_codes.KINDS)
 def test_metrics_lie_in_their_bands(kind: str):
     found = scores(kind)
     wrong = {
@@ -263,8 +267,8 @@ def test_metrics_lie_in_their_bands(kind: str):
 def test_the_documented_table_is_the_code():
     """To the last digit but for networks, whose rounding is of the machine."""
     page = Path("docs/metrics.md").read_text().splitlines()
-    found = {kind: scores(kind) for kind in gallery.KINDS}
-    for line in gallery.table(found).splitlines():
+    found = {kind: scores(kind) for kind in reference_codes.KINDS}
+    for line in reference_codes.table(found).splitlines():
         name, *values = line.strip("| ").split(" | ")
         if name == "metric":  # the heads of columns: kinds, in this order
             assert any(text.strip("| ").split(" | ")[1:] == values for text in page)
@@ -275,7 +279,7 @@ def test_the_documented_table_is_the_code():
         (known,) = (text for text in page if text.startswith(f"| {name} |"))
         documented = list(map(float, known.strip("| ").split(" | ")[1:]))
         assert list(map(float, values)) == pytest.approx(documented, abs=0.1)
-    head, *lines = gallery.table(many_values()).splitlines()
+    head, *lines = reference_codes.table(many_values()).splitlines()
     heads = head.strip("| ").split(" | ")[1:]
     assert any(text.strip("| ").split(" | ")[1:] == heads for text in page)
     for line in lines:
@@ -296,13 +300,13 @@ def test_few_rows_a_value_flatter_some_and_their_shuffled_floor_tells():
 
 
 def test_rerun_is_bit_identical():
-    assert gallery.scores("rotated") == scores("rotated")
+    assert reference_codes.scores("rotated") == scores("rotated")
 
 
 @pytest.mark.parametrize("kind", ["oracle", "rotated", "one of two"])
 def test_order_sign_and_scale_of_columns_mean_nothing(kind: str):
     """But for DCI, whose trees break ties by position, and IRS, weighted by scale."""
-    once, other = gallery.rows(kind, 0), gallery.rows(kind, 1)
+    once, other = reference_codes.rows(kind, 0), reference_codes.rows(kind, 1)
     change = np.array([-3.0, 30.0])
     again = [
         {k: Rows(r.codes[:, ::-1] * change, r.labels) for k, r in side.items()}
@@ -313,7 +317,7 @@ def test_order_sign_and_scale_of_columns_mean_nothing(kind: str):
         loose = 0.05 if name.startswith("dci") else 0.02
         if name == "irs":
             continue  # below
-        assert after[name].value == pytest.approx(score.value, abs=loose), name
+        assert after[name] == pytest.approx(score, abs=loose), name
 
 
 @given(
@@ -364,14 +368,14 @@ def test_every_axis_metric_stays_in_range(columns: int, seed: int):
         )
     for name, score in axis_scores(*sides).items():
         low = -1 if "explicitness" in name else 0
-        assert low <= score.value <= 1, name
+        assert low <= score <= 1, name
 
 
 def test_nothing_to_measure_is_nan():
     same = {"a": Rows(np.ones((9, 2)), np.ones(9, np.int64))}
     for factors in (same, {}):
         for name, score in axis_scores(factors, factors).items():
-            assert np.isnan(score.value), name
+            assert np.isnan(score), name
     empty = Rows(np.zeros((0, 2)), np.zeros(0, np.int64))
     assert np.isnan(usable(empty, same["a"]).score) and np.isnan(
         constant(same["a"], empty)
@@ -391,8 +395,8 @@ def test_nothing_to_measure_is_nan():
     ],
 )
 def test_probes_lie_in_their_bands(kind, low, high):
-    for name, train in gallery.rows(kind, 0).items():
-        assert low <= usable(train, gallery.rows(kind, 1)[name]).score <= high
+    for name, train in reference_codes.rows(kind, 0).items():
+        assert low <= usable(train, reference_codes.rows(kind, 1)[name]).score <= high
 
 
 def test_continuous_factors():
@@ -412,7 +416,7 @@ def test_continuous_factors():
     arrays(np.int64, 60, elements=st.integers(0, 4)),
 )
 def test_mutual_information_is_scikit_learns(x, y):
-    joint = joint_counts(x[:, None].astype(float), y, bins=6)
+    joint = joint_histogram(x[:, None].astype(float), y, bins=6)
     expected = mutual_info_score(discretise(x.astype(float), 6), y)
     assert mutual_information(joint)[0] == pytest.approx(expected, abs=1e-9)
 
@@ -430,9 +434,9 @@ def test_bins_are_ordered_and_in_range(column):
 def test_columns_counted_in_turns_are_counted_alike(monkeypatch):
     rng = np.random.default_rng(0)
     code, factor = rng.normal(size=(200, 7)), rng.integers(0, 4, 200)
-    whole = joint_counts(code, factor)
+    whole = joint_histogram(code, factor)
     monkeypatch.setattr("evaluation.codes.PART", 500)
-    assert (joint_counts(code, factor) == whole).all()
+    assert (joint_histogram(code, factor) == whole).all()
 
 
 def test_thinning_is_seeded_and_keeps_order():

@@ -1,6 +1,6 @@
-"""Analytic codes whose scores are known, and what every code metric says of them.
+"""Reference codes: analytic codes of known quality, and their scores.
 
-    python -m evaluation.gallery      # the tables of docs/metrics.md
+    python -m tests.evaluation.reference_codes      # the tables of docs/metrics.md
 
 Two factors of five values, one static, one dynamic, independent of each other; a code
 is f and z of a row. A good metric tells these codes apart as its purpose says.
@@ -11,10 +11,13 @@ import sys
 
 import numpy as np
 
-from evaluation.axes.scores import axis_scores
+from evaluation.axes import AxisCodes
 from evaluation.blocks import blocks
 from evaluation.codes import Rows
 from evaluation.leakage import Read, beyond
+from evaluation.metrics.axes_information import information_scores
+from evaluation.metrics.axes_intervention import intervention_scores
+from evaluation.metrics.axes_prediction import prediction_scores
 from evaluation.metrics.verification import compare, error_rates, pair_clips
 from evaluation.mlp import mlp
 from evaluation.usable import Probe, Usable, probe, told
@@ -71,7 +74,7 @@ def scores(kind: str) -> dict[str, float]:
 
     `probe_dynamic, static` is the static factor's, read off z.
     """
-    found = _axes(rows(kind, 0), rows(kind, 1))
+    found = axis_scores(rows(kind, 0), rows(kind, 1))
     train, test = codes(kind, 0), codes(kind, 1)
     names = ("static", "dynamic")
     probes: dict[str, float] = {}
@@ -114,8 +117,14 @@ def _read(fitted: Probe, line: Usable) -> Read:
     return Read(bits, entropy, len(line.answer), fitted.loss)
 
 
-def _axes(train: dict[str, Rows], test: dict[str, Rows]) -> dict[str, float]:
-    return {name: score.value for name, score in axis_scores(train, test).items()}
+def axis_scores(train: dict[str, Rows], test: dict[str, Rows]) -> dict[str, float]:
+    """Return every axis metric of codes by name."""
+    codes = AxisCodes(train, test)
+    return {
+        **information_scores(codes),
+        **prediction_scores(codes),
+        **intervention_scores(codes),
+    }
 
 
 def _verified(kind: str) -> dict[str, float]:
@@ -150,7 +159,7 @@ def many_values() -> dict[str, dict[str, float]]:
             made[f"{kind}, shuffled"] = rng.permutation(code)
         sides.append((made, values))
     return {
-        kind: _axes(
+        kind: axis_scores(
             *(
                 {str(k): Rows(made[kind], values[:, k]) for k in (0, 1)}
                 for made, values in sides

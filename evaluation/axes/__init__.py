@@ -1,1 +1,0 @@
-"""Scores of single code columns against factors. Formulas: docs/metrics.md."""
