@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from datasets.store import Factor, Store, column, hidden_mask, labels
+from datasets.store import Factor, Store, column, hidden_mask, labels, verify
 from evaluation.bootstrap import Weights, draw_weights
-from evaluation.evalset import EvalSet
-from seqdis.files import read_json
+from evaluation.evalset import EvalSet, evalset_of
+from evaluation.evalset import read as read_tables
+from evaluation.representation import Expected
+from evaluation.representation import read as read_representation
+from seqdis.files import read_json, read_parquet, readable
 
 if TYPE_CHECKING:
     from evaluation.ensemble import Ensemble, Look
@@ -110,3 +113,49 @@ class Cell:
             )
             for factor in self.judged
         }
+
+
+def open_cell(folder: Path, data: Path, judges: Path | None) -> Cell:
+    """Read a cell that is to be scored, and check its arrays.
+
+    Args:
+        folder: of the cell, with `representation.npz`.
+        data: folder of the dataset.
+        judges: folder of its judges; None for a dataset without factors.
+
+    Raises:
+        UserError: a file is missing or breaks its format (docs/formats.md).
+    """
+    store = verify(data)
+    clips, pairs = read_tables(data)
+    evalset = evalset_of(clips, pairs)
+    expected = Expected(
+        clips=len(clips),
+        tests=len(evalset.test),
+        pairs=len(pairs),
+        time=evalset.test.shape[1],
+        frame=tuple(store.info["shape"][1:]),
+    )
+    arrays = read_representation(folder / "representation.npz", expected)
+    return Cell(store, evalset, arrays, read_history(folder), judges)
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return `dataset`, `model` and `seed` of a cell's `run.json`.
+
+    Raises:
+        UserError: it is missing or lacks one of them.
+    """
+    path = folder / "run.json"
+    remedy = "it needs dataset, model and seed: docs/formats.md."
+    run = read_json(path, remedy)
+    with readable(path, remedy):
+        return {name: run[name] for name in ("dataset", "model", "seed")}
+
+
+def read_history(folder: Path) -> pd.DataFrame:
+    """Return `history.parquet` of a cell; no rows if there is none."""
+    path = folder / "history.parquet"
+    if path.is_file():
+        return read_parquet(path)
+    return pd.DataFrame(columns=["step", "seconds", "term", "value"])

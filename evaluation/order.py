@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from datasets.store import Store, verify
+from evaluation.cell import read_run
 from evaluation.codes import select_rows
 from evaluation.evalset import EvalSet, evalset_of, read, train_and_test
 from evaluation.metrics.verification import verify_codes
 from evaluation.probes import constant
-from evaluation.score import read_run
 from evaluation.usable import usable
 from seqdis.errors import cli
 from seqdis.files import read_npz, write_parquet

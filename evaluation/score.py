@@ -9,7 +9,7 @@ not scored.
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from evaluation import (
     trace,
 )
 from evaluation.agreement import SUMS
-from evaluation.cell import Cell
+from evaluation.cell import Cell, read_history, read_run
 from evaluation.evalset import EvalSet, by_split, evalset_of, read
 from evaluation.leakage import continuous_motion, floor_rows, probed
 from evaluation.metrics import load_modules, measured
@@ -32,7 +32,7 @@ from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
 from evaluation.row import Row, direction
 from seqdis.errors import cli
-from seqdis.files import read_json, read_parquet, readable, write_parquet
+from seqdis.files import write_parquet
 
 JUDGED_COLUMNS = ["cell", "factor", "pair", *SUMS]
 RESAMPLED_COLUMNS = ["metric", "factor", "samples"]
@@ -96,10 +96,10 @@ def judged_table(cell: Cell) -> pd.DataFrame:
     return pd.concat(table[1:] or table)[JUDGED_COLUMNS]
 
 
-def registry_rows(cell: Cell) -> Iterator[Row]:
+def registry_rows(cell: Cell, modules: list[ModuleType]) -> Iterator[Row]:
     """Yield the scores of all metric modules."""
     scopes = {factor["name"]: factor["scope"] for factor in cell.store.info["factors"]}
-    for metric, score in measured(load_modules(), cell):
+    for metric, score in measured(modules, cell):
         values = np.ravel(score.value)
         towards = metric.direction(scopes.get(score.factor, ""))
         samples = values[1:] if len(values) > 1 else None
@@ -115,6 +115,7 @@ def score(
     arrays: Mapping[str, np.ndarray],
     judges: Path | None,
     history: pd.DataFrame,
+    modules: list[ModuleType],
 ) -> tuple[list[Row], pd.DataFrame]:
     """Return all rows of one cell and its table `judged.parquet`.
 
@@ -126,6 +127,7 @@ def score(
         arrays: a checked representation.
         judges: folder of the judges; None for a dataset without factors.
         history: of the training; without rows if there is none.
+        modules: of metrics.
     """
     info, who = store.info, column(store, "identity", where.test[:, 0])
     draws = resampled.draw(info["name"], who)
@@ -134,7 +136,7 @@ def score(
     if not done:
         return rows, pd.DataFrame(columns=JUDGED_COLUMNS)
     cell = Cell(store, where, arrays, history, judges)
-    rows += registry_rows(cell)
+    rows += registry_rows(cell, modules)
     if judges is not None and {"static", "dynamic"} & arrays.keys():
         rows += floor_rows(judges)
     rows += probed(arrays, store, where, draws)
@@ -143,33 +145,13 @@ def score(
     return [row for row in rows if np.isfinite(row.value)], judged_table(cell)
 
 
-def read_run(cell: Path) -> dict[str, Any]:
-    """Return `dataset`, `model` and `seed` of a cell's `run.json`.
-
-    Raises:
-        UserError: it is missing or lacks one of them.
-    """
-    path = cell / "run.json"
-    remedy = "it needs dataset, model and seed: docs/formats.md."
-    run = read_json(path, remedy)
-    with readable(path, remedy):
-        return {name: run[name] for name in ("dataset", "model", "seed")}
-
-
-def read_history(cell: Path) -> pd.DataFrame:
-    """Return `history.parquet` of a cell, or no rows where it has none."""
-    path = cell / "history.parquet"
-    if path.is_file():
-        return read_parquet(path)
-    return pd.DataFrame(columns=["step", "seconds", "term", "value"])
-
-
 def main() -> None:
     """Score one cell."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--judges", type=Path)
     parser.add_argument("--cell", type=Path, required=True)
+    parser.add_argument("--metrics", nargs="*", default=[], help="modules of your own")
     given = parser.parse_args()
     run, store = read_run(given.cell), verify(given.data)
     clips, pairs = read(given.data)
@@ -180,7 +162,8 @@ def main() -> None:
     )
     arrays = read_representation(given.cell / "representation.npz", expected)
     history = read_history(given.cell)
-    rows, table = score(store, where, arrays, given.judges, history)
+    modules = load_modules(given.metrics)
+    rows, table = score(store, where, arrays, given.judges, history, modules)
     metrics = pd.DataFrame([row[:-1] for row in rows], columns=list(Row._fields[:-1]))
     for position, name in enumerate(("dataset", "model", "seed")):
         metrics.insert(position, name, run[name])

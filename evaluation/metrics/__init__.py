@@ -104,12 +104,14 @@ def load_modules(extra: Iterable[str] = ()) -> list[ModuleType]:
     """Import the metric modules of this folder, then those named.
 
     Raises:
-        UserError: a named module cannot be imported, lacks one of both parts, or a name
-            is defined twice.
+        UserError: a named module cannot be imported, lacks one of both parts, or
+            defines a metric that there is already.
     """
-    here = [f"{__name__}.{found.name}" for found in pkgutil.iter_modules(__path__)]
-    modules = [import_module(name) for name in here if not name.endswith("__main__")]
-    return modules + [import_module(name) for name in extra]
+    here = [f"{__name__}.{file.name}" for file in pkgutil.iter_modules(__path__)]
+    names = [name for name in here if not name.endswith("__main__")]
+    modules = [import_module(name) for name in (*names, *extra)]
+    registered(modules)
+    return modules
 
 
 def import_module(name: str) -> ModuleType:

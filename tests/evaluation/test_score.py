@@ -6,6 +6,7 @@ import pytest
 
 from datasets import store as frame_store
 from evaluation import aggregates, bootstrap, ensemble, resampled, score, summary
+from evaluation.cell import read_run
 from evaluation.evalset import by_split
 from evaluation.floors import FLOORS
 from evaluation.representation import Expected, read
@@ -378,7 +379,7 @@ def test_unreadable_files(tiny, judges, oracle, tmp_path, monkeypatch):
         run(tiny, tmp_path, tmp_path / "c", oracle, monkeypatch)
     write_json(tmp_path / "d" / "run.json", {"dataset": "tiny"})
     with refused(tmp_path / "d/run.json", "model", "seed", "docs/formats.md"):
-        score.read_run(tmp_path / "d")
+        read_run(tmp_path / "d")
 
 
 def test_summary_over_models_and_seeds(tiny, judges, oracle, tmp_path, monkeypatch):
