@@ -94,7 +94,7 @@ class Cell:
     @cached_property
     def predictions(self) -> dict[str, dict[str, np.ndarray]]:
         """Return the judged values: kind of frames to factor to `(units, T)`."""
-        return {name: look.answers for name, look in self.looks.items()}
+        return {name: look.predictions for name, look in self.looks.items()}
 
     @cached_property
     def judged(self) -> list[Factor]:

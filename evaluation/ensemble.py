@@ -20,13 +20,13 @@ class Look(NamedTuple):
     """Predictions for frames, and the features of the first member.
 
     Attributes:
-        answers: factor to `(n, T)`, see `Ensemble.judge`.
-        shares: categorical factor to `(n, T, values)`, calibrated probabilities.
+        predictions: factor to `(n, T)`, see `Ensemble.judge`.
+        probabilities: categorical factor to `(n, T, values)`, calibrated probabilities.
         features: float32 `(n, T, hidden)`, the last layer before the heads.
     """
 
-    answers: dict[str, np.ndarray]
-    shares: dict[str, np.ndarray]
+    predictions: dict[str, np.ndarray]
+    probabilities: dict[str, np.ndarray]
     features: np.ndarray
 
 
@@ -66,14 +66,14 @@ class Ensemble:
             members' mean.
         """
         raw = self.raw(frames)
-        return decide(raw, self.shares(raw))
+        return decide(raw, self.calibrate(raw))
 
     def look(self, frames: np.ndarray) -> Look:
         """Return predictions, probabilities and features of frames in one pass."""
         members = [self._outputs(judge, frames) for judge in self.judges]
         raw = self._stack([outputs for outputs, _ in members])
-        shares = self.shares(raw)
-        return Look(decide(raw, shares), shares, members[0][1])
+        calibrated = self.calibrate(raw)
+        return Look(decide(raw, calibrated), calibrated, members[0][1])
 
     def features(self, frames: np.ndarray) -> np.ndarray:
         """Return the first member's features alone, `(n, T, hidden)`."""
@@ -109,7 +109,7 @@ class Ensemble:
                 stacked[head.name] = stacked[head.name] * head.std + head.mean
         return stacked
 
-    def shares(self, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def calibrate(self, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the calibrated probabilities of categorical factors."""
         return {
             name: probabilities(members, self.temperatures.get(name, 1.0))
@@ -119,12 +119,12 @@ class Ensemble:
 
 
 def decide(
-    raw: dict[str, np.ndarray], shares: dict[str, np.ndarray]
+    raw: dict[str, np.ndarray], calibrated: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return the most probable value of each factor, or the members' mean."""
     return {
-        name: shares[name].argmax(-1)
-        if name in shares
+        name: calibrated[name].argmax(-1)
+        if name in calibrated
         else members.mean(0).astype(np.float32)
         for name, members in raw.items()
     }

@@ -78,7 +78,7 @@ def measure(cell: Cell) -> Iterator[Score]:
     """Yield the four scores where a dynamic factor never changes within a clip."""
     if "sample_static" not in cell.looks:
         return
-    shares = cell.looks["sample_static"].shares
+    shares = cell.looks["sample_static"].probabilities
     clips = cell.evalset.test[cell.evalset.b]
     truth = {
         factor.name: labels(cell.store, factor.name, clips)

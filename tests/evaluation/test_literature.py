@@ -78,11 +78,11 @@ def test_a_factor_must_stay_within_clips(tiny, monkeypatch):
         looks=looks,
         weights=draw_weights("tiny", identity, evalset.a, evalset.b),
     )
-    looks["sample_static"].shares["place"] = np.full((clips, time, 4), 0.25)
+    looks["sample_static"].probabilities["place"] = np.full((clips, time, 4), 0.25)
     assert list(literature.measure(cell)) == []
     still = np.repeat(np.arange(clips)[:, None] % 4, time, 1)
     monkeypatch.setattr(literature, "labels", lambda *_: still)
-    looks["sample_static"].shares["place"] = np.eye(4)[still]
+    looks["sample_static"].probabilities["place"] = np.eye(4)[still]
     scores = {score.metric: score for score in literature.measure(cell)}
     assert {*scores} == {metric.name for metric in literature.METRICS}
     assert scores["field_accuracy"].value[0] == 1
