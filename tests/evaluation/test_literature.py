@@ -69,7 +69,7 @@ def test_clips_drawn_twice_count_twice():
 def test_a_factor_must_stay_within_clips(tiny, monkeypatch):
     evalset = evalset_of(*read(tiny.path))
     clips, time = len(evalset.b), evalset.test.shape[1]
-    looks = {"sample_static": SimpleNamespace(shares={})}
+    looks = {"sample_static": SimpleNamespace(probabilities={})}
     identity = np.arange(len(evalset.test))
     cell = SimpleNamespace(
         store=tiny,
