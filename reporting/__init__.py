@@ -1,9 +1,9 @@
 """One static page that compares every cell of a grid, made from files only.
 
-`page` assembles; `collect` reads the results tree; `states` says what became of every
-cell and why a number is missing; `leaderboard`, `aggregates`, `failure_modes`,
-`score_tables`, `metric_agreement`, `cost` and `tool_tables` choose the numbers;
-`tables` writes them as CSV, Markdown and LaTeX;
-`cards` describes the models, `preprocessing` the videos; `curves`, `manifolds`,
-`traces` and `swap_pictures` draw; `words` holds every label.
+`page` assembles it. `tree` reads the results, `metrics` what each score means, `scores`
+looks scores up and says why one is missing. `leaderboard`, `score_tables`,
+`probe_matrix`, `agreement`, `cost` and `reproduce` choose the numbers, `tables` writes
+them as CSV, Markdown and LaTeX. `pictures` and `figures` draw. `provenance` has
+commands, cautions and model cards, `published` the numbers of others. `study` is the
+page of a study, `export` the archive, `words` the formats.
 """

@@ -1,5 +1,6 @@
-"""What each model costs, and the swap score against it."""
+"""What each model costs, the swap score against it, and micro-benchmarks."""
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from reporting.collect import Dataset, Model, Tree
 from reporting.figures import literal, save, styled
 from reporting.leaderboard import Place
-from reporting.pixels import Picture
-from reporting.states import missing
-from reporting.tables import Column, Row, Score, Table
+from reporting.pictures import Picture
+from reporting.scores import missing
+from reporting.tables import Column, Estimate, Row, Table
+from reporting.tree import Dataset, Model, Tree
+from seqdis.errors import UserError
 
 COLUMNS = [
     Column("parameters", "Parameters", "amount", "lower"),
@@ -58,18 +60,18 @@ def cost_tables(tree: Tree) -> tuple[Table, Table]:
     means = known.groupby(["model", "dataset"])[KEYS].mean()
     worst = means.groupby("model").agg(WORST).to_dict("index")
     each = means.to_dict("index")
-    whole, split = [], []
+    dearest, split = [], []
     for model in tree.models:
         values = worst.get(model.name) or _reasons(tree, model, tree.datasets[0])
-        whole.append(Row(model.label, [values[key] for key in KEYS], model))
+        dearest.append(Row(model.label, [values[key] for key in KEYS], model))
         for dataset in tree.datasets:
-            found = each.get((model.name, dataset.name))
-            values = found or _reasons(tree, model, dataset)
+            costs = each.get((model.name, dataset.name))
+            values = costs or _reasons(tree, model, dataset)
             row = [dataset.label, *(values[key] for key in KEYS)]
             split.append(Row(model.label, row, model))
     columns = [Column("dataset", "Dataset", "text"), *COLUMNS]
     return (
-        Table("cost", "Cost on the dearest dataset", COLUMNS, whole),
+        Table("cost", "Cost on the dearest dataset", COLUMNS, dearest),
         Table("cost_by_dataset", "Cost on each dataset", columns, split),
     )
 
@@ -80,12 +82,12 @@ def _reasons(tree: Tree, model: Model, dataset: Dataset) -> dict[str, Any]:
 
 def unscored(board: list[Place]) -> list[str]:
     """Return the models that cannot be in the figure: they have no swap score."""
-    return [place.model.label for place in board if not isinstance(place.score, Score)]
+    return [place.model.label for place in board if not isinstance(place.score, Estimate)]
 
 
 def cost_figure(board: list[Place], images: Path) -> Picture | None:
     """Draw the swap score against training time and parameters; numbers are models."""
-    scored = [place for place in board if isinstance(place.score, Score)]
+    scored = [place for place in board if isinstance(place.score, Estimate)]
     known = [place for place in scored if place.seconds and place.parameters]
     if len(known) < 2:
         return None
@@ -119,7 +121,7 @@ class Plain(LogFormatter):
 
 def _point(axis: Axes, place: Place, x: float) -> tuple[float, float]:
     score, model = place.score, place.model
-    assert isinstance(score, Score)
+    assert isinstance(score, Estimate)
     ends = [[score.mean - score.low], [score.high - score.mean]]
     axis.errorbar(
         x,
@@ -162,3 +164,39 @@ def _key(figure: Figure, known: list[Place]) -> None:
     ]
     labels = [f"{i} {literal(p.model.label)}" for i, p in enumerate(known, 1)]
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
+
+
+def benchmark_table(path: Path) -> Table:
+    """Return the medians of a pytest-benchmark JSON file, sorted by group.
+
+    Raises:
+        UserError: the file is missing or not pytest-benchmark's.
+    """
+    try:
+        timed = json.loads(path.read_text(encoding="utf-8"))["benchmarks"]
+        entries = [(b.get("group") or "", b["name"], b["stats"]) for b in timed]
+        rows = [
+            Row(
+                name,
+                [
+                    group or None,
+                    1000 * stats["median"],
+                    1000 * stats["iqr"],
+                    stats["rounds"],
+                ],
+            )
+            for group, name, stats in sorted(entries, key=lambda e: e[:2])
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise UserError(
+            f"{path} cannot be read as pytest-benchmark JSON ({problem!r}). Write it "
+            "with `pytest --benchmark-json=FILE.json`."
+        ) from problem
+    columns = [
+        Column("group", "Group", "text"),
+        Column("median_ms", "Median (ms)", "number", "lower"),
+        Column("iqr_ms", "Interquartile range (ms)", "number", "lower"),
+        Column("rounds", "Rounds", "count"),
+    ]
+    title = "Micro-benchmarks"
+    return Table("benchmarks", title, columns, rows, head="Benchmark")

@@ -3,21 +3,26 @@
     python -m reporting.export --results results/default --out seqdis-results.zip
 
 The metadata follow RO-Crate 1.1 (https://w3id.org/ro/crate/1.1). Two exports of one
-tree are equal byte for byte. What is too large (representations) or not ours (pictures
-of licensed videos) stays out, and the page in the zip does not link to it.
+tree are equal byte for byte, which ro-crate-py does not promise. What is too large
+(representations) or not ours (pictures of licensed videos) is left out, and the page in
+the zip does not link to it.
 """
 
 import argparse
 import hashlib
 import json
+import posixpath
+import re
 import zipfile
+from collections.abc import Set
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from reporting.collect import Tree, read_tree
-from reporting.links import without_missing
+from reporting.tree import Tree, read_tree
 from seqdis.errors import UserError, cli
 from seqdis.files import atomic
+from seqdis.grid import tier_command
 
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 KEPT = (
@@ -50,6 +55,8 @@ FORMATS = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
+ABROAD = re.compile(r"#|[a-z]+:")  # a place in the page, or another site
+MISSING = '<small class="note">({}not in this archive)</small>'
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: same tree, same bytes
 CREDITS = (
     "Numbers, tables and weights: MIT. Pictures of Sprites are made of sheets of the "
@@ -107,7 +114,7 @@ def metadata(tree: Tree, files: list[Path]) -> dict[str, Any]:
         {
             "@id": "#run",
             "@type": "CreateAction",
-            "name": str(tree.grid.get("command", "snakemake")),
+            "name": tier_command(tree.grid),
             "startTime": begun,
             "endTime": ended,
             "instrument": {"@id": "#seqdis"},
@@ -144,6 +151,73 @@ def content(folder: Path, path: Path, files: list[Path]) -> bytes:
         return raw
     known = {file.as_posix() for file in files}
     return without_missing(raw.decode(), path.parent.as_posix(), known).encode()
+
+
+def without_missing(page: str, folder: str, known: Set[str]) -> str:
+    """Return a page in which no link leads to a file that is not known.
+
+    The text of a link stays, a picture is replaced by its description; both say that
+    the file is not in the archive.
+
+    Args:
+        page: HTML of our templates.
+        folder: of the page, e.g. `report`.
+        known: paths that start where `folder` does.
+    """
+    links = _Links(folder, known)
+    links.feed(page)
+    links.close()
+    return "".join(links.output)
+
+
+class _Links(HTMLParser):
+    """Copies a page into `output`, apart from links to unknown files."""
+
+    def __init__(self, folder: str, known: Set[str]) -> None:
+        super().__init__(convert_charrefs=False)
+        self.output: list[str] = []
+        self._folder, self._known = folder, known
+        self._lost = False  # inside a link to an unknown file
+
+    def _unknown(self, address: str | None) -> bool:
+        if not address or ABROAD.match(address):
+            return False
+        path = posixpath.normpath(posixpath.join(self._folder, address))
+        return path not in self._known
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "a" and self._unknown(values.get("href")):
+            self._lost = True
+        elif tag in ("img", "source") and self._unknown(
+            values.get("src") or values.get("srcset")
+        ):
+            alt = re.search(r' alt="([^"]*)"', self.get_starttag_text() or "")
+            self.output += [MISSING.format(f"picture: {alt[1]}; ")] if alt else []
+        else:
+            self.output.append(self.get_starttag_text() or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        lost = tag == "a" and self._lost
+        self.output.append(f" {MISSING.format('')}" if lost else f"</{tag}>")
+        self._lost = self._lost and not lost
+
+    handle_startendtag = handle_starttag
+
+    def handle_data(self, data: str) -> None:
+        self.output.append(data)
+
+    def handle_entityref(self, name: str) -> None:
+        self.output.append(f"&{name};")
+
+    def handle_charref(self, name: str) -> None:
+        self.output.append(f"&#{name};")
+
+    def handle_comment(self, data: str) -> None:
+        self.output.append(f"<!--{data}-->")
+
+    def handle_decl(self, decl: str) -> None:
+        self.output.append(f"<!{decl}>")
 
 
 def _file(path: Path, packed: bytes) -> dict[str, Any]:
@@ -183,8 +257,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, required=True, help="results/<tier>")
     parser.add_argument("--out", type=Path, required=True, help="the zip")
-    given = parser.parse_args()
-    print(f"wrote {export(given.results, given.out)}")  # noqa: T201
+    options = parser.parse_args()
+    print(f"wrote {export(options.results, options.out)}")  # noqa: T201
 
 
 if __name__ == "__main__":

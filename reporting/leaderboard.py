@@ -1,16 +1,79 @@
-"""The leaderboard over datasets, and the page's verdict in words."""
+"""The leaderboard, every model against the reference, and known ways to fail."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from reporting.collect import Model, Tree
-from reporting.scores import Scores, Value
-from reporting.tables import Absent, Column, Row, Score, Table, best_row, sort_key
-from reporting.words import count, listing, metric, number
+from reporting.metrics import Metric
+from reporting.scores import Scores, Value, missing
+from reporting.tables import (
+    Column,
+    Estimate,
+    Missing,
+    Row,
+    Table,
+    Text,
+    best_row,
+    metric_column,
+    sort_key,
+)
+from reporting.tree import Dataset, Model, Tree
+from reporting.words import count, listing, number
+
+AGGREGATES = [
+    Column(
+        "iqm",
+        "IQM",
+        "score",
+        "higher",
+        "harmonic mean of the next two columns, below zero counting as 0",
+    ),
+    Column(
+        "iqm_static",
+        "IQM static kept",
+        "score",
+        "higher",
+        "interquartile mean over datasets, seeds and static factors of (judged − "
+        "chance) / (1 − chance): the mean of the middle half",
+    ),
+    Column(
+        "iqm_dynamic",
+        "IQM dynamic transferred",
+        "score",
+        "higher",
+        "the same over dynamic factors",
+    ),
+    # No direction: the best of these would be the best difference, not a clear win.
+    Column(
+        "difference",
+        "Swap score − reference",
+        "score",
+        note="mean difference of the seeds that both have, over the same identities",
+    ),
+    Column(
+        "improvement",
+        "P(better)",
+        "score",
+        note="probability of improvement: in how many runs the swap score beats the "
+        "reference's of the same seed and dataset, ties counting half; mean over "
+        "datasets, 0.5 for equals",
+    ),
+    Column(
+        "p_holm",
+        "p (Holm)",
+        "number",
+        note="two-sided bootstrap p-value of the difference, adjusted for the number "
+        "of comparisons",
+    ),
+]
+MEASURED = (
+    ("active", ("active_static", "active_dynamic"), 1),
+    ("response", ("response_static", "response_dynamic"), 2),
+    ("AUC", ("verification_auc_dynamic",), 2),
+)
 
 
 class Place(NamedTuple):
-    """A model's line on the leaderboard."""
+    """A model's row of the leaderboard."""
 
     model: Model
     score: Value
@@ -25,8 +88,8 @@ class Place(NamedTuple):
 def places(tree: Tree) -> list[Place]:
     """Return one place per model, the best first, controls after all others."""
     scores = [Scores(tree, dataset) for dataset in tree.datasets]
-    found = [_place(tree, model, scores) for model in tree.models]
-    return sorted(found, key=_order)
+    unsorted = [_place(tree, model, scores) for model in tree.models]
+    return sorted(unsorted, key=_order)
 
 
 def _order(place: Place) -> tuple[bool, float]:
@@ -54,21 +117,21 @@ def _place(tree: Tree, model: Model, datasets: list[Scores]) -> Place:
 def _board_row(tree: Tree, model: Model, scores: list[Value]) -> tuple[Value, str]:
     """Return leaderboard.parquet's score and ranks, or a plain mean without it.
 
-    Where no dataset has a score, what the model cannot do explains it, or else what
-    became of its first cell.
+    If no dataset has a score, the reason is what the model cannot do, or else the
+    status of its first cell.
     """
-    reasons = [score for score in scores if isinstance(score, Absent)]
+    reasons = [score for score in scores if isinstance(score, Missing)]
     reasons.sort(key=lambda absent: not absent.reason.startswith("not applicable:"))
     why = reasons[0] if reasons else None
     if tree.board is not None:
         for row in tree.board.to_dict("records"):
-            mine = (row["model"], row["metric"]) == (model.name, "swap_score")
-            if mine and not math.isnan(row["mean"]):
+            is_model = (row["model"], row["metric"]) == (model.name, "swap_score")
+            if is_model and not math.isnan(row["mean"]):
                 ranks = _ranks(row["rank_low"], row["rank_high"])
-                return Score(row["mean"], row["low"], row["high"]), ranks
+                return Estimate(row["mean"], row["low"], row["high"]), ranks
         return why, ""
-    known = [score.mean for score in scores if isinstance(score, Score)]
-    return (Score(sum(known) / len(known)) if known else why), ""
+    known = [score.mean for score in scores if isinstance(score, Estimate)]
+    return (Estimate(sum(known) / len(known)) if known else why), ""
 
 
 def _ranks(low: float, high: float) -> str:
@@ -79,12 +142,12 @@ def _ranks(low: float, high: float) -> str:
 
 def board_table(tree: Tree) -> Table:
     """Return the leaderboard as a table (its files; the page adds bars)."""
-    swap = metric("swap_score")
+    swap = metric_column(tree.metrics["swap_score"])
     columns = [
         Column("rank", "Rank", "text", note="95 % rank interval among the models"),
-        Column("swap_score", swap.label, "score", swap.direction, swap.definition),
+        swap,
         *(
-            Column(f"swap_score_{d.name}", d.label, "score", "higher", swap.definition)
+            swap._replace(key=f"swap_score_{d.name}", label=d.label)
             for d in tree.datasets
         ),
         Column("parameters", "Parameters", "amount", "lower", "the largest dataset's"),
@@ -109,21 +172,21 @@ def board_table(tree: Tree) -> Table:
     return Table("leaderboard", "Leaderboard", columns, rows)
 
 
-def verdict(tree: Tree, board: Table) -> str:
-    """Say in one or two sentences who leads, and whether it is certain."""
+def conclusion(tree: Tree, board: Table) -> str:
+    """Return one or two sentences: which model leads, and whether that is certain."""
     ranked = [
         (row, row.values[1])
         for row in board.rows
-        if not row.control and isinstance(row.values[1], Score)
+        if not row.control and isinstance(row.values[1], Estimate)
     ]
-    where = listing([dataset.label for dataset in tree.datasets])
+    datasets = listing([dataset.label for dataset in tree.datasets])
     if not ranked:
-        return f"No model has a swap score on {where} yet."
+        return f"No model has a swap score on {datasets} yet."
     (first, best), *others = ranked
     if best.mean <= 0:
-        return f"On {where}, no model's swap score is above chance."
+        return f"On {datasets}, no model's swap score is above chance."
     shown = f"{number(best.mean)}" + (f" ({best.interval})" if best.interval else "")
-    text = f"On {where}, {first.label} has the highest swap score, {shown}"
+    text = f"On {datasets}, {first.label} has the highest swap score, {shown}"
     if not others:
         return f"{text}; no other model was scored."
     second, runner_up = others[0]
@@ -140,9 +203,9 @@ def verdict(tree: Tree, board: Table) -> str:
 
 
 def interval_words(tree: Tree) -> str:
-    """Say what the intervals cover, which depends on the number of seeds."""
+    """Return what the intervals cover, which depends on the number of seeds."""
     seeds = len(tree.grid["seeds"])
-    whole = (
+    without = (
         "axis metrics, Fréchet distances, failure modes, trace correlations, manifold "
         "scores but consistency, and all scores but generated ones of a dataset with "
         "fewer than five test identities"
@@ -151,9 +214,125 @@ def interval_words(tree: Tree) -> str:
         return (
             "Intervals are 95 % bootstrap intervals over test identities only: there "
             "is one training seed, so they do not show how much a retrained model "
-            f"varies. There are none of {whole}."
+            f"varies. There are none of {without}."
         )
     return (
         f"Intervals are 95 % two-level bootstrap intervals over {count(seeds, 'seed')} "
-        f"and test identities, or over seeds alone, of {whole}."
+        f"and test identities, or over seeds alone, of {without}."
     )
+
+
+def aggregate_table(tree: Tree, ranking: list[Place]) -> Table | None:
+    """Return IQM and comparisons in the leaderboard's order; None without tables."""
+    if tree.board is None or "iqm" not in tree.board:
+        return None
+    by_model = {row["model"]: row for row in tree.board.to_dict("records")}
+    reference = _reference(tree)
+    rows = [
+        Row(p.model.label, _values(p, by_model.get(p.model.name), reference), p.model)
+        for p in ranking
+    ]
+    return Table("aggregates", "Interquartile means and comparisons", AGGREGATES, rows)
+
+
+def _reference(tree: Tree) -> str:
+    """Return the name of the model that others are compared with, or ""."""
+    board = tree.board
+    if board is None or "reference" not in board:
+        return ""
+    return next(filter(None, board["reference"]), "")
+
+
+def _values(place: Place, row: dict[Any, Any] | None, reference: str) -> list[Any]:
+    if row is None or math.isnan(row["iqm"]):
+        return [place.score if isinstance(place.score, Missing) else None] * len(AGGREGATES)
+    means = [_score(row, column.key) for column in AGGREGATES[:3]]
+    if row["reference"]:
+        compared = [_score(row, column.key) for column in AGGREGATES[3:5]]
+        return [*means, *compared, row["p_holm"]]
+    why = "control" if place.model.control else "not compared"
+    if place.model.name == reference:
+        why = "the reference"
+    return [*means, *[Missing(why)] * 3]
+
+
+def _score(row: dict[Any, Any], key: str) -> Estimate:
+    return Estimate(row[key], row[f"{key}_low"], row[f"{key}_high"])
+
+
+def comparison_words(tree: Tree) -> str:
+    """Return how many comparisons there are, and what they cover, in sentences."""
+    reference = _reference(tree)
+    if tree.board is None or not reference:
+        return ""
+    label = next(m.label for m in tree.models if m.name == reference)
+    n, seeds = int((tree.board["reference"] != "").sum()), len(tree.grid["seeds"])
+    text = f"{count(n, 'model')} {'is' if n == 1 else 'are'} compared with {label}. "
+    if n > 1:
+        text += (
+            f"If none differed, independent 95 % intervals would still show a "
+            f"difference somewhere with probability {1 - 0.95**n:.2f}; p is adjusted "
+            "after Holm (at most 5 % for any false one), intervals are not. "
+        )
+    if seeds == 1:
+        return text + (
+            "With one training seed everything here covers test identities only: p "
+            "and P(better) are about these trained networks, not about training them "
+            "again."
+        )
+    return text + (
+        f"{count(seeds, 'seed').capitalize()} say little about their spread: intervals "
+        "are too narrow and p too small where training again changes much "
+        "(docs/metrics.md)."
+    )
+
+
+def failure_modes(tree: Tree) -> Table:
+    """Return models x datasets: the flags that are 1 in words, the numbers small."""
+    shown = {name for _, names, _ in MEASURED for name in names}
+    flags = [m for m in tree.metrics.table("warnings") if m.name not in shown]
+    columns = [Column(d.name, d.label, "text") for d in tree.datasets]
+    scores = {d.name: Scores(tree, d) for d in tree.datasets}
+    rows = [
+        Row(
+            model.label,
+            [_warning(tree, d, model, scores[d.name], flags) for d in tree.datasets],
+            model,
+        )
+        for model in tree.models
+    ]
+    caption = (
+        "small: active dimensions of f, z · response to f, z · AUC of identity in z"
+    )
+    return Table("warnings", "Failure modes", columns, rows, caption)
+
+
+def _warning(
+    tree: Tree, dataset: Dataset, model: Model, scores: Scores, flags: list[Metric]
+) -> Text | Missing:
+    pairs = [(metric, scores.get(model, metric.name)) for metric in flags]
+    values = [(metric, score) for metric, score in pairs if score is not None]
+    if not values:
+        reason = missing(tree, dataset.name, model, "swap_score")
+        words = reason.reason if reason else "unknown"
+        return Missing(words.replace("not applicable:", "unknown:"))
+    raised = [_flag(metric, score) for metric, score in values if score.mean > 0]
+    words = ", ".join(raised) or "none"
+    return Text(words, _measured(model, scores), bool(raised))
+
+
+def _flag(metric: Metric, score: Estimate) -> str:
+    if score.mean == 1:
+        return metric.label
+    seeds = count(score.n_seeds, "seed")
+    return f"{metric.label} ({score.mean * score.n_seeds:.0f} of {seeds})"
+
+
+def _measured(model: Model, scores: Scores) -> str:
+    parts = []
+    for label, names, digits in MEASURED:
+        values = [scores.get(model, name) for name in names]
+        if any(values):
+            shown = (number(v.mean if v else None, digits) for v in values)
+            parts.append(f"{label} {', '.join(shown)}")
+    return " · ".join(parts)

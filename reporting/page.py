@@ -15,27 +15,29 @@ import jinja2
 from markupsafe import Markup, escape
 
 from reporting import provenance, words
-from reporting.aggregates import aggregate_table, comparison_words
-from reporting.cards import cards
-from reporting.collect import Dataset, Tree, read_tree
-from reporting.cost import cost_figure, cost_tables, unscored
-from reporting.curves import training_curves
-from reporting.failure_modes import failure_modes
-from reporting.leaderboard import board_table, interval_words, places, verdict
-from reporting.leakage import leakage_matrices, leakage_tables
-from reporting.manifolds import manifold_pictures
-from reporting.metric_agreement import agreement
-from reporting.preprocessing import preprocessing
+from reporting.agreement import agreement
+from reporting.cost import benchmark_table, cost_figure, cost_tables, unscored
+from reporting.figures import trace_pictures, training_curves
+from reporting.leaderboard import (
+    aggregate_table,
+    board_table,
+    comparison_words,
+    conclusion,
+    failure_modes,
+    interval_words,
+    places,
+)
+from reporting.pictures import contact_sheet, manifold_pictures, swap_pictures
+from reporting.probe_matrix import matrices, mean_tables
 from reporting.published import published
-from reporting.reproduction import reproduction, summary
-from reporting.score_tables import factor_tables, metric_tables
-from reporting.states import failure_groups, state_table, undrawn
-from reporting.swap_pictures import contact_sheet, swap_pictures
-from reporting.tables import Absent, Table, show, small_print, sort_key, write
-from reporting.tool_tables import benchmark_table, judge_table
-from reporting.traces import trace_pictures
+from reporting.reproduce import reproduction, summary
+from reporting.score_tables import TITLES, factor_tables, judge_table, metric_tables
+from reporting.scores import failure_groups, state_table, undrawn
+from reporting.tables import Missing, Table, show, small_print, sort_key, write
+from reporting.tree import Dataset, Tree, read_tree
 from seqdis.errors import UserError, cli
 from seqdis.files import write_text
+from seqdis.grid import tier_command
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -77,7 +79,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "title": tree.grid.get("label") or tree.grid.get("tier") or "results",
         "tree": tree,
         "board": board,
-        "verdict": verdict(tree, board),
+        "conclusion": conclusion(tree, board),
         "intervals": interval_words(tree),
         "aggregates": aggregate_table(tree, ranking),
         "comparisons": comparison_words(tree),
@@ -91,10 +93,12 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "cost_by_dataset": cost_by_dataset,
         "cost_figure": cost_figure(ranking, images),
         "unscored": unscored(ranking),
+        "definitions": definitions(tree),
+        "command": tier_command(tree.grid),
         "states": state_table(tree),
         "failures": failure_groups(tree),
         "absent": tree.grid.get("absent") or [],
-        "cards": cards(tree),
+        "cards": provenance.cards(tree),
         "studies": studies(tree, out),
         "reproduction": repeated,
         "reproduced": summary(repeated, tree) if repeated else "",
@@ -109,18 +113,22 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
 
 
 def studies(tree: Tree, out: Path) -> list[tuple[str, str, str]]:
-    """Return the tier's studies as (label, link, command); no link if not made yet.
-
-    The command is the tier's, with the study as its target.
-    """
-    known = tree.grid.get("config", {}).get("studies", {})
-    found = []
-    for name, study in known.items():
+    """Return the tier's studies as (label, link, command); no link if not made yet."""
+    rows = []
+    for name, study in tree.grid.get("config", {}).get("studies", {}).items():
         page = tree.folder / "studies" / name / "index.html"
         link = provenance.link(page, out) if page.is_file() else ""
-        tier = str(tree.grid.get("command", "snakemake"))
-        found.append((study["label"], link, tier.replace(" ", f" {name} ", 1)))
-    return found
+        rows.append((study["label"], link, tier_command(tree.grid, name)))
+    return rows
+
+
+def definitions(tree: Tree) -> list[tuple[str, str, str]]:
+    """Return (label with its arrow, name, definition) of every metric."""
+    rows = []
+    for name, metric in tree.metrics.items():
+        arrow = words.ARROWS.get(metric.direction(), "")
+        rows.append((f"{metric.label.format('…')} {arrow}", name, metric.definition))
+    return rows
 
 
 def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
@@ -129,14 +137,16 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
     counts = tree.folder / "data" / dataset.name / "preprocess.csv"
     factors = factor_tables(tree, dataset)
     moving, frame_by_frame, strips = swap_pictures(tree, dataset, images)
+    tables = metric_tables(tree, dataset)
     return {
         "dataset": dataset,
         "frames": contact_sheet(dataset, images),
-        "preprocessing": preprocessing(counts),
+        "preprocessing": provenance.preprocessing(counts),
         "preprocess_csv": provenance.link(counts, out),
-        "tables": metric_tables(tree, dataset),
-        "leakage": leakage_tables(tree, dataset),
-        "matrices": leakage_matrices(tree, dataset),
+        "tables": tables,
+        "new_tables": [n for n in tables if n not in (*TITLES, "regression", "others")],
+        "leakage": mean_tables(tree, dataset),
+        "matrices": matrices(tree, dataset),
         "factors": factors,
         "swapped": not factors.keys().isdisjoint(("swap_static", "swap_dynamic")),
         "moving": moving,
@@ -186,7 +196,7 @@ def filled(template: str, context: dict[str, Any]) -> str:
         "sort_key": sort_key,
         "arxiv": arxiv,
     }
-    environment.tests["absent"] = lambda value: isinstance(value, Absent)
+    environment.tests["missing"] = lambda value: isinstance(value, Missing)
     return environment.get_template(template).render(
         **context,
         words=words,

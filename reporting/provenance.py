@@ -1,11 +1,16 @@
-"""Where every number comes from: totals, cautions, commands and links to raw files."""
+"""Where numbers come from: totals, cautions, commands, models, videos, raw files."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reporting.collect import Cell, Tree
-from reporting.words import count, duration, listing, moment
+import pandas as pd
+
+from reporting.tree import Cell, Model, Tree
+from reporting.words import count, duration, flat, listing, moment
+from seqdis.files import readable
+from seqdis.grid import cell_command
 
 RAW = (
     "run.json",
@@ -16,10 +21,14 @@ RAW = (
     "representation.npz",
     "model.safetensors",
 )
+ROWS = 40  # videos that are listed
+COUNTS = ("frames", "looked_at", "found", "kept", "sequences", "dropped")
+Run = dict[str, Any]
+Differences = list[tuple[str, Any, Any]]  # key, value, the other's value
 
 
 class Trail(NamedTuple):
-    """A cell's way back: its command and links (name, address) to its raw files."""
+    """A cell's command, and links (name, address) to its files."""
 
     cell: Cell
     command: str
@@ -69,12 +78,12 @@ def _unique(values: Any) -> list[str]:
 
 
 def _hardware(runs: list[dict[str, Any]]) -> list[str]:
-    found = [run["hardware"] for run in runs if run.get("hardware")]
+    machines = [run["hardware"] for run in runs if run.get("hardware")]
     # A control that computes nothing has no precision to compare.
-    found = [h for h in found if h.get("dtype") != "none"] or found
+    machines = [h for h in machines if h.get("dtype") != "none"] or machines
     return _unique(
         f"{h.get('name') or h.get('device')} ({h.get('device')}, {h.get('dtype')})"
-        for h in found
+        for h in machines
     )
 
 
@@ -92,15 +101,15 @@ def versions(tree: Tree) -> list[tuple[str, list[str]]]:
     for cell in tree.cells:
         for package, version in (cell.run.get("versions") or {}).items():
             seen.setdefault(package, set()).add(str(version))
-    return sorted((package, sorted(found)) for package, found in seen.items())
+    return sorted((package, sorted(versions)) for package, versions in seen.items())
 
 
 def cautions(tree: Tree) -> list[str]:
     """Return what a reader must know before quoting a number."""
     runs = [cell.run for cell in tree.cells if cell.run]
-    found = []
+    lines = []
     if tree.grid.get("tier") == "default":
-        found.append(
+        lines.append(
             "This is the default tier: small budgets on embedded data. Learn the page "
             "here, quote the real tier."
         )
@@ -110,22 +119,22 @@ def cautions(tree: Tree) -> list[str]:
         ("protocols", _unique(run.get("protocol") for run in runs)),
     ):
         if len(values) > 1:
-            found.append(
+            lines.append(
                 f"The cells mix {what}: {listing(values)}. Costs and small differences "
                 "are not comparable."
             )
-    found += _budget_cautions(tree)
+    lines += _budget_cautions(tree)
     mixed = [f"{name} {', '.join(v)}" for name, v in versions(tree) if len(v) > 1]
     if mixed:
-        found.append(f"The cells mix package versions: {listing(mixed)}.")
-    found += list(_judge_cautions(tree))
+        lines.append(f"The cells mix package versions: {listing(mixed)}.")
+    lines += list(_judge_cautions(tree))
     failed = sum(cell.status not in ("done", "skipped") for cell in tree.cells)
     if failed:
         verb = "is" if failed == 1 else "are"
-        found.append(
+        lines.append(
             f"{count(failed, 'cell')} {verb} missing from the means; see “Cells”."
         )
-    return found
+    return lines
 
 
 def _budget_cautions(tree: Tree) -> list[str]:
@@ -144,23 +153,22 @@ def _budget_cautions(tree: Tree) -> list[str]:
 
 
 def _judge_cautions(tree: Tree) -> list[str]:
-    found = []
+    lines = []
     for dataset in tree.datasets:
         if not dataset.judge:
-            found.append(f"{dataset.label} has no judge yet, so no swap was scored.")
+            lines.append(f"{dataset.label} has no judge yet, so no swap was scored.")
         elif not dataset.judge.get("certified"):
-            labels = {f["name"]: f["label"] for f in dataset.info.get("factors", [])}
             weak = [
-                labels.get(f["name"], f["name"])
+                dataset.factor_label(f["name"])
                 for f in dataset.judge.get("factors", [])
                 if not f.get("certified")
             ]
             names = f" ({listing(weak)})" if weak else ""
-            found.append(
+            lines.append(
                 f"The judge of {dataset.label} is not certified{names}: it falls below "
                 "its floor on real frames, so judged scores there are doubtful."
             )
-    return found
+    return lines
 
 
 def trails(tree: Tree, out: Path) -> list[Trail]:
@@ -168,7 +176,7 @@ def trails(tree: Tree, out: Path) -> list[Trail]:
     return [
         Trail(
             cell,
-            str(cell.run.get("command") or ""),
+            cell_command(tree.grid, cell.dataset, cell.model.name, cell.seed),
             [
                 (name, link(cell.folder / name, out))
                 for name in RAW
@@ -182,3 +190,122 @@ def trails(tree: Tree, out: Path) -> list[Trail]:
 def link(path: Path, out: Path) -> str:
     """Return the address of a file as seen from the page's folder."""
     return Path(os.path.relpath(path, out)).as_posix()
+
+
+class Preprocessing(NamedTuple):
+    """Totals in words, the videos with remarks (at most 40) and how many are more."""
+
+    totals: str
+    videos: list[dict]
+    more: int
+
+
+def preprocessing(path: Path) -> Preprocessing | None:
+    """Summarise a preprocess.csv, or return None when there is none.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    if not path.is_file():
+        return None
+    with readable(path):
+        # A video may be called NA, and no remark is no missing value.
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = table.astype(dict.fromkeys(COUNTS, "int64"))
+        unreadable = table["frames"] == 0
+        remarks = table[unreadable | (table["notes"] != "")]
+        remarks = remarks.sort_values("frames", key=lambda n: n > 0, kind="stable")
+        totals = _totals(table, len(remarks), int(unreadable.sum()))
+        videos = remarks[:ROWS].to_dict("records")
+    return Preprocessing(totals, videos, len(remarks) - len(videos))
+
+
+def _totals(table: pd.DataFrame, remarked: int, unreadable: int) -> str:
+    total = table[list(COUNTS)].sum()
+    parts = [f"{count(len(table), 'video')}, {total['frames']:,} frames read"]
+    if total["looked_at"]:
+        share = 100 * total["found"] / total["looked_at"]
+        frames = f"the {total['looked_at']:,} frames where one was looked for"
+        parts.append(f"a face was found in {share:.1f} % of {frames}")
+    sequences = count(total["sequences"], "sequence")
+    parts.append(f"{total['kept']:,} frames kept in {sequences}")
+    have = "has" if remarked == 1 else "have"
+    parts.append(
+        f"{count(remarked, 'video')} {have} remarks, {unreadable} could not be read."
+    )
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A named variant: a model whose settings differ from its base model's."""
+
+    model: Model
+    differs: Differences
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model file: its docstring, its settings and what its variants change.
+
+    Attributes:
+        model: the entry named like the file, or else its first variant.
+        about: paper, order of frames, role.
+        text: the docstring.
+        settings: of the first dataset, (key, value).
+        elsewhere: (dataset, what differs there from the first dataset).
+        variants: of the same file.
+    """
+
+    model: Model
+    about: str
+    text: str
+    settings: list[tuple[str, Any]]
+    elsewhere: list[tuple[str, Differences]]
+    variants: list[Variant]
+
+
+def cards(tree: Tree) -> list[Card]:
+    """Return a card for each model file that has run, in the order of the models."""
+    runs: dict[str, dict[str, Run]] = {}  # by model, by dataset
+    for cell in tree.cells:
+        if cell.run:
+            runs.setdefault(cell.model.name, {})[cell.dataset] = cell.run
+    models = [model for model in tree.models if model.name in runs]
+    files: dict[str, list[Model]] = {}
+    for model in sorted(models, key=lambda m: m.name != m.base):
+        files.setdefault(model.base, []).append(model)
+    order = {model.name: i for i, model in enumerate(tree.models)}
+    unsorted = [_card(group, runs) for group in files.values()]
+    return sorted(unsorted, key=lambda card: order[card.model.name])
+
+
+def _card(group: list[Model], runs: dict[str, dict[str, Run]]) -> Card:
+    model, *others = group
+    (_, first), *rest = list(runs[model.name].items())
+    order = f"{first['order']} frames" if first.get("order") else ""
+    about = [first.get("paper"), order, "control" if model.control else ""]
+    elsewhere = [(name, differences(run, first)) for name, run in rest]
+    shared = runs[model.name]
+    variants = []
+    for other in others:
+        pairs = [(run, shared[d]) for d, run in runs[other.name].items() if d in shared]
+        variants.append(Variant(other, differences(*pairs[0]) if pairs else []))
+    return Card(
+        model,
+        " · ".join(filter(None, about)),
+        first.get("card") or "",
+        flat(first.get("settings") or {}),
+        [(name, differs) for name, differs in elsewhere if differs],
+        variants,
+    )
+
+
+def differences(run: Run, other: Run) -> Differences:
+    """Return the settings of `run` that differ from those of `other`."""
+    ours, theirs = (dict(flat(r.get("settings") or {})) for r in (run, other))
+    return [
+        (key, ours.get(key), theirs.get(key))
+        for key in dict.fromkeys([*ours, *theirs])
+        if ours.get(key) != theirs.get(key)
+    ]

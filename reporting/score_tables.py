@@ -1,77 +1,33 @@
-"""The tables of scores of one dataset, from the summary of all cells."""
+"""The tables of one dataset: scores of models, scores by factor, the judge."""
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from reporting.collect import Dataset, Model, Tree
-from reporting.scores import Scores, Value
-from reporting.states import note
-from reporting.tables import Column, Row, Score, Table
-from reporting.words import metric, number
+from datasets.store import Factor
+from reporting.scores import Scores, Value, missing_seeds
+from reporting.tables import Column, Estimate, Row, Table, metric_column
+from reporting.tree import Dataset, Model, Tree
+from reporting.words import number, plain
 
-HEADLINE = ("swap_score", "swap_static", "swap_dynamic", "block_gap", "ssim", "mse")
-BLOCKS = tuple(
-    f"block_{name}"
-    for name in (
-        "gap",
-        "modularity",
-        "disentanglement",
-        "completeness",
-        "explicitness",
-    )
-)
-AXES = (
-    "mig",
-    "jemmig",
-    "sap",
-    "factor_vae",
-    "beta_vae",
-    "dci_disentanglement",
-    "dci_completeness",
-    "dci_informativeness",
-    "modularity",
-    "explicitness",
-    "infomec_modularity",
-    "infomec_compactness",
-    "infomec_explicitness",
-    "irs",
-)
-SHUFFLED = tuple(f"shuffled_{name}" for name in AXES)
-FIELD = (
-    "field_accuracy",
-    "field_inception_score",
-    "field_conditional_entropy",
-    "field_marginal_entropy",
-)
-PICTURES = (
-    *("mse", "psnr", "ssim"),
-    *(f"frechet_{made}" for made in ("reconstruction", "sample_dynamic", "generated")),
-)
-LIKELIHOOD = ("importance_bound", "elbo")
-MANIFOLD = (
-    "consistency",
-    "trustworthiness",
-    "continuity",
-    "coverage",
-    "coverage_frames",
-    "manifold_roughness",
-    "manifold_change",
-)
-GENERATED = ("generated_static", "generated_dynamic", "generated_score")
-VERIFICATION = tuple(
-    f"verification_{measure}_{code}"
-    for code in ("static", "dynamic")
-    for measure in ("auc", "eer", "hter")
-)
-REGRESSION = (
-    *(
-        f"regression_{measure}_{code}"
-        for code in ("dynamic", "static")
-        for measure in ("ccc", "pearson", "rmse")
-    ),
-    "trace_correlation",
-)
+# Titles of the tables that metrics name (`Metric.tables`), in the order of the page.
+TITLES = {
+    "headline": "Headline metrics",
+    "blocks": "f and z as two blocks",
+    "axes": "Axis metrics",
+    "shuffled": "Axis metrics of the codes of other clips",
+    "pictures": "Picture metrics",
+    "verification": "Who is it? (verification)",
+    "likelihood": "Bounds on log p(x), nats per frame",
+    "terms": "Loss terms, nats per frame",
+    "manifold": "The dynamic manifold",
+    "literature": "Scores of the literature",
+    "generated": "From the priors alone",
+}
+OTHERS = "Other scores"  # of metrics that name no table
+OF_FACTORS = "regression"  # has a row per model and factor
+ELSEWHERE = ("warnings", OF_FACTORS)  # tables over all datasets, or of another shape
+SHOWN = ("finished", "frechet_real")  # in "Cells ok", and in a caption
 
 
 class Scale(NamedTuple):
@@ -117,99 +73,71 @@ class FactorTable:
             ("chance", [s.floor for s in self.scales]),
             (self.ceiling, [s.ceiling for s in self.scales]),
         ):
-            scores = [Score(end) for end in ends for _ in sides]
+            scores = [Estimate(end) for end in ends for _ in sides]
             if label and not all(math.isnan(score.mean) for score in scores):
                 rows.append(Row(label, scores, reference=True))
         return Table(self.name, self.title, columns, rows)
 
 
 def metric_table(
-    tree: Tree,
-    dataset: Dataset,
-    name: str,
-    title: str,
-    metrics: list[str],
-    caption: str = "",
+    tree: Tree, dataset: Dataset, name: str, title: str, metrics: list[str]
 ) -> Table:
-    """Make the table models x metrics (those without a factor)."""
+    """Return the table models x metrics (those without a factor)."""
     scores = Scores(tree, dataset)
-    columns = [
-        Column(m, metric(m).label, "score", metric(m).direction, metric(m).definition)
-        for m in metrics
-    ]
+    columns = [metric_column(tree.metrics[metric]) for metric in metrics]
     rows = [
         Row(
             model.label,
-            [scores.look(model, m) for m in metrics],
+            [scores.look(model, metric) for metric in metrics],
             model,
-            note(tree, dataset.name, model),
+            missing_seeds(tree, dataset.name, model),
         )
         for model in tree.models
     ]
+    caption = ""
+    if name == "pictures" and math.isfinite(half := scores.shared("frechet_real", "")):
+        caption = f"Fréchet distance of two halves of the real clips: {number(half)}"
     table = Table(f"{dataset.name}_{name}", title, columns, rows, caption)
     return table.without_empty_columns()
 
 
 def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
-    """Make every ordinary table: headline, axes, pictures, loss terms and so on.
+    """Return every table of scores by the name that metrics give it.
 
-    A metric that the page has never heard of gets a column in `others`.
+    A name without a title is the title itself; metrics of no table are in `others`.
     """
-    scores = Scores(tree, dataset)
-    overall = scores.overall()
-    halves = scores.shared("frechet_real", "")
-    apart = f"Fréchet distance of two halves of the real clips: {number(halves)}"
-    terms = [m for m in overall if m.startswith("term_")]
-    known = {*HEADLINE, *BLOCKS, *AXES, *PICTURES, *VERIFICATION, *GENERATED, *terms}
-    known |= {*LIKELIHOOD, *MANIFOLD, *FIELD, *SHUFFLED, "frechet_real"}
-    modes = ("flag_", "active_", "response_", "finished")  # told over all datasets
-    plan = {
-        "headline": ("Headline metrics", list(HEADLINE)),
-        "blocks": ("f and z as two blocks", list(BLOCKS)),
-        "axes": ("Axis metrics", list(AXES)),
-        "shuffled": ("Axis metrics of the codes of other clips", list(SHUFFLED)),
-        "pictures": ("Picture metrics", list(PICTURES)),
-        "verification": ("Who is it? (verification)", list(VERIFICATION)),
-        "likelihood": ("Bounds on log p(x), nats per frame", list(LIKELIHOOD)),
-        "terms": ("Loss terms, nats per frame", terms),
-        "manifold": ("The dynamic manifold", list(MANIFOLD)),
-        "field": ("The field's own scores", list(FIELD)),
-        "generated": ("From the priors alone", list(GENERATED)),
-        "others": (
-            "Other scores",
-            [m for m in overall if m not in known and not m.startswith(modes)],
-        ),
-    }
+    names: dict[str, list[str]] = {title: [] for title in TITLES}
+    for metric in tree.metrics.order(Scores(tree, dataset).overall()):
+        for name in tree.metrics[metric].tables or ("others",):
+            if name not in ELSEWHERE and metric not in SHOWN:
+                names.setdefault(name, []).append(metric)
+    names["others"] = names.pop("others", [])  # last
+    titles = {name: plain(name) for name in names} | {"others": OTHERS} | TITLES
     tables = {
-        name: metric_table(
-            *(tree, dataset, name, title, metrics),
-            caption=apart if name == "pictures" and math.isfinite(halves) else "",
-        )
-        for name, (title, metrics) in plan.items()
+        name: metric_table(tree, dataset, name, titles[name], metrics)
+        for name, metrics in names.items()
     }
-    tables["regression"] = regression_table(tree, dataset)
+    tables[OF_FACTORS] = regression_table(tree, dataset)
     return {name: t for name, t in tables.items() if t.columns and t.rows}
 
 
 def regression_table(tree: Tree, dataset: Dataset) -> Table:
-    """Make the table (model, continuous dynamic factor) x everything known of both."""
-    scores = Scores(tree, dataset)
+    """Return the table (model, continuous dynamic factor) x what is known of both."""
+    scores, metrics = Scores(tree, dataset), tree.metrics.table(OF_FACTORS)
     columns = [Column("factor", "Factor", "text"), Column("unit", "Unit", "text")]
     # No direction: the best of a column would compare one factor with another.
-    columns += [
-        Column(m, metric(m).label, note=metric(m).definition) for m in REGRESSION
-    ]
+    columns += [Column(m.name, m.label, note=m.definition) for m in metrics]
     rows = []
-    for factor in dataset.factors("dynamic"):
-        if not any(scores.has(m, factor["name"]) for m in REGRESSION):
+    for factor in dataset.scope("dynamic"):
+        if not any(scores.has(metric.name, factor.name) for metric in metrics):
             continue
         for model in tree.models:
-            values = [scores.look(model, m, factor["name"]) for m in REGRESSION]
+            values = [scores.look(model, m.name, factor.name) for m in metrics]
             if any(values):
-                row = [factor["label"], factor["unit"], *values]
+                row = [factor.label, factor.unit, *values]
                 rows.append(Row(model.label, row, model))
     title = "Continuous dynamic factors read off the codes"
-    name = f"{dataset.name}_regression_all"
+    name = f"{dataset.name}_{OF_FACTORS}_all"
     return Table(name, title, columns, rows).without_empty_columns()
 
 
@@ -314,17 +242,14 @@ def _factor_table(
     tree: Tree, dataset: Dataset, scores: Scores, plan: Plan
 ) -> FactorTable:
     (right, right_label), (wrong, wrong_label) = plan.right, plan.wrong
-    factors = [f for f in dataset.factors(plan.scope) if scores.has(right, f["name"])]
+    factors = [f for f in dataset.scope(plan.scope) if scores.has(right, f.name)]
     rows = []
     for model in tree.models:
         values = [
-            (
-                scores.look(model, right, factor["name"]),
-                scores.look(model, wrong, factor["name"]),
-            )
-            for factor in factors
+            (scores.look(model, right, f.name), scores.look(model, wrong, f.name))
+            for f in factors
         ]
-        rows.append((model, note(tree, dataset.name, model), values))
+        rows.append((model, missing_seeds(tree, dataset.name, model), values))
     return FactorTable(
         f"{dataset.name}_{plan.name}",
         plan.title,
@@ -336,13 +261,40 @@ def _factor_table(
     )
 
 
-def _scale(dataset: Dataset, plan: Plan, factor: dict[str, Any]) -> Scale:
-    """Return the lines of a column: the judge's, or just 0."""
-    name, label = factor["name"], factor.get("label") or factor["name"]
-    measure = "accuracy" if factor["kind"] == "categorical" else "CCC"
-    if not plan.ceiling:
+def _scale(dataset: Dataset, plan: Plan, factor: Factor) -> Scale:
+    """Return the two lines of a column: the judge's, or just 0."""
+    measure = "CCC" if factor.continuous else "accuracy"
+    if plan.ceiling:
+        ends = [dataset.judged(factor.name, key) for key in ("chance", "real")]
+    else:
         ends = [0.0, math.nan]
         measure = "share" if plan.name == "coverage" else measure
-    else:
-        ends = [dataset.judged(name, key) for key in ("chance", "real")]
-    return Scale(name, label, measure, *ends)
+    return Scale(factor.name, factor.label, measure, *ends)
+
+
+def judge_table(dataset: Dataset) -> Table | None:
+    """Return the certificate of a dataset's judge, one row per factor."""
+    if not dataset.judge:
+        return None
+    columns = [
+        Column("scope", "Scope", "text"),
+        Column("metric", "Measure", "text"),
+        Column("chance", "Chance", "number", note="the best constant answer"),
+        Column("floor", "Floor", "number", note="real must reach it"),
+        Column("real", "Real frames", "number", "higher"),
+        Column("blurred", "Blurred", "number", "higher"),
+        Column("ece_before", "ECE before", "number", "lower", "calibration error, raw"),
+        Column(
+            "ece_after", "ECE after", "number", "lower", "after temperature scaling"
+        ),
+        Column("n", "n", "count", note="judged frames or clips"),
+        Column("certified", "Certified", "text"),
+    ]
+    rows = []
+    for entry in dataset.judge.get("factors", []):
+        values = [entry.get(column.key) for column in columns]
+        values[1] = {"ccc": "CCC"}.get(str(values[1]), values[1])
+        values[-1] = "yes" if entry.get("certified") else "no"
+        rows.append(Row(dataset.factor_label(entry["name"]), values))
+    name = f"{dataset.name}_judge"
+    return Table(name, f"Judge of {dataset.label}", columns, rows, head="Factor")

@@ -1,12 +1,20 @@
-"""Look up scores in the summary of all cells."""
+"""Look up scores, and say what became of every cell and why a number is missing."""
 
 import math
+from collections.abc import Iterable
 
-from reporting.collect import Dataset, Model, Tree
-from reporting.states import missing
-from reporting.tables import Absent, Score
+from reporting.metrics import Metric
+from reporting.tables import Column, Estimate, Missing, Row, Table, Text
+from reporting.tree import Cell, Dataset, Model, Tree
+from reporting.words import STATUSES, listing
 
-Value = Score | Absent | None
+Value = Estimate | Missing | None
+LACKS = {
+    "codes": "no codes",
+    "swap": "no encoder",
+    "sample_static": "no p(f)",
+    "sample_dynamic": "no p(z)",
+}
 
 
 class Scores:
@@ -17,32 +25,23 @@ class Scores:
         self._tree, self._dataset = tree, dataset.name
         rows = tree.summary[tree.summary["dataset"] == dataset.name]
         columns = ("model", "metric", "factor", "mean", "low", "high", "n_seeds", "n")
-        self._found: dict[tuple[str, str, str], Score] = {}
+        self._estimates: dict[tuple[str, str, str], Estimate] = {}
         self._means: dict[tuple[str, str], list[float]] = {}
         values = (rows[column].tolist() for column in columns)
-        for model, name, factor, *score in zip(*values, strict=True):
-            self._found[model, name, factor or ""] = found = Score(*score)
-            self._means.setdefault((name, factor or ""), []).append(found.mean)
+        for model, name, factor, *numbers in zip(*values, strict=True):
+            estimate = Estimate(*numbers)
+            self._estimates[model, name, factor or ""] = estimate
+            self._means.setdefault((name, factor or ""), []).append(estimate.mean)
         self.metrics = list(dict.fromkeys(name for name, _ in self._means))
 
-    def get(self, model: Model, name: str, factor: str = "") -> Score | None:
+    def get(self, model: Model, name: str, factor: str = "") -> Estimate | None:
         """Return the score, or None where the model has none."""
-        return self._found.get((model.name, name, factor))
+        return self._estimates.get((model.name, name, factor))
 
     def look(self, model: Model, name: str, factor: str = "") -> Value:
         """Return the score, or why there is none where that is known."""
-        found = self.get(model, name, factor)
-        return found or missing(self._tree, self._dataset, model, name)
-
-    def mean(self, model: Model, name: str, factors: list[str]) -> Value:
-        """Return the mean over factors, or why there is none; without an interval."""
-        found = [self.get(model, name, factor) for factor in factors]
-        known = [score for score in found if score]
-        if not known:
-            return missing(self._tree, self._dataset, model, name)
-        seeds, n = min(s.n_seeds for s in known), min(s.n for s in known)
-        average = sum(s.mean for s in known) / len(known)
-        return Score(average, math.nan, math.nan, seeds, n)
+        score = self.get(model, name, factor)
+        return score or missing(self._tree, self._dataset, model, name)
 
     def overall(self) -> list[str]:
         """Return the metrics which have one value per model, without a factor."""
@@ -56,3 +55,104 @@ class Scores:
         """Return the mean over models of a score that no model changes, or NaN."""
         means = self._means.get((name, factor))
         return sum(means) / len(means) if means else math.nan
+
+
+def state(cell: Cell) -> str:
+    """Return a cell's status in words, with its reason."""
+    words = STATUSES.get(cell.status, cell.status)
+    reason = cell.run.get("reason")
+    return f"{words}: {reason}" if reason and cell.status != "done" else words
+
+
+def missing_seeds(tree: Tree, dataset: str, model: Model) -> str:
+    """Return how many of a model's seeds are missing from its means; "" if none."""
+    cells = tree.select(dataset, model.name)
+    bad = [cell for cell in cells if cell.status != "done"]
+    if not bad or len(bad) == len(cells):
+        return ""
+    words = dict.fromkeys(STATUSES.get(cell.status, cell.status) for cell in bad)
+    return f"{len(bad)} of {len(cells)} {listing(list(words))}"
+
+
+def missing(tree: Tree, dataset: str, model: Model, name: str) -> Missing | None:
+    """Return why a model has no value of a metric; None if the reason is unknown."""
+    cells = tree.select(dataset, model.name)
+    done = [cell for cell in cells if cell.status == "done"]
+    if not done:
+        words = [STATUSES.get(cell.status, cell.status) for cell in cells]
+        return Missing(listing(list(dict.fromkeys(words))))
+    metric = tree.metrics[name]
+    lacks = lacking(done[0], metric.needs) or unmeasured(tree, dataset, metric)
+    return Missing(f"not applicable: {', '.join(lacks)}") if lacks else None
+
+
+def unmeasured(tree: Tree, dataset: str, metric: Metric) -> list[str]:
+    """Return why a dataset does not allow a metric of any model, in words."""
+    factors = next(d.factors for d in tree.datasets if d.name == dataset)
+    if not factors:
+        return []
+    scopes = [factor.scope for factor in factors if factor.judged]
+    for scope in metric.scopes:
+        if scope not in scopes:
+            return [f"no {scope} factor is judged"]
+    if len(scopes) < metric.judged:
+        few = "one factor is" if len(scopes) == 1 else f"{len(scopes)} factors are"
+        return [f"{few} judged"]
+    widest = f"codes of more than {metric.widest} dimensions"
+    return [widest] if metric.widest else []
+
+
+def undrawn(tree: Tree, dataset: str, drawn: Iterable[str]) -> list[str]:
+    """Return the models that are not in a picture of swaps, each with the reason."""
+    models = [model for model in tree.models if model.label not in drawn]
+    reasons = [(m.label, missing(tree, dataset, m, "swap_score")) for m in models]
+    return [f"{label} ({why.reason})" if why else label for label, why in reasons]
+
+
+def lacking(cell: Cell, needs: Iterable[str] = tuple(LACKS)) -> list[str]:
+    """Return which of `needs` the cell's model cannot do, in words."""
+    able = cell.run.get("capabilities") or []
+    lacks = [need for need in needs if need not in able]
+    # Codes that cannot be swapped do not come from an encoder either.
+    return list(
+        dict.fromkeys(
+            LACKS["swap" if need == "codes" and "swap" not in able else need]
+            for need in lacks
+        )
+    )
+
+
+def state_table(tree: Tree) -> Table:
+    """Return models x datasets: the state of every cell, and what is not applicable."""
+    columns = [Column(d.name, d.label, "text") for d in tree.datasets]
+    rows = [
+        Row(
+            model.label,
+            [_states(tree.select(d.name, model.name)) for d in tree.datasets],
+            model,
+        )
+        for model in tree.models
+    ]
+    return Table("cells", "State of every cell", columns, rows)
+
+
+def _states(cells: list[Cell]) -> Text:
+    states = [state(cell) for cell in cells]
+    if len(set(states)) == 1:
+        words = states[0]
+    else:
+        pairs = zip(cells, states, strict=True)
+        words = "; ".join(f"seed {cell.seed} {state}" for cell, state in pairs)
+    done = [cell for cell in cells if cell.status == "done"]
+    lacks = lacking(done[0]) if done else []
+    return Text(words, f"not applicable: {', '.join(lacks)}" if lacks else "")
+
+
+def failure_groups(tree: Tree) -> list[tuple[str, list[Cell]]]:
+    """Return the cells that are not done, grouped by what became of them."""
+    groups: dict[str, list[Cell]] = {}
+    for cell in tree.cells:
+        if cell.status != "done":
+            groups.setdefault(cell.status, []).append(cell)
+    order = [*STATUSES, *groups]
+    return sorted(groups.items(), key=lambda group: order.index(group[0]))

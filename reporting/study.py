@@ -19,14 +19,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reporting import words
-from reporting.collect import Dataset, Model, Tree, read_tree, table
 from reporting.figures import literal, save, styled
 from reporting.leaderboard import interval_words
 from reporting.page import filled
-from reporting.pixels import Picture
+from reporting.pictures import Picture
 from reporting.scores import Scores
-from reporting.shuffle_test import shuffle_table
-from reporting.tables import Absent, Column, Row, Score, Table, write
+from reporting.tables import Column, Estimate, Missing, Row, Table, metric_column, write
+from reporting.tree import Dataset, Model, Tree, read_tree, table
 from seqdis.errors import UserError, cli
 from seqdis.files import write_text
 
@@ -74,7 +73,7 @@ class Change:
 
 
 def plain(value: Any) -> str:
-    """Return a value as read: a share as a fraction where it is a simple one."""
+    """Format a value: a share as a fraction if it is a simple one."""
     if isinstance(value, float) and 0 < value < 1:
         fraction = Fraction(value)
         if fraction.denominator <= 64:
@@ -86,7 +85,7 @@ def changes_of(tree: Tree) -> list[Change]:
     """Return the cells of a study, each model before its changes."""
     models = {model.name: model for model in tree.models}
     entries = tree.grid["models"]
-    found = [
+    changes = [
         Change(
             models[entry["name"]],
             models[entry["of"]],
@@ -95,17 +94,14 @@ def changes_of(tree: Tree) -> list[Change]:
         )
         for entry in entries
     ]
-    first = list(dict.fromkeys(change.of.name for change in found))
-    return sorted(found, key=lambda change: first.index(change.of.name))
+    first = list(dict.fromkeys(change.of.name for change in changes))
+    return sorted(changes, key=lambda change: first.index(change.of.name))
 
 
 def score_table(tree: Tree, dataset: Dataset, changes: list[Change]) -> Table:
-    """Make the table of a dataset: a row per cell, scores and what f tells."""
+    """Return the table of a dataset: a row per model or change, a column per score."""
     scores, order = Scores(tree, dataset), read_orders(tree, dataset, changes)
-    columns = [
-        Column(name, words.metric(name).label, "score", words.metric(name).direction)
-        for name in (*SCORES, *CODES)
-    ]
+    columns = [metric_column(tree.metrics[name]) for name in (*SCORES, *CODES)]
     variance = order[order["metric"] == "permutation_variance"]
     by_model = variance.groupby("of")["value"].mean()
     moved = "variance of f over orders of the same frames, over that between clips"
@@ -117,21 +113,22 @@ def score_table(tree: Tree, dataset: Dataset, changes: list[Change]) -> Table:
         values: list[Any] = [
             scores.look(change.model, name) for name in (*SCORES, *CODES)
         ]
-        found = by_model.get(change.of.name, math.nan) if not change.setting else None
-        values.append(None if found is None or math.isnan(found) else Score(found))
+        by_order = by_model.get(change.of.name, math.nan)
+        known = not change.setting and not math.isnan(by_order)
+        values.append(Estimate(by_order) if known else None)
         rows.append(Row(change.label, values, change.of))
     title = f"Scores on {dataset.label}"
-    whole = Table(f"{dataset.name}_scores", title, columns, rows)
-    return whole.without_empty_columns()
+    name = f"{dataset.name}_scores"
+    return Table(name, title, columns, rows).without_empty_columns()
 
 
 def read_orders(tree: Tree, dataset: Dataset, changes: list[Change]) -> pd.DataFrame:
     """Return all `order.parquet` of a dataset, with the name of the model (`of`)."""
     of = {change.model.name: change.of.name for change in changes}
     tables = [
-        found.assign(of=of[cell.model.name])
+        orders.assign(of=of[cell.model.name])
         for cell in tree.select(dataset.name)
-        if (found := table(cell.folder / "order.parquet")) is not None
+        if (orders := table(cell.folder / "order.parquet")) is not None
     ]
     if not tables:
         return pd.DataFrame(columns=["of", "metric", "frames", "value"])
@@ -162,36 +159,37 @@ def curves(
     for setting in sorted(numeric):
         lines = []
         for model in dict.fromkeys(change.of for change in changes):
-            here = [c for c in changes if c.of is model and c.setting == setting]
-            own = setting_of(tree, dataset, model, setting)
-            points = [(change.value, change.model) for change in here]
-            if here and own is not None:
-                points.append((own, model))
+            changed = [c for c in changes if c.of is model and c.setting == setting]
+            unchanged = setting_of(tree, dataset, model, setting)
+            points = [(change.value, change.model) for change in changed]
+            if changed and unchanged is not None:
+                points.append((unchanged, model))
             lines.append((model, sorted(points, key=lambda point: point[0])))
         name = f"{dataset.name}_{setting.split('.')[-1]}.svg"
-        yield _curves(scores, lines, SETTINGS.get(setting, setting), images / name)
+        label = SETTINGS.get(setting, setting)
+        yield _curves(tree, scores, lines, label, images / name)
 
 
 def _curves(
-    scores: Scores, lines: list[tuple[Model, list]], label: str, path: Path
+    tree: Tree, scores: Scores, lines: list[tuple[Model, list]], label: str, path: Path
 ) -> Picture:
+    titles = [tree.metrics[name].label for name in SCORES]
     with styled():
         figure = Figure(figsize=(9.6, 3), layout="constrained")
         axes = figure.subplots(1, len(SCORES), sharey=True)
-        for axis, name in zip(axes, SCORES, strict=True):
+        for axis, name, title in zip(axes, SCORES, titles, strict=True):
             for model, points in lines:
-                found = [(x, scores.get(changed, name)) for x, changed in points]
-                known = [(x, score) for x, score in found if score is not None]
+                values = [(x, scores.get(changed, name)) for x, changed in points]
+                known = [(x, score) for x, score in values if score is not None]
                 _line(axis, model, known)
-            axis.set(xscale="log", xlabel=label, title=words.metric(name).label)
+            axis.set(xscale="log", xlabel=label, title=title)
             _ticks(axis, sorted({x for _, points in lines for x, _ in points}))
             axis.grid(axis="y")
         _legend(figure, [model for model, points in lines if points])
-        alt = f"{', '.join(words.metric(n).label for n in SCORES)} against {label}"
-        return save(figure, path, alt)
+        return save(figure, path, f"{', '.join(titles)} against {label}")
 
 
-def _line(axis: Axes, model: Model, known: list[tuple[float, Score]]) -> None:
+def _line(axis: Axes, model: Model, known: list[tuple[float, Estimate]]) -> None:
     x, means = [x for x, _ in known], [score.mean for _, score in known]
     axis.plot(x, means, color=model.colour, marker="o", markersize=4, linewidth=1.3)
     for at, score in known:
@@ -229,18 +227,13 @@ def pareto(points: np.ndarray) -> np.ndarray:
 def trade_off(
     tree: Tree, dataset: Dataset, changes: list[Change], images: Path
 ) -> Picture | None:
-    """Draw static kept against dynamic transferred, and join what nothing beats."""
+    """Draw static kept against dynamic transferred, and join the undominated cells."""
     scores = Scores(tree, dataset)
-    found = [
-        (
-            change,
-            scores.get(change.model, SCORES[1]),
-            scores.get(change.model, SCORES[2]),
-        )
-        for change in changes
-    ]
+    sides = [[scores.get(c.model, name) for name in SCORES[1:]] for c in changes]
     known = [
-        (c, static.mean, moved.mean) for c, static, moved in found if static and moved
+        (change, static.mean, dynamic.mean)
+        for change, (static, dynamic) in zip(changes, sides, strict=True)
+        if static and dynamic
     ]
     if len(known) < 3:
         return None
@@ -281,19 +274,19 @@ def trade_off(
 def sweep(
     tree: Tree, dataset: Dataset, changes: list[Change], images: Path
 ) -> Picture | None:
-    """Draw what f tells against the number of frames it was read from."""
-    found = read_orders(tree, dataset, changes)
+    """Draw what is read off f against the number of frames it was encoded from."""
+    orders = read_orders(tree, dataset, changes)
     models = [
-        m for m in dict.fromkeys(c.of for c in changes) if m.name in set(found["of"])
+        m for m in dict.fromkeys(c.of for c in changes) if m.name in set(orders["of"])
     ]
     if not models:
         return None
-    known = [(n, label) for n, label in SWEEPS.items() if n in set(found["metric"])]
+    known = [(n, label) for n, label in SWEEPS.items() if n in set(orders["metric"])]
     with styled():
         figure = Figure(figsize=(4.8 * len(known), 3.2), layout="constrained")
         axes = figure.subplots(1, len(known), squeeze=False)[0]
         for axis, (name, label) in zip(axes, known, strict=True):
-            rows = found[found["metric"] == name]
+            rows = orders[orders["metric"] == name]
             for model in models:
                 line = rows[rows["of"] == model.name].groupby("frames")["value"].mean()
                 axis.plot(
@@ -307,6 +300,49 @@ def sweep(
         return save(figure, images / f"{dataset.name}_sweep.svg", alt)
 
 
+def shuffle_table(
+    tree: Tree,
+    dataset: Dataset,
+    pairs: list[tuple[Model, Model]],
+    changes: pd.DataFrame | None,
+) -> Table:
+    """Return scores x models: each score of shuffled clips less that as filmed.
+
+    Args:
+        tree: of the study.
+        dataset: of the scores.
+        pairs: a model, and the same network given shuffled clips.
+        changes: `changes.parquet` of the study; None if it does not exist.
+    """
+    gaps: dict[str, dict[str, dict[str, Estimate]]] = {}  # metric, factor, model
+    directions = {}
+    for row in changes.to_dict("records") if changes is not None else ():
+        if row["dataset"] == dataset.name:
+            name, factor = row["metric"], row["factor"] or ""
+            ends = (row[key] for key in ("mean", "low", "high", "n_seeds", "n"))
+            by_factor = gaps.setdefault(name, {}).setdefault(factor, {})
+            by_factor[row["model"]] = Estimate(*ends)
+            directions[name, factor] = row["direction"]
+    rows, same = [], []
+    for name in tree.metrics.order(list(gaps)):
+        before = len(rows)
+        for factor, by_model in gaps[name].items():
+            values = [by_model.get(changed.name) for _, changed in pairs]
+            if any(value.mean for value in values if value):
+                arrow = words.ARROWS.get(directions[name, factor], "")
+                label = f"{tree.metrics[name].label} {arrow}".strip()
+                about = dataset.factor_label(factor) or None
+                rows.append(Row(label, [name, about, *values]))
+        if len(rows) == before:
+            same.append(name)
+    columns = [Column("metric", "Name", "text"), Column("factor", "Factor", "text")]
+    columns += [Column(was.name, was.label, "difference") for was, _ in pairs]
+    caption = f"the same either way: {words.listing(same)}" if same else ""
+    title = f"Shuffled minus as filmed on {dataset.label}"
+    name = f"{dataset.name}_shuffle_test"
+    return Table(name, title, columns, rows, caption, "Score").without_empty_columns()
+
+
 def section(tree: Tree, dataset: Dataset, images: Path) -> dict[str, Any]:
     """Return what the page shows of one dataset, and write its images."""
     changes = changes_of(tree)
@@ -315,7 +351,7 @@ def section(tree: Tree, dataset: Dataset, images: Path) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "scores": score_table(tree, dataset, changes),
-        "shuffled": shuffle_table(dataset, shuffled, gaps),
+        "shuffled": shuffle_table(tree, dataset, shuffled, gaps),
         "curves": list(curves(tree, dataset, changes, images)),
         "trade_off": trade_off(tree, dataset, changes, images),
         "sweep": sweep(tree, dataset, changes, images),
@@ -345,7 +381,7 @@ def build(results: Path, study: Path) -> Path:
         for part in sections
         for row in part["scores"].rows
         for value in row.values
-        if isinstance(value, Absent)
+        if isinstance(value, Missing)
     }
     context = {
         "title": tree.grid["label"],
@@ -364,8 +400,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, required=True, help="results/<tier>")
     parser.add_argument("--study", type=Path, required=True, help="folder of the study")
-    given = parser.parse_args()
-    print(f"wrote {build(given.results, given.study)}")  # noqa: T201
+    options = parser.parse_args()
+    print(f"wrote {build(options.results, options.study)}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""One table type, and its twins in CSV (all digits), Markdown and LaTeX (booktabs)."""
+"""One table type, written as CSV (all digits), Markdown and LaTeX (booktabs).
+
+Markdown and LaTeX are written here, not by pandas: `to_markdown` pads columns, so that
+one changed number changes every line of a committed table, and `Styler.to_latex` knows
+neither the line above controls nor our arrows.
+"""
 
 import math
 import re
@@ -9,13 +14,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from reporting.collect import Model
-from reporting.words import ARROWS, amount, compared, duration, interval, number
+from reporting.metrics import Metric
+from reporting.tree import Model
+from reporting.words import ARROWS, amount, duration, interval, number
 from seqdis.files import write_text
 
 
-class Score(NamedTuple):
-    """A mean with its 95 % interval (NaN where there is none)."""
+class Estimate(NamedTuple):
+    """A score: its mean over seeds with a 95 % interval (NaN without one)."""
 
     mean: float
     low: float = math.nan
@@ -34,14 +40,14 @@ class Score(NamedTuple):
         return self.low > 0 or self.high < 0
 
 
-class Absent(NamedTuple):
-    """Why there is no number."""
+class Missing(NamedTuple):
+    """A number that does not exist, and why."""
 
     reason: str
 
 
-class Told(NamedTuple):
-    """Words, and in small print the numbers behind them; an alarm is to be seen."""
+class Text(NamedTuple):
+    """Words, and in small print the numbers behind them; an alarm is emphasised."""
 
     text: str
     detail: str = ""
@@ -49,9 +55,16 @@ class Told(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column: `kind` is score, number, amount, duration, count or text.
+    """A column.
 
-    Or difference: a score with its sign.
+    Attributes:
+        key: its name in the CSV file.
+        label: its head.
+        kind: score, difference (a score with its sign), number, amount, duration,
+            count or text.
+        direction: `higher` or `lower` is better; "" for neither.
+        note: its definition.
+        metric: whose limits count when scores are compared.
     """
 
     key: str
@@ -59,18 +72,23 @@ class Column(NamedTuple):
     kind: str = "score"
     direction: str = ""
     note: str = ""
+    metric: Metric | None = None
 
     @property
     def head(self) -> str:
         """Return the label with its arrow, never apart."""
         return f"{self.label}\u00a0{ARROWS.get(self.direction, '')}".strip()
 
+    def compared(self, value: float) -> float:
+        """Return a score as models are compared by it."""
+        return self.metric.limit(value) if self.metric else value
+
 
 @dataclass(frozen=True)
 class Row:
-    """A row: a label, one value per column, and its model where it is one's row.
+    """A row: a label, one value per column, and the model if it is a model's.
 
-    A `reference` is no model's: a floor or a ceiling.
+    A `reference` row is a floor or a ceiling.
     """
 
     label: str
@@ -81,7 +99,7 @@ class Row:
 
     @property
     def control(self) -> bool:
-        """Return whether the row is a floor or a ceiling, which is never ranked."""
+        """Return whether the row is a floor or a ceiling, which has no rank."""
         return self.reference or (self.model is not None and self.model.control)
 
 
@@ -99,8 +117,8 @@ class Table:
 
     def __post_init__(self) -> None:
         """Find the bold values once."""
-        found = {j: best_row(self, j) for j in range(len(self.columns))}
-        best = {j: i for j, i in found.items() if i is not None}
+        rows = {j: best_row(self, j) for j in range(len(self.columns))}
+        best = {j: i for j, i in rows.items() if i is not None}
         object.__setattr__(self, "best", best)
 
     @property
@@ -116,7 +134,7 @@ class Table:
     def bold(self, row: int, column: int) -> bool:
         """Return whether a value is the best, or a difference that is not by chance."""
         value = self.rows[row].values[column]
-        differs = self.columns[column].kind == "difference" and isinstance(value, Score)
+        differs = self.columns[column].kind == "difference" and isinstance(value, Estimate)
         return self.best.get(column) == row or (differs and value.beyond)
 
     def without_empty_columns(self) -> "Table":
@@ -131,25 +149,31 @@ class Table:
         return Table(self.name, self.title, columns, rows, self.caption, self.head)
 
 
+def metric_column(metric: Metric, label: str = "", scope: str = "") -> Column:
+    """Return the column of a metric, of a factor of a scope if it has one per factor."""
+    direction, note = metric.direction(scope), metric.definition
+    return Column(metric.name, label or metric.label, "score", direction, note, metric)
+
+
 def sort_key(value: Any) -> float | str | None:
     """Return what a value is ordered by, or None when it is missing."""
-    if isinstance(value, Score):
+    if isinstance(value, Estimate):
         value = value.mean
-    if isinstance(value, Told):
+    if isinstance(value, Text):
         return value.text
     missing = isinstance(value, float) and math.isnan(value)
-    if value is None or missing or isinstance(value, Absent):
+    if value is None or missing or isinstance(value, Missing):
         return None
     return value if isinstance(value, str) else float(value)
 
 
 def show(value: Any, kind: str = "score") -> str:
     """Format a value for reading, without its interval or small print."""
-    if isinstance(value, Score):
+    if isinstance(value, Estimate):
         text = number(value.mean)
         signed = kind == "difference" and value.mean > 0 and text != "0"
         return f"+{text}" if signed else text
-    if isinstance(value, Absent | Told):
+    if isinstance(value, Missing | Text):
         return value[0]
     if kind == "text":
         return "–" if value is None else str(value)
@@ -163,20 +187,20 @@ def best_row(table: Table, column: int) -> int | None:
 
     Only ranked rows of a column with a direction take part; a single row wins nothing.
     """
-    key = table.columns[column].key
+    compared = table.columns[column].compared
     sign = {"higher": 1, "lower": -1}.get(table.columns[column].direction)
     scores = [
-        (sign * compared(key, row.values[column].mean), i)
+        (sign * compared(row.values[column].mean), i)
         for i, row in enumerate(table.rows)
-        if sign and not row.control and isinstance(row.values[column], Score)
+        if sign and not row.control and isinstance(row.values[column], Estimate)
         if sort_key(row.values[column]) is not None
     ]
     if len(scores) < 2:
         return None
     (_, first), (_, second) = sorted(scores, reverse=True)[:2]
     ends = table.rows[first].values[column][1:3]
-    low, high = (compared(key, end) for end in ends)
-    runner_up = compared(key, table.rows[second].values[column].mean)
+    low, high = map(compared, ends)
+    runner_up = compared(table.rows[second].values[column].mean)
     return None if math.isnan(low) or low <= runner_up <= high else first
 
 
@@ -188,15 +212,13 @@ def frame(table: Table) -> pd.DataFrame:
         if row.model is not None:
             record["role"] = "control" if row.control else "model"
         for column, value in zip(table.columns, row.values, strict=True):
-            if column.kind in (
-                "score",
-                "difference",
-            ):  # numbers only: why there is none is elsewhere
-                ends = value if isinstance(value, Score) else Score(math.nan)
+            if column.kind in ("score", "difference"):
+                # Only numbers: the page says why one is missing.
+                ends = value if isinstance(value, Estimate) else Estimate(math.nan)
                 record[column.key] = ends.mean
                 record[f"{column.key}_low"] = ends.low
                 record[f"{column.key}_high"] = ends.high
-            elif isinstance(value, Absent | Told):
+            elif isinstance(value, Missing | Text):
                 record[column.key] = _text(value, column.kind)
             else:
                 record[column.key] = value
@@ -248,9 +270,9 @@ def _cells(table: Table, i: int) -> list[str]:
 
 def small_print(value: Any) -> str:
     """Return what stands below a value: its interval, or the numbers behind words."""
-    if isinstance(value, Score):
+    if isinstance(value, Estimate):
         return value.interval
-    return value.detail if isinstance(value, Told) else ""
+    return value.detail if isinstance(value, Text) else ""
 
 
 def _text(value: Any, kind: str) -> str:

@@ -1,15 +1,105 @@
-"""Swaps as pictures: the same test pairs for every model, moving and frame by frame."""
+"""Pictures of frames: swaps of the same test pairs, contact sheets, planes of z."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from reporting.collect import Cell, Dataset, Tree
-from reporting.pixels import Picture, magnified, save_animation, save_png, tiled
-from reporting.words import ROWS_OF_A_STRIP, listing
+from reporting.tree import Cell, Dataset, Tree
+from reporting.words import listing
+from seqdis.files import atomic
+
+GAP = 2  # pixels of white to the right of and below each tile
+COLtree.reference = 256  # of a palette: half the bytes; with fewer, faces show bands
+FRAME_MS = 200
+SHOWN = 64  # pixels on the screen that a frame should have at least
 
 PIXELS = 2e6  # of the moving grid, all frames, so that the page stays small
 FRAMES = 8  # at most this many frames of a clip are drawn
+IDENTITIES = 3
+ROWS = 5  # a finer grid is thinned for all models but the reference
+WIDTH = 1000  # pixels; a wider grid is drawn at half its size
+# Rows of a model's strip: arrays of representation.npz and their labels.
+STRIP = {
+    "reconstruction": "reconstruction of A",
+    "swap": "swap: f of A, z of B",
+    "sample_dynamic": "f of A, z sampled",
+    "sample_static": "f sampled, z of B",
+    "generated": "f and z sampled",
+    "generated_new_dynamic": "same f, new z",
+    "generated_new_static": "new f, same z",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image of the page; `labels` name its rows, `still` replaces its motion."""
+
+    src: str
+    width: int
+    height: int
+    alt: str
+    labels: tuple[str, ...] = ()
+    still: str = ""
+
+
+def magnified(picture: Picture, side: int) -> Picture:
+    """Show a picture of small frames, `side` pixels wide, a whole number of times."""
+    times = max(1, SHOWN // side)
+    return replace(picture, width=picture.width * times, height=picture.height * times)
+
+
+def tiled(frames: np.ndarray) -> np.ndarray:
+    """Lay out uint8 `(rows, columns, height, width, channel)` as one RGB image.
+
+    Every tile has the same pitch (its size + GAP), so that labels can stand beside.
+    """
+    rows, columns, height, width, channels = frames.shape
+    sheet = np.full((rows, columns, height + GAP, width + GAP, 3), 255, np.uint8)
+    # Broadcasting turns one channel into three.
+    sheet[:, :, :height, :width] = frames[..., :3] if channels > 1 else frames[..., :1]
+    return sheet.swapaxes(1, 2).reshape(rows * (height + GAP), -1, 3)
+
+
+def shrunk(frames: np.ndarray, size: int) -> np.ndarray:
+    """Average square blocks until frames `(..., height, width, channel)` fit `size`."""
+    *lead, height, width, channels = frames.shape
+    block = max(1, -(-max(height, width) // size))
+    height, width = height // block, width // block
+    cut = frames[..., : height * block, : width * block, :]
+    blocks = cut.reshape(*lead, height, block, width, block, channels)
+    return blocks.mean(axis=(-4, -2)).round().astype(np.uint8)
+
+
+def save_png(path: Path, image: np.ndarray) -> tuple[int, int]:
+    """Save RGB `(height, width, 3)` with a palette; return (width, height)."""
+    palette = Image.fromarray(image).quantize(COLtree.reference, dither=Image.Dither.NONE)
+    with atomic(path) as temporary:
+        palette.save(temporary, optimize=True)
+    return palette.size
+
+
+def save_animation(path: Path, images: list[np.ndarray]) -> tuple[int, int]:
+    """Save RGB images of one size as an endless animated PNG; return the size."""
+    height, width = images[0].shape[:2]
+    # One palette for all frames, or colours would flicker.
+    tall = Image.fromarray(np.concatenate(images)).quantize(
+        COLtree.reference, dither=Image.Dither.NONE
+    )
+    frames = [
+        tall.crop((0, height * i, width, height * (i + 1))) for i in range(len(images))
+    ]
+    with atomic(path) as temporary:
+        frames[0].save(
+            temporary,
+            save_all=True,
+            append_images=frames[1:],
+            duration=FRAME_MS,
+            loop=0,
+            optimize=True,
+        )
+    return width, height
 
 
 def contact_sheet(dataset: Dataset, images: Path) -> Picture | None:
@@ -54,7 +144,7 @@ def swap_pictures(
     rows, labels = list(real), ["A: gives f", "B: gives z"]
     others: dict[str, Picture] = {}
     for cell in shown:
-        arrays = cell.arrays(*ROWS_OF_A_STRIP)
+        arrays = cell.arrays(*STRIP)
         if "swap" in arrays:
             rows.append(_thin(arrays["swap"][pairs]))
             labels.append(cell.model.label)
@@ -134,7 +224,7 @@ def _model_strip(
         test = dataset.clips.loc[dataset.clips["split"] == "test", "clip"].tolist()
         row = test.index(dataset.pairs["a"].iloc[pair])
         rows["reconstruction"] = _thin(arrays["reconstruction"][row : row + 1])
-    for key in ROWS_OF_A_STRIP:
+    for key in STRIP:
         if key in arrays and key not in ("reconstruction", "swap"):
             rows[key] = _thin(arrays[key][pair : pair + 1])
     if not rows:
@@ -142,7 +232,39 @@ def _model_strip(
     path = images / f"{dataset.name}_{cell.model.name}.png"
     strip = np.concatenate(list(rows.values()))
     width, height = save_png(path, tiled(strip))
-    labels = tuple(ROWS_OF_A_STRIP[key] for key in rows)
+    labels = tuple(STRIP[key] for key in rows)
     alt = f"{cell.model.label} on {dataset.label}, rows: {listing(list(labels))}"
     picture = Picture(f"images/{path.name}", width, height, alt, labels)
     return magnified(picture, strip.shape[-2])
+
+
+def manifold_pictures(tree: Tree, dataset: Dataset, images: Path) -> list[dict]:
+    """Draw each model's decoded grid over a plane of z, identities side by side.
+
+    Returns:
+        One dict per model with the keys model, picture and plane (text).
+    """
+    planes = []
+    for cell in tree.shown(dataset.name):
+        arrays = cell.arrays("manifold", "manifold_plane")
+        if "manifold" not in arrays or cell.model.control:
+            continue
+        grids = arrays["manifold"][:IDENTITIES]
+        size = grids.shape[-2]
+        wide = len(grids) * grids.shape[2] * size > WIDTH
+        if cell.model.name != tree.reference and grids.shape[1] > ROWS:
+            grids = grids[:, ::2, ::2]
+        grids = shrunk(grids, size // 2 if wide else size)
+        blocks = [tiled(grid) for grid in grids]
+        gutter = np.full((blocks[0].shape[0], 10, 3), 255, np.uint8)
+        parts = [part for block in blocks for part in (block, gutter)][:-1]
+        path = images / f"{dataset.name}_{cell.model.name}_manifold.png"
+        width, height = save_png(path, np.concatenate(parts, axis=1))
+        alt = (
+            f"Frames decoded by {cell.model.label} over a grid of z, one block for "
+            f"each of {len(blocks)} fixed f, {dataset.label}"
+        )
+        picture = Picture(f"images/{path.name}", width, height, alt)
+        plane = str(arrays.get("manifold_plane", ""))
+        planes.append({"model": cell.model, "picture": picture, "plane": plane})
+    return sorted(planes, key=lambda entry: entry["model"].name != tree.reference)

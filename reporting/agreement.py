@@ -12,37 +12,44 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reporting.collect import Dataset, Model, Tree
 from reporting.figures import literal, save, styled
-from reporting.pixels import Picture
-from reporting.score_tables import (
-    AXES,
-    BLOCKS,
-    FIELD,
-    LIKELIHOOD,
-    MANIFOLD,
-    PICTURES,
-    VERIFICATION,
-)
+from reporting.metrics import Metric, Registry
+from reporting.pictures import Picture
+from reporting.probe_matrix import FAMILIES
 from reporting.scores import Scores
-from reporting.tables import Column, Row, Table, Told
-from reporting.words import FAMILIES, compared, count, listing, metric, number
+from reporting.tables import Column, Row, Table, Text
+from reporting.tree import Dataset, Model, Tree
+from reporting.words import count, listing, number
 
 MODELS = 5  # fewer say nothing about a correlation
 FLOOR = "probe_chance"
 CELL = 0.135  # inches
-READ = (  # code, scope of the factors that are averaged over, better
-    ("static", "static", "higher"),
-    ("dynamic", "dynamic", "higher"),
-    ("dynamic", "static", "lower"),
-    ("whitened", "static", "lower"),
-    ("static", "dynamic", "lower"),
+# Groups of the figure, in its order: the table whose metrics they compare.
+GROUPS = {
+    "headline": "swap",
+    "verification": "identity",
+    "blocks": "blocks",
+    "axes": "axes",
+    "manifold": "manifold",
+    "literature": "literature",
+    "generated": "priors",
+    "pictures": "pictures",
+    "likelihood": "likelihood",
+}
+APART = ("shuffled", "terms", "regression", "warnings")  # tables that do not compare
+PARTS = ("generated_static", "generated_dynamic")  # generated_score is their mean
+READ = (  # code and scope of the factors that are averaged over
+    ("static", "static"),
+    ("dynamic", "dynamic"),
+    ("dynamic", "static"),
+    ("whitened", "static"),
+    ("static", "dynamic"),
 )
 SHORT = {"static": "f", "dynamic": "z", "whitened": "z beyond prior"}
 
 
 class Measure(NamedTuple):
-    """What is compared: a metric without a factor, or its mean over those of a scope.
+    """A metric without a factor, or the mean of one over the factors of a scope.
 
     `group` heads it in the figure, beside its neighbours of the same group.
     """
@@ -50,9 +57,13 @@ class Measure(NamedTuple):
     group: str
     key: str
     label: str
-    direction: str
-    metric: str
+    metric: Metric
     scope: str = ""
+
+    @property
+    def direction(self) -> str:
+        """Return whether `higher` or `lower` is better."""
+        return self.metric.direction(self.scope)
 
 
 class Agreement(NamedTuple):
@@ -79,35 +90,29 @@ class Agreement(NamedTuple):
     by_chance: float
 
 
-def measures() -> list[Measure]:
+def measures(metrics: Registry) -> list[Measure]:
     """Return what is compared, in the order of the figure."""
-    return [
-        *_plain("swap", "swap_score", "swap_static", "swap_dynamic"),
-        *(probe for suffix in FAMILIES for probe in _probes("probe", suffix)),
-        *(probe for suffix in FAMILIES for probe in _probes("bits", suffix)),
-        *_plain("identity", *VERIFICATION),
-        *_plain("blocks", *BLOCKS),
-        *_plain("axes", *AXES),
-        *_plain("manifold", *(m for m in MANIFOLD if metric(m).direction)),
-        *_plain("field", *FIELD),
-        *_plain("priors", "generated_score"),
-        *_plain("pictures", *PICTURES),
-        *_plain("likelihood", *LIKELIHOOD),
-    ]
+    groups: dict[str, list[Measure]] = {table: [] for table in GROUPS}
+    for name, metric in metrics.items():
+        # A metric of the headline and of a table of its own belongs to that.
+        tables = sorted(metric.tables, key=lambda table: table == "headline")
+        overall = not metric.factors and not name.endswith("*") and name not in PARTS
+        if overall and metric.direction() and tables and tables[0] not in APART:
+            group = GROUPS.get(tables[0], tables[0])
+            measure = Measure(group, name, metric.label, metric)
+            groups.setdefault(tables[0], []).append(measure)
+    probes = [p for m in ("probe", "bits") for s in FAMILIES for p in _probes(metrics, m, s)]
+    others = [measure for table in list(groups)[1:] for measure in groups[table]]
+    return [*groups["headline"], *probes, *others]
 
 
-def _plain(group: str, *names: str) -> list[Measure]:
-    words = [(name, metric(name)) for name in names]
-    return [Measure(group, n, w.label, w.direction, n) for n, w in words]
-
-
-def _probes(measure: str, suffix: str) -> Iterator[Measure]:
+def _probes(metrics: Registry, measure: str, suffix: str) -> Iterator[Measure]:
     """Yield what one kind of probes reads off the codes."""
     group = f"bits, {FAMILIES[suffix]}" if measure == "bits" else FAMILIES[suffix]
-    for code, scope, better in READ:
+    for code, scope in READ:
         name = f"{measure}_{code}{suffix}"
         label = f"{scope} from {SHORT[code]} ({group})"
-        yield Measure(group, f"{name}_{scope}", label, better, name, scope)
+        yield Measure(group, f"{name}_{scope}", label, metrics[name], scope)
 
 
 def values(tree: Tree, dataset: Dataset) -> pd.DataFrame:
@@ -120,44 +125,45 @@ def values(tree: Tree, dataset: Dataset) -> pd.DataFrame:
     models = [model for model in tree.models if not model.control]
     columns = {
         measure.key: [_value(scores, dataset, model, measure) for model in models]
-        for measure in measures()
+        for measure in measures(tree.metrics)
     }
     table = pd.DataFrame(columns, index=[model.label for model in models], dtype=float)
     return table.loc[:, (table.count() >= MODELS) & (table.nunique() > 1)]
 
 
 def _value(scores: Scores, dataset: Dataset, model: Model, measure: Measure) -> float:
-    """Return a score, or its mean over factors; what is beyond chance is at chance.
+    """Return a score, or its mean over factors; what is below chance counts as chance.
 
     Without this the R² of an overfitted probe, any number below 0, would decide.
     """
+    name = measure.metric.name
     if not measure.scope:
-        score = scores.get(model, measure.metric)
-        return compared(measure.metric, score.mean) if score else math.nan
-    found = []
-    for factor in (f["name"] for f in dataset.factors(measure.scope)):
-        score = scores.get(model, measure.metric, factor)
-        bits = measure.metric.startswith("bits")
-        floor = 0.0 if bits else scores.shared(FLOOR, factor)
+        score = scores.get(model, name)
+        return measure.metric.limit(score.mean) if score else math.nan
+    values = []
+    for factor in dataset.scope(measure.scope):
+        score = scores.get(model, name, factor.name)
+        bits = name.startswith("bits")
+        floor = 0.0 if bits else scores.shared(FLOOR, factor.name)
         if score:
-            found.append(score.mean if math.isnan(floor) else max(score.mean, floor))
-    return float(np.mean(found)) if found else math.nan
+            values.append(score.mean if math.isnan(floor) else max(score.mean, floor))
+    return float(np.mean(values)) if values else math.nan
 
 
-def correlations(table: pd.DataFrame) -> pd.DataFrame:
+def correlations(table: pd.DataFrame, metrics: Registry) -> pd.DataFrame:
     """Return Spearman's rank correlations of the columns, over the models of both.
 
-    Scores of which less is better are turned round: 1 is agreement on who is better.
-    NaN where fewer than MODELS models have both, or one is constant among them.
+    The sign of scores of which lower is better is flipped: 1 is the same ranking.
+    NaN if fewer than MODELS models have both, or one is constant among them.
     """
-    ways = {measure.key: measure.direction for measure in measures()}
+    ways = {measure.key: measure.direction for measure in measures(metrics)}
     signs = [-1 if ways[str(key)] == "lower" else 1 for key in table]
     return (table * signs).corr(method="spearman", min_periods=MODELS)
 
 
-def average(each: list[pd.DataFrame]) -> pd.DataFrame:
+def average(each: list[pd.DataFrame], metrics: Registry) -> pd.DataFrame:
     """Return the mean over the datasets that have a correlation, NaN without any."""
-    keys = [m.key for m in measures() if any(m.key in table for table in each)]
+    keys = [m.key for m in measures(metrics) if any(m.key in table for table in each)]
     stack = np.stack([t.reindex(index=keys, columns=keys).to_numpy() for t in each])
     known = (~np.isnan(stack)).sum(0)
     total = np.nansum(stack, axis=0)
@@ -166,21 +172,31 @@ def average(each: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def agreement(tree: Tree, images: Path) -> Agreement | None:
-    """Draw the correlations and name the winners; None where nothing is comparable."""
+    """Draw the correlations and name the winners; None if nothing is comparable."""
     tables = {d.name: values(tree, d) for d in tree.datasets}
-    each = {n: correlations(table) for n, table in tables.items() if table.shape[1] > 1}
+    each = {
+        name: correlations(table, tree.metrics)
+        for name, table in tables.items()
+        if table.shape[1] > 1
+    }
     if not each:
         return None
     labels = {d.name: d.label for d in tree.datasets}
-    mean = average([*each.values()])
+    mean = average([*each.values()], tree.metrics)
     title = "mean over datasets" if len(each) > 1 else labels[next(iter(each))]
     models = max(int(tables[name].count().max()) for name in each)
+    known = {measure.key: measure for measure in measures(tree.metrics)}
+
+    def picture(rho: pd.DataFrame, name: str, title: str) -> Picture:
+        shown = [known[key] for key in map(str, rho)]
+        return draw(rho, shown, images / f"{name}agreement.svg", title)
+
     return Agreement(
-        draw(mean, images / "agreement.svg", title),
-        numbers(mean),
+        picture(mean, "", title),
+        numbers(mean, known),
         [
-            (labels[n], draw(table, images / f"{n}_agreement.svg", labels[n]))
-            for n, table in each.items()
+            (labels[name], picture(table, f"{name}_", labels[name]))
+            for name, table in each.items()
             if len(each) > 1
         ],
         winners(tree, tables, mean),
@@ -191,9 +207,8 @@ def agreement(tree: Tree, images: Path) -> Agreement | None:
     )
 
 
-def numbers(rho: pd.DataFrame) -> Table:
+def numbers(rho: pd.DataFrame, known: dict[str, Measure]) -> Table:
     """Return the correlations as a table."""
-    known = {measure.key: measure for measure in measures()}
     columns = [Column(key, known[key].label, "number") for key in map(str, rho)]
     rows = [Row(known[str(key)].label, line.tolist()) for key, line in rho.iterrows()]
     return Table("agreement", "Rank correlations", columns, rows, head="Metric")
@@ -212,18 +227,18 @@ def left_out(tree: Tree, tables: dict[str, pd.DataFrame]) -> list[str]:
     lines = []
     for dataset in tree.datasets:
         have = tables[dataset.name]
-        gone = [measure.label for measure in measures() if measure.key not in have]
+        gone = [measure.label for measure in measures(tree.metrics) if measure.key not in have]
         if gone:
             lines.append(f"{dataset.label}: {listing(gone)}")
     return lines
 
 
 def answer(tree: Tree, tables: dict[str, pd.DataFrame]) -> list[str]:
-    """Say per dataset how many models are the best by some measure."""
+    """Return how many models are the best by some measure, per dataset, in words."""
     lines = []
     for dataset in tree.datasets:
         table = tables[dataset.name]
-        known = [measure for measure in measures() if measure.key in table]
+        known = [m for m in measures(tree.metrics) if m.key in table]
         first = {name for measure in known for name in _first(table, measure)[0]}
         if known:
             models = count(len(first), "model")
@@ -245,11 +260,11 @@ def winners(tree: Tree, tables: dict[str, pd.DataFrame], mean: pd.DataFrame) -> 
     )
     with_swap = mean["swap_score"].to_dict() if "swap_score" in mean else {}
     rows = []
-    for measure in measures():
+    for measure in measures(tree.metrics):
         if not any(measure.key in table for table in tables.values()):
             continue
-        told: list[Any] = [_best(tables[d.name], measure) for d in datasets]
-        rows.append(Row(measure.label, [*told, with_swap.get(measure.key, math.nan)]))
+        best: list[Any] = [_best(tables[d.name], measure) for d in datasets]
+        rows.append(Row(measure.label, [*best, with_swap.get(measure.key, math.nan)]))
     return Table("winners", "The winner of each metric", columns, rows, head="Metric")
 
 
@@ -260,18 +275,18 @@ def _first(table: pd.DataFrame, measure: Measure) -> tuple[list[str], float]:
     return column.index[column == best].tolist(), float(best)
 
 
-def _best(table: pd.DataFrame, measure: Measure) -> Told | None:
+def _best(table: pd.DataFrame, measure: Measure) -> Text | None:
     if measure.key not in table:
         return None
     names, best = _first(table, measure)
-    return Told(" = ".join(names), number(best))
+    return Text(" = ".join(names), number(best))
 
 
-def draw(table: pd.DataFrame, path: Path, title: str) -> Picture:
+def draw(
+    rho: pd.DataFrame, compared: list[Measure], path: Path, title: str
+) -> Picture:
     """Draw the lower triangle of the correlations, a line between groups of metrics."""
-    known = {measure.key: measure for measure in measures()}
-    own = [known[key] for key in map(str, table)]
-    shown = table.iloc[1:, :-1].to_numpy()
+    shown = rho.iloc[1:, :-1].to_numpy()
     hidden = np.triu(np.ones(shown.shape, bool), 1) | np.isnan(shown)
     side = max(CELL * len(shown), 3)
     with styled():
@@ -289,11 +304,11 @@ def draw(table: pd.DataFrame, path: Path, title: str) -> Picture:
             square=True,
             cbar_ax=scale,
             cbar_kws={"orientation": "horizontal", "ticks": [-1, -0.5, 0, 0.5, 1]},
-            xticklabels=[measure.label for measure in own[:-1]],
-            yticklabels=[measure.label for measure in own[1:]],
+            xticklabels=[measure.label for measure in compared[:-1]],
+            yticklabels=[measure.label for measure in compared[1:]],
             ax=axis,
         )
-        _groups(axis, [measure.group for measure in own])
+        _groups(axis, [measure.group for measure in compared])
         scale.set_title(f"Spearman's ρ, {literal(title)}")
         for each in (axis, scale):
             each.tick_params(length=0)

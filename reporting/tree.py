@@ -3,20 +3,29 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.colors import to_hex
 
 from datasets import store
-from reporting.colours import CONTROLS, model_colours
+from reporting.metrics import Registry, read_registry
 from seqdis.errors import UserError
 from seqdis.files import read_json, read_npz, read_parquet
 
-SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
-SUMMARY += ["n_seeds", "n", "direction"]
+CELL = ["dataset", "model", "metric", "factor"]
 LOG_LINES = 15
+CONTROLS = "controls"  # their family
+_PALETTE = sns.color_palette("colorblind")
+_OTHERS = [sns.desaturate(_PALETTE[i], 0.6) for i in (0, 2, 4, 9, 5)]
+_OTHERS += [(0.51, 0.51, 0.24), (0.36, 0.36, 0.55)]  # olive, slate
+_GREY = (0.54, 0.54, 0.54)
+# Of a family's members: how far towards black (negative) or white.
+_SHADES = (0.0, 0.45, -0.5, 0.25, -0.25, 0.6, -0.7)
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset of the grid: its description, frames, evaluation lists and judge.
+    """A dataset of the grid: its description, frames, evaluation split and judge.
 
     `data`, `clips` and `pairs` are None where the files do not exist.
     """
@@ -53,9 +62,18 @@ class Dataset:
         """Return the dataset's label, or its name before it is prepared."""
         return self.info.get("label", self.name)
 
-    def factors(self, scope: str) -> list[dict[str, Any]]:
-        """Return the entries of the factors of one scope (static or dynamic)."""
-        return [f for f in self.info.get("factors", []) if f["scope"] == scope]
+    @cached_property
+    def factors(self) -> list[store.Factor]:
+        """Return its factors, static and dynamic."""
+        return [store.from_entry(entry) for entry in self.info.get("factors", [])]
+
+    def scope(self, scope: str) -> list[store.Factor]:
+        """Return the factors of one scope (static or dynamic)."""
+        return [factor for factor in self.factors if factor.scope == scope]
+
+    def factor_label(self, name: str) -> str:
+        """Return the label of a factor, or its name if it is none of the dataset's."""
+        return next((f.label for f in self.factors if f.name == name), name)
 
     def judged(self, factor: str, key: str) -> float:
         """Return a number of the judge's certificate for a factor, or NaN."""
@@ -108,8 +126,14 @@ class Tree:
     models: list[Model]
     datasets: list[Dataset]
     cells: list[Cell]
+    metrics: Registry
     summary: pd.DataFrame
     board: pd.DataFrame | None
+
+    @property
+    def reference(self) -> str:
+        """Return the name of the model that others are compared with."""
+        return str(self.grid.get("reference", ""))
 
     def select(self, dataset: str, model: str | None = None) -> list[Cell]:
         """Return the cells of a dataset (and model), in the grid's order."""
@@ -157,8 +181,17 @@ def read_tree(folder: str | Path, study: Path | None = None) -> Tree:
     models = _models(folder, grid)
     datasets = [_dataset(folder, name) for name in grid["datasets"]]
     cells = list(_cells(folder, grid, models))
-    summary, board = _summary(study or folder, cells), _board(study or folder)
-    return Tree(folder, grid, models, datasets, cells, summary, board)
+    tables = (study or folder) / "tables"
+    return Tree(
+        folder,
+        grid,
+        models,
+        datasets,
+        cells,
+        read_registry(tables / "metrics.json"),
+        _summary(tables, cells),
+        table(tables / "leaderboard.parquet"),
+    )
 
 
 def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
@@ -172,15 +205,17 @@ def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
         name = entry["name"]
         runs = sorted(folder.glob(f"*/{name}/seed*/run.json"))
         run = document(runs[0]) if runs else {}
-        own = entry.get("label") if entry.get("label") != name else None
-        label = own or run.get("label") or name
+        named = entry.get("label") if entry.get("label") != name else None
+        label = named or run.get("label") or name
         control = (entry.get("role") or run.get("role")) == "control"
         base = stated.get(name, {}).get("base", name)
         family = CONTROLS if control else base
         entries.append((name, label, control, base, family))
     order = list(dict.fromkeys(family for *_, family in entries))
     entries.sort(key=lambda entry: (entry[2], order.index(entry[4])))
-    colours = model_colours([family for *_, family in entries])
+    colours = model_colours(
+        [family for *_, family in entries], grid.get("reference", "")
+    )
     return [
         Model(name, label, control, colour, base, family)
         for (name, label, control, base, family), colour in zip(
@@ -192,11 +227,11 @@ def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
 def _dataset(folder: Path, name: str) -> Dataset:
     path = folder / "data" / name
     info = document(path / "dataset.json")
-    whole = info and (path / "frames.npy").is_file()
+    complete = info and (path / "frames.npy").is_file()
     return Dataset(
         name,
         info,
-        store.load(path) if whole else None,
+        store.load(path) if complete else None,
         table(path / "clips.parquet"),
         table(path / "pairs.parquet"),
         document(folder / "judges" / name / "judge.json"),
@@ -222,22 +257,42 @@ def log_tail(path: Path) -> str:
     return "\n".join(line.rsplit("\r", 1)[-1] for line in lines[-LOG_LINES:])
 
 
-def _summary(folder: Path, cells: list[Cell]) -> pd.DataFrame:
-    """Return summary.parquet, or plain means over seeds where it does not exist."""
-    found = table(folder / "tables" / "summary.parquet")
-    if found is not None:
-        return found
+def _summary(tables: Path, cells: list[Cell]) -> pd.DataFrame:
+    """Return summary.parquet, or plain means over seeds if there is none."""
+    summary = table(tables / "summary.parquet")
+    if summary is not None:
+        return summary
     files = [table(cell.folder / "metrics.parquet") for cell in cells]
-    rows = [file for file in files if file is not None]
-    if not rows:
-        return pd.DataFrame(columns=SUMMARY)
-    keys = ["dataset", "model", "metric", "factor", "direction"]
-    groups = pd.concat(rows).groupby(keys, dropna=False)
+    scores = [file for file in files if file is not None]
+    if not scores:
+        return pd.DataFrame(columns=[*CELL, "mean", "low", "high", "n_seeds", "n"])
+    groups = pd.concat(scores).groupby(CELL, dropna=False, sort=False)
     means = groups.agg(
         mean=("value", "mean"), n_seeds=("seed", "nunique"), n=("n", "sum")
     )
-    return means.reset_index().assign(low=np.nan, high=np.nan)[SUMMARY]
+    return means.reset_index().assign(low=np.nan, high=np.nan)
 
 
-def _board(folder: Path) -> pd.DataFrame | None:
-    return table(folder / "tables" / "leaderboard.parquet")
+def model_colours(families: list[str], reference: str) -> list[str]:
+    """Return the colour (hex) of each model: a hue by family, a shade within it.
+
+    The reference's family is the most saturated, controls are grey, other families
+    take the muted colour-blind-safe palette in order.
+    """
+    others = cycle(_OTHERS)
+    hues = {reference: _PALETTE[3], CONTROLS: _GREY}
+    members: dict[str, int] = {}
+    colours = []
+    for family in families:
+        if family not in hues:
+            hues[family] = next(others)
+        members[family] = members.get(family, -1) + 1
+        shade = _SHADES[members[family] % len(_SHADES)]
+        colours.append(_shaded(hues[family], shade))
+    return colours
+
+
+def _shaded(colour: tuple[float, float, float], shade: float) -> str:
+    end = 1.0 if shade > 0 else 0.0
+    red, green, blue = (part + abs(shade) * (end - part) for part in colour)
+    return to_hex((red, green, blue))
