@@ -29,9 +29,9 @@ from evaluation.bootstrap import (
     two_sided,
     weighted_mean,
 )
+from seqdis.grid import REFERENCE
 from seqdis.seeds import numpy_generator
 
-REFERENCE = "unordered_vae"
 IQM = ("iqm", "iqm_static", "iqm_dynamic")
 COLUMNS = [f"{name}{end}" for name in IQM for end in ("", "_low", "_high")]
 COLUMNS += ["reference", "difference", "difference_low", "difference_high"]

@@ -101,7 +101,9 @@ def measures(metrics: Registry) -> list[Measure]:
             group = GROUPS.get(tables[0], tables[0])
             measure = Measure(group, name, metric.label, metric)
             groups.setdefault(tables[0], []).append(measure)
-    probes = [p for m in ("probe", "bits") for s in FAMILIES for p in _probes(metrics, m, s)]
+    probes = [
+        p for m in ("probe", "bits") for s in FAMILIES for p in _probes(metrics, m, s)
+    ]
     others = [measure for table in list(groups)[1:] for measure in groups[table]]
     return [*groups["headline"], *probes, *others]
 
@@ -227,7 +229,11 @@ def left_out(tree: Tree, tables: dict[str, pd.DataFrame]) -> list[str]:
     lines = []
     for dataset in tree.datasets:
         have = tables[dataset.name]
-        gone = [measure.label for measure in measures(tree.metrics) if measure.key not in have]
+        gone = [
+            measure.label
+            for measure in measures(tree.metrics)
+            if measure.key not in have
+        ]
         if gone:
             lines.append(f"{dataset.label}: {listing(gone)}")
     return lines
@@ -282,9 +288,7 @@ def _best(table: pd.DataFrame, measure: Measure) -> Text | None:
     return Text(" = ".join(names), number(best))
 
 
-def draw(
-    rho: pd.DataFrame, compared: list[Measure], path: Path, title: str
-) -> Picture:
+def draw(rho: pd.DataFrame, compared: list[Measure], path: Path, title: str) -> Picture:
     """Draw the lower triangle of the correlations, a line between groups of metrics."""
     shown = rho.iloc[1:, :-1].to_numpy()
     hidden = np.triu(np.ones(shown.shape, bool), 1) | np.isnan(shown)

@@ -82,7 +82,9 @@ def _reasons(tree: Tree, model: Model, dataset: Dataset) -> dict[str, Any]:
 
 def unscored(board: list[Place]) -> list[str]:
     """Return the models that cannot be in the figure: they have no swap score."""
-    return [place.model.label for place in board if not isinstance(place.score, Estimate)]
+    return [
+        place.model.label for place in board if not isinstance(place.score, Estimate)
+    ]
 
 
 def cost_figure(board: list[Place], images: Path) -> Picture | None:

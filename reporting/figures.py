@@ -22,6 +22,7 @@ from reporting.pictures import Picture
 from reporting.tree import Cell, Dataset, Model, Tree, table
 from reporting.words import count, plain
 from seqdis.files import atomic, write_text
+from seqdis.grid import REFERENCE
 
 POINTS = 60  # per line: more cannot be told apart in a panel
 COLUMNS = 5  # panels side by side
@@ -153,7 +154,9 @@ def _dashes(model: Model) -> str:
     return "--" if model.control else "-"
 
 
-def _curve_panel(axis: Axes, data: pd.DataFrame, models: list[Model], term: str) -> None:
+def _curve_panel(
+    axis: Axes, data: pd.DataFrame, models: list[Model], term: str
+) -> None:
     for model in models:
         lines = data[data["model"] == model.name]
         if lines.empty:
@@ -261,7 +264,7 @@ def _traces(tree: Tree, dataset: Dataset) -> list[Trace]:
             frames = first + np.arange(len(z))
             r = _correlations(cell)
             traces.append(Trace(cell, dimension, z[:, dimension], frames, r))
-    return sorted(traces, key=lambda trace: trace.cell.model.name != tree.reference)
+    return sorted(traces, key=lambda trace: trace.cell.model.name != REFERENCE)
 
 
 def _correlations(cell: Cell) -> dict[str, float]:

@@ -18,6 +18,7 @@ from reporting.tables import (
 )
 from reporting.tree import Dataset, Model, Tree
 from reporting.words import count, listing, number
+from seqdis.grid import REFERENCE
 
 AGGREGATES = [
     Column(
@@ -224,34 +225,27 @@ def interval_words(tree: Tree) -> str:
 
 def aggregate_table(tree: Tree, ranking: list[Place]) -> Table | None:
     """Return IQM and comparisons in the leaderboard's order; None without tables."""
-    if tree.board is None or "iqm" not in tree.board:
+    if tree.board is None:
         return None
     by_model = {row["model"]: row for row in tree.board.to_dict("records")}
-    reference = _reference(tree)
     rows = [
-        Row(p.model.label, _values(p, by_model.get(p.model.name), reference), p.model)
+        Row(p.model.label, _values(p, by_model.get(p.model.name)), p.model)
         for p in ranking
     ]
     return Table("aggregates", "Interquartile means and comparisons", AGGREGATES, rows)
 
 
-def _reference(tree: Tree) -> str:
-    """Return the name of the model that others are compared with, or ""."""
-    board = tree.board
-    if board is None or "reference" not in board:
-        return ""
-    return next(filter(None, board["reference"]), "")
-
-
-def _values(place: Place, row: dict[Any, Any] | None, reference: str) -> list[Any]:
+def _values(place: Place, row: dict[Any, Any] | None) -> list[Any]:
     if row is None or math.isnan(row["iqm"]):
-        return [place.score if isinstance(place.score, Missing) else None] * len(AGGREGATES)
+        return [place.score if isinstance(place.score, Missing) else None] * len(
+            AGGREGATES
+        )
     means = [_score(row, column.key) for column in AGGREGATES[:3]]
     if row["reference"]:
         compared = [_score(row, column.key) for column in AGGREGATES[3:5]]
         return [*means, *compared, row["p_holm"]]
     why = "control" if place.model.control else "not compared"
-    if place.model.name == reference:
+    if place.model.name == REFERENCE:
         why = "the reference"
     return [*means, *[Missing(why)] * 3]
 
@@ -262,11 +256,10 @@ def _score(row: dict[Any, Any], key: str) -> Estimate:
 
 def comparison_words(tree: Tree) -> str:
     """Return how many comparisons there are, and what they cover, in sentences."""
-    reference = _reference(tree)
-    if tree.board is None or not reference:
+    if tree.board is None or not (n := int((tree.board["reference"] != "").sum())):
         return ""
-    label = next(m.label for m in tree.models if m.name == reference)
-    n, seeds = int((tree.board["reference"] != "").sum()), len(tree.grid["seeds"])
+    label = next(m.label for m in tree.models if m.name == REFERENCE)
+    seeds = len(tree.grid["seeds"])
     text = f"{count(n, 'model')} {'is' if n == 1 else 'are'} compared with {label}. "
     if n > 1:
         text += (

@@ -83,12 +83,11 @@ def read_registry(path: Path) -> Registry:
     """
     if not path.is_file():
         return Registry()
-    known = {field.name for field in fields(Metric)}
     with readable(path):
-        entries = read_json(path)["metrics"]
-        return Registry((entry["name"], _metric(entry, known)) for entry in entries)
+        return Registry((e["name"], _metric(e)) for e in read_json(path)["metrics"])
 
 
-def _metric(entry: dict[str, Any], known: set[str]) -> Metric:
-    values = {key: value for key, value in entry.items() if key in known}
-    return Metric(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+def _metric(entry: dict[str, Any]) -> Metric:
+    values: dict[str, Any] = {f.name: entry[f.name] for f in fields(Metric)}
+    lists = {key: tuple(v) for key, v in values.items() if isinstance(v, list)}
+    return Metric(**values | lists)

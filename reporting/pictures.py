@@ -9,9 +9,10 @@ from PIL import Image
 from reporting.tree import Cell, Dataset, Tree
 from reporting.words import listing
 from seqdis.files import atomic
+from seqdis.grid import REFERENCE
 
 GAP = 2  # pixels of white to the right of and below each tile
-COLtree.reference = 256  # of a palette: half the bytes; with fewer, faces show bands
+COLOURS = 256  # of a palette: half the bytes; with fewer, faces show bands
 FRAME_MS = 200
 SHOWN = 64  # pixels on the screen that a frame should have at least
 
@@ -74,7 +75,7 @@ def shrunk(frames: np.ndarray, size: int) -> np.ndarray:
 
 def save_png(path: Path, image: np.ndarray) -> tuple[int, int]:
     """Save RGB `(height, width, 3)` with a palette; return (width, height)."""
-    palette = Image.fromarray(image).quantize(COLtree.reference, dither=Image.Dither.NONE)
+    palette = Image.fromarray(image).quantize(COLOURS, dither=Image.Dither.NONE)
     with atomic(path) as temporary:
         palette.save(temporary, optimize=True)
     return palette.size
@@ -85,7 +86,7 @@ def save_animation(path: Path, images: list[np.ndarray]) -> tuple[int, int]:
     height, width = images[0].shape[:2]
     # One palette for all frames, or colours would flicker.
     tall = Image.fromarray(np.concatenate(images)).quantize(
-        COLtree.reference, dither=Image.Dither.NONE
+        COLOURS, dither=Image.Dither.NONE
     )
     frames = [
         tall.crop((0, height * i, width, height * (i + 1))) for i in range(len(images))
@@ -252,7 +253,7 @@ def manifold_pictures(tree: Tree, dataset: Dataset, images: Path) -> list[dict]:
         grids = arrays["manifold"][:IDENTITIES]
         size = grids.shape[-2]
         wide = len(grids) * grids.shape[2] * size > WIDTH
-        if cell.model.name != tree.reference and grids.shape[1] > ROWS:
+        if cell.model.name != REFERENCE and grids.shape[1] > ROWS:
             grids = grids[:, ::2, ::2]
         grids = shrunk(grids, size // 2 if wide else size)
         blocks = [tiled(grid) for grid in grids]
@@ -267,4 +268,4 @@ def manifold_pictures(tree: Tree, dataset: Dataset, images: Path) -> list[dict]:
         picture = Picture(f"images/{path.name}", width, height, alt)
         plane = str(arrays.get("manifold_plane", ""))
         planes.append({"model": cell.model, "picture": picture, "plane": plane})
-    return sorted(planes, key=lambda entry: entry["model"].name != tree.reference)
+    return sorted(planes, key=lambda entry: entry["model"].name != REFERENCE)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from datasets.store import Factor
 from reporting.scores import Scores, Value, missing_seeds
-from reporting.tables import Column, Estimate, Row, Table, metric_column
+from reporting.tables import Estimate, Row, Table, metric_column
 from reporting.tree import Dataset, Model, Tree
 from reporting.words import listing, plain
 
@@ -24,7 +24,7 @@ ADDED = ("added_static", "added_dynamic")
 SECOND = "_mlp"
 FAMILIES = {"": "linear probes", SECOND: "MLP probes"}
 PROBE = re.compile(rf"(probe|bits)_({'|'.join([*CODES, 'pixels'])})(_\w+)?")
-MEASURES = {"probe": "score", "bits": "bits"}
+MEASURES = ("probe", "bits")
 SCOPES = ("static", "dynamic")
 
 

@@ -7,7 +7,7 @@ import argparse
 import math
 from collections.abc import Set
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -113,7 +113,7 @@ def reproduction(tree: Tree) -> Table | None:
     return Table("reproduction", title, COLUMNS, rows)
 
 
-def _headlines(metrics: pd.DataFrame, column: str) -> dict[Key, float]:
+def _headlines(metrics: pd.DataFrame, column: str) -> dict[Any, float]:
     rows = metrics[metrics["metric"].isin(HEADLINES)]
     return rows.groupby([*CELL, "metric"])[column].mean().to_dict()
 

@@ -39,6 +39,7 @@ SETTINGS = {
     "settings.dim_z": "dimensions of z",
     "settings.n_frames": "frames compared, N",
 }
+LABEL: Any = {"textcoords": "offset points", "fontsize": 8, "color": "#333333"}
 SWEEPS = {
     "sweep_auc": "identity from f (AUC)",
     "sweep_probe": "static factors from f (0 chance, 1 perfect)",
@@ -243,20 +244,11 @@ def trade_off(
     with styled():
         figure = Figure(figsize=(9.6, 4.4), layout="constrained")
         axis = figure.subplots()
-        axis.plot(
-            *points[best].T, color="#888888", linewidth=1, linestyle="--", zorder=1
-        )
+        axis.plot(*points[best].T, color="#888888", lw=1, ls="--", zorder=1)
         for number, (change, x, y) in enumerate(known, 1):
             face = change.of.colour if not change.setting else "white"
             axis.scatter(x, y, s=30, color=face, edgecolor=change.of.colour, zorder=2)
-            axis.annotate(
-                str(number),
-                (x, y),
-                textcoords="offset points",
-                xytext=(5, 3),
-                fontsize=8,
-                color="#333333",
-            )
+            axis.annotate(str(number), (x, y), (5, 3), **LABEL)
         axis.set(xlabel="static kept", ylabel="dynamic transferred")
         axis.grid()
         handles = [axis.plot([], [], ls="")[0] for _ in known]
@@ -289,9 +281,7 @@ def sweep(
             rows = orders[orders["metric"] == name]
             for model in models:
                 line = rows[rows["of"] == model.name].groupby("frames")["value"].mean()
-                axis.plot(
-                    line.index, line, color=model.colour, marker="o", markersize=4
-                )
+                axis.plot(line.index, line, color=model.colour, marker="o", ms=4)
             axis.set(xscale="log", xlabel="frames f was read from", title=label)
             _ticks(axis, sorted(rows["frames"].unique()))
             axis.grid(axis="y")
@@ -323,7 +313,8 @@ def shuffle_table(
             by_factor = gaps.setdefault(name, {}).setdefault(factor, {})
             by_factor[row["model"]] = Estimate(*ends)
             directions[name, factor] = row["direction"]
-    rows, same = [], []
+    rows: list[Row] = []
+    same: list[str] = []
     for name in tree.metrics.order(list(gaps)):
         before = len(rows)
         for factor, by_model in gaps[name].items():

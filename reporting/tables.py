@@ -134,7 +134,9 @@ class Table:
     def bold(self, row: int, column: int) -> bool:
         """Return whether a value is the best, or a difference that is not by chance."""
         value = self.rows[row].values[column]
-        differs = self.columns[column].kind == "difference" and isinstance(value, Estimate)
+        differs = self.columns[column].kind == "difference" and isinstance(
+            value, Estimate
+        )
         return self.best.get(column) == row or (differs and value.beyond)
 
     def without_empty_columns(self) -> "Table":
@@ -150,7 +152,7 @@ class Table:
 
 
 def metric_column(metric: Metric, label: str = "", scope: str = "") -> Column:
-    """Return the column of a metric, of a factor of a scope if it has one per factor."""
+    """Return the column of a metric; of a metric by factor, for factors of a scope."""
     direction, note = metric.direction(scope), metric.definition
     return Column(metric.name, label or metric.label, "score", direction, note, metric)
 

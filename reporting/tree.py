@@ -16,6 +16,7 @@ from datasets import store
 from reporting.metrics import Registry, read_registry
 from seqdis.errors import UserError
 from seqdis.files import read_json, read_npz, read_parquet
+from seqdis.grid import REFERENCE
 
 CELL = ["dataset", "model", "metric", "factor"]
 LOG_LINES = 15
@@ -130,11 +131,6 @@ class Tree:
     summary: pd.DataFrame
     board: pd.DataFrame | None
 
-    @property
-    def reference(self) -> str:
-        """Return the name of the model that others are compared with."""
-        return str(self.grid.get("reference", ""))
-
     def select(self, dataset: str, model: str | None = None) -> list[Cell]:
         """Return the cells of a dataset (and model), in the grid's order."""
         cells = (cell for cell in self.cells if cell.dataset == dataset)
@@ -213,9 +209,7 @@ def _models(folder: Path, grid: dict[str, Any]) -> list[Model]:
         entries.append((name, label, control, base, family))
     order = list(dict.fromkeys(family for *_, family in entries))
     entries.sort(key=lambda entry: (entry[2], order.index(entry[4])))
-    colours = model_colours(
-        [family for *_, family in entries], grid.get("reference", "")
-    )
+    colours = model_colours([family for *_, family in entries])
     return [
         Model(name, label, control, colour, base, family)
         for (name, label, control, base, family), colour in zip(
@@ -273,14 +267,14 @@ def _summary(tables: Path, cells: list[Cell]) -> pd.DataFrame:
     return means.reset_index().assign(low=np.nan, high=np.nan)
 
 
-def model_colours(families: list[str], reference: str) -> list[str]:
+def model_colours(families: list[str]) -> list[str]:
     """Return the colour (hex) of each model: a hue by family, a shade within it.
 
     The reference's family is the most saturated, controls are grey, other families
     take the muted colour-blind-safe palette in order.
     """
     others = cycle(_OTHERS)
-    hues = {reference: _PALETTE[3], CONTROLS: _GREY}
+    hues = {REFERENCE: _PALETTE[3], CONTROLS: _GREY}
     members: dict[str, int] = {}
     colours = []
     for family in families:

@@ -23,6 +23,8 @@ from seqdis.imports import ROOT, find
 
 Settings = dict[str, Any]
 
+# The model that all others are compared with, drawn first and in the strongest colour.
+REFERENCE = "unordered_vae"
 # Kinds of datasets that are cut out of videos, in several jobs.
 FACE_KINDS = ("affwild", "grid")
 # What a user's own dataset consists of (datasets/own.py).

@@ -11,7 +11,6 @@ from evaluation.evalset import by_split
 from evaluation.floors import FLOORS
 from evaluation.representation import Expected, read
 from evaluation.row import direction
-from reporting.leakage import wanted
 from seqdis.files import read_json, write_json, write_npz
 from tests.evaluation.naming import refused
 
@@ -157,7 +156,6 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
     assert direction("bits_added_static", "static") == "higher"
     assert direction("bits_added_static", "dynamic") == "lower"
     assert direction("bits_added_dynamic", "dynamic") == "higher"
-    assert wanted("whitened", "dynamic") == "" and wanted("motion", "dynamic")
 
 
 def test_axis_metrics_tell_the_rows_of_the_factor_that_shows_least(

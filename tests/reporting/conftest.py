@@ -5,14 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.reporting.fake_data import draw_face
-from tests.reporting.fake_tree import DATASETS, GRID, MODELS, fabricate
+from reporting.metrics import Registry, read_registry
+from tests.reporting.results_data import draw_face
+from tests.reporting.results_tree import DATASETS, GRID, MODELS, fabricate
 
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a whole fabricated results tree; do not write into it."""
     return fabricate(tmp_path_factory.mktemp("tree") / "results" / "default")
+
+
+@pytest.fixture(scope="session")
+def registry(results: Path) -> Registry:
+    """Return what the page knows of the metrics."""
+    return read_registry(results / "tables/metrics.json")
 
 
 @pytest.fixture(scope="session")

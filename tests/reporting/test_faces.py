@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.trace import annotated, correlation
-from reporting import traces
-from reporting.collect import read_tree
+from datasets.store import Factor, as_entry, labels
+from reporting import figures
 from reporting.page import build
-from reporting.preprocessing import ROWS, preprocessing
+from reporting.provenance import ROWS, preprocessing
 from reporting.score_tables import metric_tables
+from reporting.tree import read_tree
 from seqdis.errors import UserError
 from tests.reporting.markup import elements, numbers, texts
 
@@ -89,9 +89,9 @@ def test_a_dataset_without_swaps_has_no_swap_section(faces: Path, tmp_path) -> N
 def figure(faces: Path, monkeypatch, tmp_path):
     """Return the trace figure before it is saved."""
     kept = []
-    monkeypatch.setattr(traces, "save", lambda figure, *_: kept.append(figure))
+    monkeypatch.setattr(figures, "save", lambda figure, *_: kept.append(figure))
     tree = read_tree(faces)
-    traces.trace_pictures(tree, tree.datasets[0], tmp_path)
+    figures.trace_pictures(tree, tree.datasets[0], tmp_path)
     assert len(kept) == 2  # the first model has a picture of its own
     return kept[1]
 
@@ -104,17 +104,16 @@ def test_annotations_lie_behind_z(faces: Path, figure) -> None:
     valence, arousal, line = axis.lines[:3]  # the others are of the legend
     assert np.array_equal(line.get_ydata(), z)
     index = np.arange(60, 90)
-    truth = annotated(store, "valence", index)
+    truth = labels(store, "valence", index)
     assert np.corrcoef(valence.get_ydata(), truth)[0, 1] == pytest.approx(1)
     assert valence.get_ydata().min() == pytest.approx(z.min())
     assert np.isnan(arousal.get_ydata()[:4]).all()  # not annotated, not drawn
     title = axis.get_title("left")
     assert title.startswith("DSAE (factorised)") and "z 2" in title
-    told = [
-        (f"{correlation(z, annotated(store, name, index)):.2f}", name)
-        for name in ("valence", "arousal")
-    ]
-    assert re.findall(r"\|r\| (\d\.\d\d)\D*?(valence|arousal)", title) == told
+    scores = pd.read_parquet(faces / "affwild/dsae/seed0/metrics.parquet")
+    r = scores.set_index(["metric", "factor"])["value"]["trace_correlation"]
+    shown = [(f"{r[name]:.2f}", name) for name in ("valence", "arousal")]
+    assert re.findall(r"\|r\| (\d\.\d\d)\D*?(valence|arousal)", title) == shown
     assert figure.axes[-1].get_xlabel() == "seconds"
     assert line.get_xdata()[[0, 5]] == pytest.approx([0, 1], abs=1e-5)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
@@ -123,13 +122,13 @@ def test_annotations_lie_behind_z(faces: Path, figure) -> None:
 
 def test_other_sets_draw_their_first_continuous_factors(faces: Path, results) -> None:
     dataset = read_tree(faces).datasets[0]
-    assert [f["name"] for f in traces.followed(dataset)] == ["valence", "arousal"]
+    assert [f.name for f in figures.followed(dataset)] == ["valence", "arousal"]
     names = ("yaw", "pitch", "roll")
-    factor = {"scope": "dynamic", "kind": "continuous"}
-    info = {"factors": [factor | {"name": name} for name in names]}
+    factors = [Factor(name, name, "dynamic") for name in names]
+    info = {"factors": [as_entry(factor) for factor in factors]}
     other = replace(dataset, info=info)
-    assert [f["name"] for f in traces.followed(other)] == ["yaw", "pitch"]
-    assert traces.followed(replace(dataset, info={})) == []
+    assert [f.name for f in figures.followed(other)] == ["yaw", "pitch"]
+    assert figures.followed(replace(dataset, info={})) == []
 
 
 def test_preprocessing_is_summed_up(text: str) -> None:

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reporting.collect import read_tree
 from reporting.page import arxiv, build
 from reporting.provenance import cautions
+from reporting.tree import read_tree
 from reporting.words import number
 from seqdis.errors import UserError
-from tests.reporting.fake_tree import MODELS
 from tests.reporting.markup import elements, numbers, texts
+from tests.reporting.results_tree import MODELS
 
-VERDICT = ".//p[@class='verdict']"
+CONCLUSION = ".//p[@class='conclusion']"
 CAUTIONS = ".//ul[@class='cautions']/li"
 
 
@@ -129,22 +129,22 @@ def test_only_the_default_tier_is_cautioned_about(results: Path) -> None:
     assert "default tier" in more and "real tier" in more
 
 
-def test_verdict_names_the_leader_not_a_control(report: Path) -> None:
+def test_conclusion_names_the_leader_not_a_control(report: Path) -> None:
     text = (report / "index.html").read_text()
-    (verdict,) = texts(text, VERDICT)
+    (conclusion,) = texts(text, CONCLUSION)
     second = "DSAE (factorised)"
     named = re.findall(
-        r"Sprites|Moving MNIST|Unordered VAE|DSAE \(factorised\)", verdict
+        r"Sprites|Moving MNIST|Unordered VAE|DSAE \(factorised\)", conclusion
     )
     # A rival inside the leader's interval would be named once more.
     assert named == ["Sprites", "Moving MNIST", "Unordered VAE", second]
-    assert "Oracle" not in verdict and "Untrained" not in verdict
+    assert "Oracle" not in conclusion and "Untrained" not in conclusion
     board = pd.read_csv(report / "tables/leaderboard.csv", index_col=0)
     first, next_best = board.loc["Unordered VAE"], board.loc[second]
     assert next_best["swap_score"] < first["swap_score_low"]
     ends = [first[f"swap_score{end}"] for end in ("", "_low", "_high")]
     shown = [*map(number, ends), number(next_best["swap_score"]), "95"]
-    assert numbers(verdict) == shown
+    assert numbers(conclusion) == shown
 
 
 def test_rebuilding_gives_the_same_bytes(small: Path, tmp_path: Path) -> None:
@@ -178,9 +178,9 @@ def test_only_a_grid_is_enough(small: Path, tmp_path: Path) -> None:
     text = build(tree, tree / "report").read_text()
     assert outcome(text) == ["0", "8", "8", "0"]
     assert len(elements(text, ".//section[@id='sprites']/p[@class='unprepared']")) == 1
-    (verdict,) = texts(text, VERDICT)
-    assert "sprites" in verdict and numbers(verdict) == []
-    assert not any(model.label in verdict for model in MODELS)
+    (conclusion,) = texts(text, CONCLUSION)
+    assert "sprites" in conclusion and numbers(conclusion) == []
+    assert not any(model.label in conclusion for model in MODELS)
 
 
 def test_a_partial_tree_is_enough(small: Path, tmp_path: Path) -> None:
@@ -196,9 +196,9 @@ def test_a_partial_tree_is_enough(small: Path, tmp_path: Path) -> None:
     text = build(tree, tree / "report").read_text()
     (unscored,) = texts(text, ".//ul[@data-status='unscored']/li")
     assert "DSAE (factorised)" in unscored and "metrics.parquet" in unscored
-    (verdict,) = texts(text, VERDICT)
-    assert len(numbers(verdict)) == 2  # the means of the first two, without their ends
-    assert "interval" in verdict  # there are none: this is told
+    (conclusion,) = texts(text, CONCLUSION)
+    assert len(numbers(conclusion)) == 2  # two means, no intervals
+    assert "interval" in conclusion  # there are none
     assert [c for c in texts(text, CAUTIONS) if "Sprites" in c and "judge" in c]
     assert texts(text, ".//section[@id='judges']//table") == []
     # Without a summary the means over seeds are shown, without intervals.
@@ -206,7 +206,7 @@ def test_a_partial_tree_is_enough(small: Path, tmp_path: Path) -> None:
         pd.read_parquet(path).set_index(["metric", "factor"])["value"]["mse", ""]
         for path in sorted(tree.glob("sprites/unordered_vae/seed*/metrics.parquet"))
     ]
-    data = pd.read_csv(tree / "report/tables/sprites_headline.csv", index_col=0)
+    data = pd.read_csv(tree / "report/tables/sprites_others.csv", index_col=0)
     assert data.loc["Unordered VAE", "mse"] == pytest.approx(np.mean(values))
     assert np.isnan(data.loc["Unordered VAE", "mse_low"])
 

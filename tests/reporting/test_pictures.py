@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from reporting.collect import read_tree
-from reporting.colours import CONTROLS, OURS, model_colours
-from reporting.curves import thinned
-from reporting.pixels import GAP, save_animation, save_png, shrunk, tiled
-from reporting.swap_pictures import spread
-from reporting.traces import peaks
+from reporting.figures import peaks, thinned
+from reporting.pictures import GAP, save_animation, save_png, shrunk, spread, tiled
+from reporting.tree import CONTROLS, model_colours, read_tree
+from seqdis.grid import REFERENCE
 
 
 def test_tiles_keep_rows_columns_and_grey() -> None:
@@ -94,13 +92,26 @@ def test_peaks_are_few_apart_and_in_range(line: np.ndarray) -> None:
 def test_colours_are_fixed_and_ours_is_the_most_saturated() -> None:
     import colorsys
 
-    families = ["a", OURS, OURS, OURS, "b", "b", "c", "d", "e", "f", CONTROLS, CONTROLS]
+    families = [
+        "a",
+        REFERENCE,
+        REFERENCE,
+        REFERENCE,
+        "b",
+        "b",
+        "c",
+        "d",
+        "e",
+        "f",
+        CONTROLS,
+        CONTROLS,
+    ]
     colours = model_colours(families)
     assert len(set(colours)) == len(families)
     rgb = [[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours]
     hues, _, saturation = zip(*(colorsys.rgb_to_hls(*c) for c in rgb), strict=True)
     assert max(saturation) == pytest.approx(saturation[1])
-    others = [s for s, f in zip(saturation, families, strict=True) if f != OURS]
+    others = [s for s, f in zip(saturation, families, strict=True) if f != REFERENCE]
     assert max(others) < saturation[1]
     assert hues[1:4] == pytest.approx([hues[1]] * 3, abs=0.02)
     assert hues[4] == pytest.approx(hues[5], abs=0.02)

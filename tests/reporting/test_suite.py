@@ -12,23 +12,20 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reporting.cards import cards
-from reporting.collect import Tree, read_tree
 from reporting.cost import cost_tables
-from reporting.failure_modes import failure_modes
-from reporting.leaderboard import board_table, interval_words
-from reporting.pixels import GAP
-from reporting.provenance import cautions
+from reporting.leaderboard import board_table, failure_modes, interval_words
+from reporting.pictures import GAP
+from reporting.provenance import cards, cautions
 from reporting.score_tables import factor_tables, metric_tables
-from reporting.scores import Scores
-from reporting.states import LACKS, missing, state_table, undrawn
-from reporting.tables import Absent, Score, Table, Told, show
-from reporting.words import METRICS, STATUSES
+from reporting.scores import LACKS, Scores, missing, state_table, undrawn
+from reporting.tables import Estimate, Missing, Table, Text, show
+from reporting.tree import Tree, read_tree
+from reporting.words import STATUSES
 from seqdis.files import write_json
 from tests.reporting.markup import numbers, texts
 
 NEVER = STATUSES["skipped"]
-NO_ENCODER = Absent(f"{NEVER}: {LACKS['swap']}")
+NO_ENCODER = Missing(f"{NEVER}: {LACKS['swap']}")
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +88,17 @@ def test_warnings_name_the_flags_and_the_numbers(tree: Tree) -> None:
     good, *_ = row(table, "Unordered VAE")
     assert (good.text, good.alarm) == ("none", False)
     bad, *_ = row(table, "FHVAE")
-    alarm = METRICS["flag_identity_in_z"].label
+    alarm = tree.metrics["flag_identity_in_z"].label
     assert (bad.text, bad.alarm) == (alarm, True)
     numbers = r"active 1\d, 4 · response 0\.\d\d, 0\.\d\d · AUC 0\.\d\d"
     assert re.fullmatch(numbers, bad.detail)
     broken, *_ = row(table, "Untrained network")
     raised = ("f_collapse", "identity_in_z", "ignores_f", "ignores_z")
-    labels = [METRICS[f"flag_{name}"].label for name in raised]
+    labels = [tree.metrics[f"flag_{name}"].label for name in raised]
     assert broken.text == ", ".join(labels)
     (why,) = {value.reason for value in row(table, "MoCoGAN")}
     assert LACKS["swap"] in why
-    assert row(table, "Neural Statistician")[1] == Absent(STATUSES["crashed"])
+    assert row(table, "Neural Statistician")[1] == Missing(STATUSES["crashed"])
 
 
 def test_a_flag_of_some_seeds_says_of_how_many(results: Path) -> None:
@@ -110,15 +107,15 @@ def test_a_flag_of_some_seeds_says_of_how_many(results: Path) -> None:
     chosen = (summary["metric"] == "flag_z_collapse") & (summary["model"] == "dsae")
     summary.loc[chosen, "mean"] = 0.5
     cell, *_ = row(failure_modes(tree), "DSAE (factorised)")
-    assert cell.text.startswith(METRICS["flag_z_collapse"].label)
+    assert cell.text.startswith(tree.metrics["flag_z_collapse"].label)
     assert numbers(cell.text) == ["1", "2"]
 
 
-def test_warnings_follow_the_leaderboard(text: str) -> None:
+def test_warnings_follow_the_leaderboard(tree: Tree, text: str) -> None:
     assert re.findall(r'<section id="(\w+)">', text)[:2] == ["leaderboard", "warnings"]
     (scope,) = texts(text, ".//section[@id='warnings']/p[@class='scope']")
     assert "p(z | f)" in scope  # models for which one of the warnings is no fault
-    alarm = METRICS["flag_identity_in_z"].label
+    alarm = tree.metrics["flag_identity_in_z"].label
     assert f'<b class="alarm">{alarm}</b>' in part(text, "warnings")
 
 
@@ -141,9 +138,9 @@ def test_priors_alone(suite: Path, suite_report: Path, text: str) -> None:
 def test_the_manifold_the_distances_and_the_bounds(tree: Tree, text: str) -> None:
     tables = metric_tables(tree, tree.datasets[0])
     heads = [column.head for column in tables["manifold"].columns]
-    assert heads[0] == f"{METRICS['consistency'].label}\u00a0↑"
-    assert f"{METRICS['manifold_roughness'].label}\u00a0↓" in heads
-    assert METRICS["manifold_change"].label in heads  # better in neither direction
+    assert heads[0] == f"{tree.metrics['consistency'].label}\u00a0↑"
+    assert f"{tree.metrics['manifold_roughness'].label}\u00a0↓" in heads
+    assert tree.metrics["manifold_change"].label in heads  # better in neither direction
     assert "frechet_reconstruction" in [c.key for c in tables["pictures"].columns]
     assert re.search(r" 0\.1\d\d$", tables["pictures"].caption)
     rows = {row.label: row.values for row in tables["likelihood"].rows}
@@ -197,7 +194,7 @@ def test_costs_of_the_dearest_dataset(tree: Tree) -> None:
     for i, key in enumerate(("parameters", "flop_per_frame")):
         found = row(dearest, "DSAE (factorised)")[i]
         assert found == max(run[key] for run in runs)
-    absent = [r for r in each.rows if isinstance(r.values[1], Absent)]
+    absent = [r for r in each.rows if isinstance(r.values[1], Missing)]
     assert [(r.label, r.values[0]) for r in absent] == [
         ("Unordered VAE, standard prior", "Aff-Wild"),
         ("FHVAE", "Moving MNIST"),
@@ -229,10 +226,10 @@ def test_every_cell_has_a_state(tree: Tree, text: str) -> None:
     table = state_table(tree)
     values = [value for row in table.rows for value in row.values]
     assert len(values) == 60
-    assert all(isinstance(value, Told) and value.text for value in values)
+    assert all(isinstance(value, Text) and value.text for value in values)
     done = STATUSES["done"]
-    assert row(table, "MoCoGAN") == [Told(done, NO_ENCODER.reason)] * 3
-    wanted = Told(done, f"{NEVER}: {LACKS['sample_static']}")
+    assert row(table, "MoCoGAN") == [Text(done, NO_ENCODER.reason)] * 3
+    wanted = Text(done, f"{NEVER}: {LACKS['sample_static']}")
     assert row(table, "SVG-LP")[0] == wanted
     assert row(table, "FHVAE")[1].text.startswith(f"{NEVER}: it needs three")
     assert row(table, "Neural Statistician")[1].text == STATUSES["crashed"]
@@ -256,7 +253,7 @@ def test_what_cannot_be_is_not_applicable_on_the_leaderboard(tree: Tree) -> None
     table = board_table(tree)
     assert len(table.rows) == 20
     assert row(table, "MoCoGAN")[1:5] == [NO_ENCODER] * 4
-    assert isinstance(row(table, "Neural Statistician")[1], Score)
+    assert isinstance(row(table, "Neural Statistician")[1], Estimate)
 
 
 def test_no_score_of_a_model_without_encoder_is_blank(
@@ -292,7 +289,7 @@ def test_reasons_follow_what_a_metric_needs(
 ) -> None:
     model = next(m for m in tree.models if m.name == name)
     reason = ", ".join(LACKS[need] for need in lacks)
-    wanted = Absent(f"{NEVER}: {reason}") if lacks else None
+    wanted = Missing(f"{NEVER}: {reason}") if lacks else None
     assert missing(tree, "sprites", model, metric) == wanted
 
 

@@ -10,27 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.collect import Model
+from reporting.cost import benchmark_table
+from reporting.metrics import Registry
 from reporting.tables import (
     Column,
+    Estimate,
     Row,
-    Score,
     Table,
     best_row,
     frame,
     latex,
     latex_text,
     markdown,
+    metric_column,
     write,
 )
-from reporting.tool_tables import benchmark_table
+from reporting.tree import Model
 from reporting.words import (
     amount,
     duration,
     flat,
     interval,
     listing,
-    metric,
     moment,
     number,
 )
@@ -85,36 +86,40 @@ def model(name: str, control: bool = False) -> Model:
     return Model(name, name, control, "#000000", name, name)
 
 
-def make(*scores: tuple[str, Score | None, bool], direction: str = "higher") -> Table:
+def make(
+    *scores: tuple[str, Estimate | None, bool], direction: str = "higher"
+) -> Table:
     rows = [Row(n, [s], model(n, control)) for n, s, control in scores]
     return Table("t", "T", [Column("x", "X", "score", direction)], rows)
 
 
 def test_bold_only_when_the_interval_excludes_the_runner_up() -> None:
-    a, b = Score(0.9, 0.8, 1.0), Score(0.7, 0.5, 0.9)
+    a, b = Estimate(0.9, 0.8, 1.0), Estimate(0.7, 0.5, 0.9)
     assert best_row(make(("a", a, False), ("b", b, False)), 0) == 0
-    near = Score(0.85, 0.8, 0.9)
+    near = Estimate(0.85, 0.8, 0.9)
     assert best_row(make(("a", a, False), ("b", near, False)), 0) is None
 
 
 def test_bold_follows_the_direction_and_ignores_controls() -> None:
-    a, b = Score(0.9, 0.8, 1.0), Score(0.7, 0.65, 0.75)
+    a, b = Estimate(0.9, 0.8, 1.0), Estimate(0.7, 0.65, 0.75)
     lower = make(("a", a, False), ("b", b, False), direction="lower")
     assert best_row(lower, 0) == 1
-    with_oracle = make(("oracle", Score(1, 1, 1), True), ("a", a, False))
+    with_oracle = make(("oracle", Estimate(1, 1, 1), True), ("a", a, False))
     assert best_row(with_oracle, 0) is None
     none = make(("a", a, False), ("b", b, False), direction="")
     assert best_row(none, 0) is None
 
 
-def test_bold_of_the_identity_in_z_is_not_for_beyond_chance() -> None:
-    def bold(name: str, *scores: Score) -> int | None:
+def test_bold_of_the_identity_in_z_is_not_for_beyond_chance(
+    registry: Registry,
+) -> None:
+    def bold(name: str, *scores: Estimate) -> int | None:
         rows = [Row(str(i), [score]) for i, score in enumerate(scores)]
-        column = Column(name, name, "score", metric(name).direction)
+        column = metric_column(registry[name])
         return best_row(Table("t", "T", [column], rows), 0)
 
-    at, worse = Score(0.5, 0.49, 0.51), Score(0.6, 0.59, 0.61)
-    below, above = Score(0.4, 0.39, 0.41), Score(0.6, 0.59, 0.61)
+    at, worse = Estimate(0.5, 0.49, 0.51), Estimate(0.6, 0.59, 0.61)
+    below, above = Estimate(0.4, 0.39, 0.41), Estimate(0.6, 0.59, 0.61)
     assert bold("verification_auc_dynamic", at, below) is None
     assert bold("verification_auc_dynamic", below, worse) == 0
     assert bold("verification_auc_dynamic", worse, at) == 1
@@ -123,27 +128,28 @@ def test_bold_of_the_identity_in_z_is_not_for_beyond_chance() -> None:
     assert bold("verification_auc_static", at, below) == 0
 
 
-def test_bold_is_not_for_a_probe_that_was_sure_and_wrong() -> None:
-    wrong, nothing = Score(-0.3, -0.4, -0.2), Score(0.0, -0.01, 0.01)
+def test_bold_is_not_for_a_probe_that_was_sure_and_wrong(registry: Registry) -> None:
+    wrong, nothing = Estimate(-0.3, -0.4, -0.2), Estimate(0.0, -0.01, 0.01)
     for name in ("bits_dynamic", "probe_dynamic_mlp"):
         rows = [Row("a", [wrong]), Row("b", [nothing])]
-        table = Table("t", "T", [Column(name, name, "score", "lower")], rows)
+        table = Table("t", "T", [metric_column(registry[name], scope="static")], rows)
+        assert table.columns[0].direction == "lower"
         assert best_row(table, 0) is None
 
 
 def test_bold_needs_an_interval_and_skips_the_missing() -> None:
-    unsure = make(("a", Score(0.9), False), ("b", Score(0.1), False))
+    unsure = make(("a", Estimate(0.9), False), ("b", Estimate(0.1), False))
     assert best_row(unsure, 0) is None
     missing = make(
-        ("a", Score(math.nan), False),
-        ("b", Score(0.5, 0.4, 0.6), False),
+        ("a", Estimate(math.nan), False),
+        ("b", Estimate(0.5, 0.4, 0.6), False),
         ("c", None, False),
     )
     assert best_row(missing, 0) is None
 
 
 def test_a_difference_is_bold_when_its_interval_excludes_0() -> None:
-    scores = [Score(0.1, 0.05, 0.2), Score(-0.1, -0.2, 0.1), Score(1e-9), None]
+    scores = [Estimate(0.1, 0.05, 0.2), Estimate(-0.1, -0.2, 0.1), Estimate(1e-9), None]
     rows = [Row(f"{i}", [score]) for i, score in enumerate(scores)]
     table = Table("t", "T", [Column("x", "X", "difference")], rows)
     assert [table.bold(i, 0) for i in range(4)] == [True, False, False, False]
@@ -156,8 +162,8 @@ def test_a_difference_is_bold_when_its_interval_excludes_0() -> None:
 
 
 def test_a_reference_is_a_floor_or_ceiling_and_never_bold() -> None:
-    rows = [Row("a", [Score(0.5, 0.4, 0.6)]), Row("b", [Score(0.1, 0, 0.2)])]
-    rows.append(Row("chance", [Score(0.9, 0.8, 1.0)], reference=True))
+    rows = [Row("a", [Estimate(0.5, 0.4, 0.6)]), Row("b", [Estimate(0.1, 0, 0.2)])]
+    rows.append(Row("chance", [Estimate(0.9, 0.8, 1.0)], reference=True))
     table = Table("t", "T", [Column("x", "X", "score", "higher")], rows)
     assert table.best == {0: 0}
     assert [kind for kind, _ in table.groups] == ["ranked", "controls"]
@@ -203,7 +209,7 @@ def test_csv_keeps_all_digits(results: Path, report: Path) -> None:
 
 
 def test_text_is_escaped_in_markdown_and_latex(tmp_path: Path) -> None:
-    rows = [Row("a_b|c & 5% $x$ <script>\n\\", [Score(0.5, 0.4, 0.6)])]
+    rows = [Row("a_b|c & 5% $x$ <script>\n\\", [Estimate(0.5, 0.4, 0.6)])]
     table = Table("t", "T", [Column("x_y", "X_Y", "score", "higher")], rows)
     assert markdown(table).splitlines()[2] == (
         r"| a_b\|c & 5% $x$ \<script\> \\ | 0.500 (0.400 to 0.600) |"
@@ -220,7 +226,7 @@ def test_text_is_escaped_in_markdown_and_latex(tmp_path: Path) -> None:
 
 def test_empty_columns_are_dropped() -> None:
     columns = [Column("x", "X"), Column("y", "Y")]
-    table = Table("t", "T", columns, [Row("a", [None, Score(1)])])
+    table = Table("t", "T", columns, [Row("a", [None, Estimate(1)])])
     assert [c.key for c in table.without_empty_columns().columns] == ["y"]
 
 

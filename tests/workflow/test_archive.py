@@ -10,8 +10,8 @@ import zipfile
 import pandas as pd
 import pytest
 
-from reporting.reproduction import DIFFERENT, IDENTICAL, MISSING, UNLIKE, WITHIN
-from reporting.words import metric, number
+from reporting.reproduce import ABSENT, DIFFERENT, IDENTICAL, UNLIKE, WITHIN
+from reporting.words import number
 from seqdis.files import write_parquet
 from tests.evaluation.naming import names
 from tests.reporting.test_export import broken_links
@@ -38,7 +38,7 @@ def reproduce(copy) -> subprocess.CompletedProcess[str]:
 
 def counts(said: str) -> dict[str, int]:
     """Return the verdicts' numbers of cells."""
-    verdicts = "|".join((IDENTICAL, WITHIN, DIFFERENT, UNLIKE, MISSING))
+    verdicts = "|".join((IDENTICAL, WITHIN, DIFFERENT, UNLIKE, ABSENT))
     found = re.findall(rf"\b(\d+) ({verdicts})\b", said)
     return {verdict: int(cells) for cells, verdict in found}
 
@@ -95,11 +95,11 @@ def test_a_changed_number_and_a_missing_cell_are_named(kept, tmp_path):
     said = reproduce(copy).stdout
     assert counts(said) == {
         **{IDENTICAL: CELLS - 2, WITHIN: 0},
-        **{DIFFERENT: 1, MISSING: 1},
+        **{DIFFERENT: 1, ABSENT: 1},
     }
     [dsae] = lines(said, DIFFERENT)
     names(dsae, "Sprites", "DSAE", metric("swap_static").label, number(mine), -0.5)
-    [svg] = lines(said, MISSING)
+    [svg] = lines(said, ABSENT)
     names(svg, "Moving MNIST", "SVG", "reference")  # which of the two lacks it
 
 
@@ -111,7 +111,7 @@ def test_a_cell_that_the_run_lacks_is_named(kept, tmp_path):
     assert gone.any()
     write_parquet(path, mine[~gone])
     said = reproduce(copy).stdout
-    [fhvae] = lines(said, MISSING)
+    [fhvae] = lines(said, ABSENT)
     names(fhvae, "FHVAE", "run")
     assert "reference" not in fhvae  # which has it
 

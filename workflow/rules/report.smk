@@ -100,7 +100,7 @@ rule reproduce:
     params:
         results=subpath(input.grid, parent=True),
     shell:
-        "python -m reporting.reproduction --results {params.results:q} "
+        "python -m reporting.reproduce --results {params.results:q} "
         "--out {params.results:q}/report/tables 2>&1 | tee {log:q}"
 
 

@@ -1,15 +1,17 @@
-"""Fabricated results trees: every file of docs/formats.md."""
+"""Fabricated results trees, their files written by the rooms that own them."""
 
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
-import pandas as pd
 
-from evaluation.aggregates import COLUMNS, IQM
-from reporting.collect import SUMMARY
-from seqdis.files import write_json, write_parquet
-from tests.reporting.fake_cells import ALL, VAE, Fake, fake_cell
-from tests.reporting.fake_data import Draw, draw_square, fake_dataset, fake_judge
+from evaluation import summary
+from evaluation.metrics import write_registry
+from seqdis.files import write_json
+from tests.reporting.registry import METRICS
+from tests.reporting.results_cells import ALL, VAE, Fake, fake_cell
+from tests.reporting.results_data import Draw, draw_square, fake_dataset, fake_judge
 
 MODELS = [
     Fake("unordered_vae", "Unordered VAE", 0.78),
@@ -86,7 +88,6 @@ def fabricate(
 ) -> Path:
     """Write a whole tree; a crashed cell leaves a log and nothing else."""
     rng = np.random.default_rng(0)
-    metrics = []
     for name, label, channels in datasets:
         data = fake_dataset(folder, name, label, channels, draw, size)
         fake_judge(folder, name)
@@ -98,9 +99,7 @@ def fabricate(
                     log.parent.mkdir(parents=True, exist_ok=True)
                     log.write_text("step 1\nTraceback\nValueError: <b>bad</b> shape\n")
                 else:
-                    rows = fake_cell(folder / cell, data, model, name, seed, rng)
-                    metrics.append(rows)
-    _tables(folder, pd.concat(metrics), len(seeds), len(datasets), models)
+                    fake_cell(folder / cell, data, model, name, seed, rng)
     grid = {
         "tier": "default",
         "label": "Default tier",
@@ -112,58 +111,18 @@ def fabricate(
             {"dataset": "affwild2", "reason": "ask its authors & put it in raw/"}
         ],
         "config": {"models": {m.name: {"base": m.base} for m in models if m.base}},
-        "command": "snakemake --cores 2",
+        "configfiles": ["mine.yaml"],
     }
     write_json(folder / "grid.json", grid)
+    summarise(folder)
     return folder
 
 
-def _tables(
-    folder: Path,
-    metrics: pd.DataFrame,
-    n_seeds: int,
-    n_datasets: int,
-    models: list[Fake],
-) -> None:
-    write_parquet(folder / "tables/metrics.parquet", metrics)
-    keys = ["dataset", "model", "metric", "factor", "direction"]
-    summary = metrics.groupby(keys)["value"].mean().rename("mean").reset_index()
-    half = 0.03 * summary["mean"].abs() + 1e-3
-    summary = summary.assign(
-        low=summary["mean"] - half, high=summary["mean"] + half, n=96, n_seeds=n_seeds
-    )
-    write_parquet(folder / "tables/summary.parquet", summary[SUMMARY])
-    swap = summary[summary["metric"] == "swap_score"].groupby("model")["mean"].mean()
-    rows = []
-    rivals = [swap.get(m.name, np.nan) for m in models if m.role == "model"]
-    for model in models:
-        mean = swap.get(model.name, np.nan)
-        rank = 1.0 + sum(np.array(rivals) > mean) if model.role == "model" else np.nan
-        rows.append(
-            (model.name, "swap_score", mean, mean - 0.04, mean + 0.03, rank, rank)
-        )
-    columns = ["model", "metric", "mean", "low", "high", "rank_low", "rank_high"]
-    board = pd.DataFrame(rows, columns=columns)
-    cells = n_seeds * n_datasets
-    board = board.assign(n_ok=np.where(board["mean"].isna(), 0, cells), n_cells=cells)
-    write_parquet(folder / "tables/leaderboard.parquet", _aggregated(board))
-
-
-def _aggregated(board: pd.DataFrame) -> pd.DataFrame:
-    """Add the columns of evaluation.aggregates, made up from the mean."""
-    reference = board["mean"][board["model"] == "unordered_vae"].max()
-    ranked = board["rank_low"].notna() & board["mean"].notna()
-    compared = ranked & (board["model"] != "unordered_vae")
-    numbers = {name: board["mean"] * 0.9 for name in IQM}
-    gap = (board["mean"] - reference).where(compared)
-    numbers |= {"difference": gap, "improvement": (gap > 0).where(compared, np.nan)}
-    for name, values in numbers.items():
-        values = values.astype(float)
-        board = board.assign(
-            **{name: values, f"{name}_low": values - 0.1, f"{name}_high": values + 0.1}
-        )
-    p = (0.2 - gap.abs()).clip(0.001, 1)
-    board = board.assign(
-        reference=np.where(compared, "unordered_vae", ""), p=p, p_holm=p * 2
-    )
-    return board[[*board.columns[:9], *COLUMNS]]
+def summarise(folder: Path, grid: Path | None = None) -> None:
+    """Write the tables of a tier, or of a study beside its grid.json."""
+    out = (grid or folder / "grid.json").parent / "tables"
+    where = ["--results", str(folder), "--out", str(out)]
+    where += ["--grid", str(grid)] if grid else []
+    with patch.object(sys, "argv", ["summary", *where]):
+        summary.main()
+    write_registry(out / "metrics.json", METRICS)

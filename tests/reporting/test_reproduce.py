@@ -9,18 +9,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reporting.collect import read_tree
 from reporting.page import build
-from reporting.reproduction import (
+from reporting.reproduce import (
+    ABSENT,
     DIFFERENT,
     HEADLINES,
     IDENTICAL,
-    MISSING,
     UNLIKE,
     WITHIN,
     reproduction,
     summary,
 )
+from reporting.tree import read_tree
 from reporting.words import number
 from seqdis.files import write_parquet
 
@@ -75,11 +75,11 @@ def test_what_one_side_lacks_is_not_identical(run: Path):
     assert lost.any()
     write_parquet(path, table[(table["model"] != "dsae") & ~lost])
     found = verdicts(run)
-    assert found["dsae"] == MISSING
+    assert found["dsae"] == ABSENT
     assert found["unordered_vae"] == WITHIN
     assert found["oracle"] == IDENTICAL
     tree = read_tree(run)
-    assert f"1 {MISSING}" in summary(reproduction(tree), tree)
+    assert f"1 {ABSENT}" in summary(reproduction(tree), tree)
 
 
 def test_without_an_interval_nothing_lies_within_it(run: Path):
@@ -154,7 +154,7 @@ def test_the_page_and_the_summary_say_so(run: Path):
 
 def test_without_a_reference_it_says_what_to_do(small: Path, tmp_path: Path):
     assert reproduction(read_tree(small)) is None
-    command = [sys.executable, "-m", "reporting.reproduction", "--results", str(small)]
+    command = [sys.executable, "-m", "reporting.reproduce", "--results", str(small)]
     done = subprocess.run(
         [*command, "--out", str(tmp_path)], capture_output=True, text=True
     )

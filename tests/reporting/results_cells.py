@@ -1,4 +1,4 @@
-"""Fabricated cells: what a model of a given quality and given skills leaves behind."""
+"""Fabricated cells: what a model of some quality and some capabilities writes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +7,17 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from reporting.words import FAMILIES
-from seqdis.files import write_json, write_npz, write_parquet
-from tests.reporting.fake_data import CLIPS, LENGTH, SEQUENCE, factors_of, follow
+from evaluation.metrics import Metric, lookup
+from evaluation.summary import METRICS as COLUMNS
+from reporting.probe_matrix import FAMILIES
+from seqdis.files import write_npz, write_parquet
+from tests.reporting.registry import METRICS
+from tests.reporting.results_data import CLIPS, LENGTH, SEQUENCE, factors_of, follow
+from tests.reporting.results_data import chance as chance_of
+from training.verdict import write_verdict
 
 ALL = ("codes", "swap", "sample_static", "sample_dynamic")
+REPLICATES = 40  # bootstrap samples
 VAE = ("reconstruction", "kl_static", "kl_dynamic")
 CARD = """{label}, <b>a model file</b>.
 
@@ -58,20 +64,25 @@ def fake_cell(
     dataset: str,
     seed: int,
     rng: np.random.Generator,
-) -> pd.DataFrame:
-    """Write the files of a cell and return its metrics."""
+) -> None:
+    """Write the files of a cell."""
     status = model.status(dataset)
-    write_json(folder / "run.json", _run(dataset, model, seed, status))
+    _verdict(folder, dataset, model, seed, status)
     if status != "skipped" and model.terms:
         _history(folder, rng, model)
     if status == "done":
         _representation(folder, data, rng, model)
-    rows = _metrics(dataset, model, seed, status, rng)
-    write_parquet(folder / "metrics.parquet", rows)
-    return rows
+    metrics = _metrics(dataset, model, seed, status, rng)
+    write_parquet(folder / "metrics.parquet", metrics)
+    with_samples = metrics[metrics["metric"] != "finished"]
+    noise = rng.normal(0, 0.015, (len(with_samples), REPLICATES)).astype(np.float32)
+    samples = with_samples[["metric", "factor"]].assign(
+        samples=list(noise + with_samples["value"].to_numpy(np.float32)[:, None])
+    )
+    write_parquet(folder / "resampled.parquet", samples)
 
 
-def _run(dataset: str, model: Fake, seed: int, status: str) -> dict:
+def _verdict(folder: Path, dataset: str, model: Fake, seed: int, status: str) -> None:
     reason = {"done": "", "diverged": "the loss is NaN at step 7"}.get(
         status, "it needs three channels; mmnist has one"
     )
@@ -79,47 +90,36 @@ def _run(dataset: str, model: Fake, seed: int, status: str) -> dict:
     if dataset == "mmnist":
         settings |= {"likelihood": "bernoulli"}
     size = 1_000_000 + 12_345 * sum(map(ord, model.base or model.name)) % 10**6
-    return {
-        "status": status,
-        "reason": reason,
-        "dataset": dataset,
-        "model": model.name,
-        "seed": seed,
-        "label": model.label,
-        "paper": "arXiv 1812.03962",
-        "order": "unordered",
-        "role": model.role,
-        "card": CARD.format(label=model.label),
-        "capabilities": list(model.able),
-        "settings": {"training": {"steps": 400}, "model": settings},
-        "settings_sha256": "ef" * 32,
-        "protocol": "2026.1",
-        "versions": {"torch": "2.14.1" if seed == 0 else "2.13.0", "numpy": "2.4"},
-        "commit": "0123456789abcdef",
-        "dirty": seed == 1,
-        "hardware": {
-            "device": "cpu",
-            "name": "a CPU",
-            "cores": 2,
-            "threads": 1,
-            "dtype": "float32",
-        },
-        "parameters": size if model.terms else 0,
-        "flop_per_frame": 900 * size if model.terms else 0,
-        "steps": 400,
-        "frames_seen": 4800,
-        "seconds": 20.0 + 7 * len(model.name),
-        "frames_per_second": 800.0,
-        "encode_frames_per_second": 4100.0 if "swap" in model.able else None,
-        "decode_frames_per_second": 5200.0 if "swap" in model.able else None,
-        "energy_joules": None,
-        "peak_memory_mb": 512.5,
-        "data_sha256": "ab" * 32,
-        "checkpoint_sha256": "12" * 32,
-        "started": "2026-01-02T03:04:05Z",
-        "ended": f"2026-01-02T03:0{seed}:05Z",
-        "command": f"python -m training.run --dataset {dataset} --model {model.name}",
-    }
+    swaps = "swap" in model.able
+    write_verdict(
+        folder,
+        status,
+        reason,
+        dataset=dataset,
+        model=model.name,
+        seed=seed,
+        label=model.label,
+        paper="arXiv 1812.03962",
+        order="unordered",
+        role=model.role,
+        card=CARD.format(label=model.label),
+        capabilities=list(model.able),
+        settings={"training": {"steps": 400}, "model": settings},
+        versions={"torch": "2.14.1" if seed == 0 else "2.13.0", "numpy": "2.4"},
+        commit="0123456789abcdef",
+        dirty=seed == 1,
+        hardware={"device": "cpu", "name": "a CPU", "dtype": "float32"},
+        parameters=size if model.terms else 0,
+        flop_per_frame=900 * size if model.terms else 0,
+        steps=400,
+        frames_seen=4800,
+        seconds=20.0 + 7 * len(model.name),
+        frames_per_second=800.0,
+        encode_frames_per_second=4100.0 if swaps else None,
+        decode_frames_per_second=5200.0 if swaps else None,
+        started="2026-01-02T03:04:05Z",
+        ended=f"2026-01-02T03:0{seed}:05Z",
+    )
 
 
 def _history(cell: Path, rng: np.random.Generator, model: Fake) -> None:
@@ -206,10 +206,10 @@ def _representation(
 def _metrics(
     dataset: str, model: Fake, seed: int, status: str, rng: np.random.Generator
 ) -> pd.DataFrame:
-    rows = [("finished", "", float(status == "done"), "higher")]
+    rows = [("finished", "", float(status == "done"))]
 
-    def add(metric, value, direction="higher", factor="") -> None:
-        rows.append((metric, factor, value + rng.normal(0, 0.01), direction))
+    def add(metric, value, factor="") -> None:
+        rows.append((metric, factor, value + rng.normal(0, 0.01)))
 
     if status == "done":
         if {"sample_static", "sample_dynamic"} <= set(model.able):
@@ -217,22 +217,30 @@ def _metrics(
                 add(f"generated_{side}", 0.8 * model.quality)
         if "sample_dynamic" in model.able:
             add("coverage", model.quality)
-            for factor, _, scope, *_ in factors_of(dataset):
-                if scope == "dynamic":
-                    add("coverage", model.quality, factor=factor)
+            for factor in factors_of(dataset):
+                if factor.scope == "dynamic":
+                    add("coverage", model.quality, factor.name)
         if "swap" in model.able:
             _swap_metrics(add, dataset, model)
         if "codes" in model.able:
             _code_metrics(add, dataset, model)
         if {"codes", "swap"} <= set(model.able):
             rows += _flags(model)
-    frame = pd.DataFrame(rows, columns=["metric", "factor", "value", "direction"])
+    scopes = {factor.name: factor.scope for factor in factors_of(dataset)}
+    frame = pd.DataFrame(rows, columns=["metric", "factor", "value"])
+    known = [
+        lookup(METRICS, name) or Metric(name, name, "") for name in frame["metric"]
+    ]
+    better = [
+        m.direction(scopes.get(f, ""))
+        for m, f in zip(known, frame["factor"], strict=True)
+    ]
     frame = frame.assign(dataset=dataset, model=model.name, seed=seed, n=96)
-    order = ["dataset", "model", "seed", "metric", "factor", "value", "n", "direction"]
-    return frame[order].assign(metric_version="1")
+    frame = frame.assign(direction=better, metric_version="1")
+    return frame[COLUMNS]
 
 
-def _flags(model: Fake) -> list[tuple[str, str, float, str]]:
+def _flags(model: Fake) -> list[tuple[str, str, float]]:
     """Return exact rows: noise collapses, bad models know who it is from z."""
     values = {
         "active_static": 0.0 if model.quality < 0.1 else 12.0,
@@ -245,37 +253,37 @@ def _flags(model: Fake) -> list[tuple[str, str, float, str]]:
         "flag_ignores_f": float(model.quality < 0.1),
         "flag_ignores_z": float(model.quality < 0.1),
     }
-    return [(name, "", value, "lower") for name, value in values.items()]
+    return [(name, "", value) for name, value in values.items()]
 
 
 def _swap_metrics(add, dataset: str, model: Fake) -> None:
     quality = model.quality
-    whole = ("swap_score", "swap_static") if dataset != "affwild" else ()
-    for metric in (*whole, "swap_dynamic", "ssim"):
+    static = ("swap_score", "swap_static") if dataset != "affwild" else ()
+    for metric in (*static, "swap_dynamic", "ssim"):
         add(metric, quality)
-    add("mse", 0.05 * (1 - quality) + 0.001, "lower")
+    add("mse", 0.05 * (1 - quality) + 0.001)
     add("psnr", 15 + 10 * quality)
     add("novel_score", 0.5)
     add("consistency", quality)
-    add("frechet_reconstruction", 1.5 - quality, "lower")
-    add("frechet_real", 0.125, "lower")
-    for factor, _, scope, _, n in factors_of(dataset):
-        chance = 1 / n if n else 0.0
+    add("frechet_reconstruction", 1.5 - quality)
+    add("frechet_real", 0.125)
+    for each in factors_of(dataset):
+        factor, scope, chance = each.name, each.scope, chance_of(each)
         good, bad = chance + (0.97 - chance) * quality, chance + 0.1
         if scope == "static":
-            add("swap_static_kept", good, factor=factor)
-            add("swap_static_leaked", bad, "lower", factor)
+            add("swap_static_kept", good, factor)
+            add("swap_static_leaked", bad, factor)
             if "sample_dynamic" in model.able:
-                add("sample_dynamic_static_kept", good, factor=factor)
+                add("sample_dynamic_static_kept", good, factor)
         else:
-            add("swap_dynamic_transferred", good, factor=factor)
-            add("swap_dynamic_stayed", bad, "lower", factor)
-            add("consistency_agreed", good, factor=factor)
-            add("consistency_chance", bad, "lower", factor)
+            add("swap_dynamic_transferred", good, factor)
+            add("swap_dynamic_stayed", bad, factor)
+            add("consistency_agreed", good, factor)
+            add("consistency_chance", bad, factor)
             if "sample_static" in model.able:
-                add("sample_static_dynamic_kept", good, factor=factor)
-        add("reconstruction_judged", good, factor=factor)
-        add("swap_normalised", quality, factor=factor)
+                add("sample_static_dynamic_kept", good, factor)
+        add("reconstruction_judged", good, factor)
+        add("swap_normalised", quality, factor)
 
 
 def _code_metrics(add, dataset: str, model: Fake) -> None:
@@ -283,13 +291,13 @@ def _code_metrics(add, dataset: str, model: Fake) -> None:
     add("mig", quality)
     for name in ("trustworthiness", "continuity", "manifold_change"):
         add(name, quality)
-    add("manifold_roughness", 1.2 - quality, "lower")
+    add("manifold_roughness", 1.2 - quality)
     if "kl_static" in model.terms:
         add("importance_bound", -300 * (1.2 - quality))
         add("elbo", -310 * (1.2 - quality))
     add("verification_auc_static", 0.5 + quality / 2)
-    add("verification_eer_static", 0.5 - quality / 2, "lower")
-    add("verification_auc_dynamic", 0.8 if quality < 0.5 else 0.55, "lower")
+    add("verification_eer_static", 0.5 - quality / 2)
+    add("verification_auc_dynamic", 0.8 if quality < 0.5 else 0.55)
     add("verification_eer_dynamic", 0.47)
     for end in ("disentanglement", "completeness", "informativeness"):
         add(f"dci_{end}", quality * 0.9)
@@ -298,9 +306,9 @@ def _code_metrics(add, dataset: str, model: Fake) -> None:
     for name in ("sap", "jemmig", "factor_vae", "beta_vae", "modularity", "irs"):
         add(name, quality * 0.7)
     for term in model.terms:
-        add(f"term_{term}", 300 * (1.2 - quality), "lower")
-    for factor, _, scope, kind, n in factors_of(dataset):
-        chance = 1 / n if n else 0.0
+        add(f"term_{term}", 300 * (1.2 - quality))
+    for each in factors_of(dataset):
+        factor, scope, chance = each.name, each.scope, chance_of(each)
         good, bad = chance + (0.97 - chance) * quality, chance + 0.1
         for code in ("static", "dynamic", "motion", "whitened"):
             if code == "whitened" and "kl_dynamic" not in model.terms:
@@ -308,18 +316,17 @@ def _code_metrics(add, dataset: str, model: Fake) -> None:
             right = (code == "static") == (scope == "static")
             for suffix in FAMILIES if factor != "pose" else ("",):
                 probe, bits = f"probe_{code}{suffix}", f"bits_{code}{suffix}"
-                add(probe, good if right else bad, factor=factor)
-                add(bits, 2 * good if right else bad, factor=factor)
+                add(probe, good if right else bad, factor)
+                add(bits, 2 * good if right else bad, factor)
         for code in ("added_static", "added_dynamic"):
             if code.endswith(scope) or scope == "dynamic":
-                add(f"bits_{code}", good if code.endswith(scope) else 0, factor=factor)
-        add("bits_pixels", 1.5, factor=factor)
-        add("probe_pixels", 0.8, factor=factor)
-        add("probe_chance", chance, factor=factor)
-        if kind == "continuous":
+                add(f"bits_{code}", good if code.endswith(scope) else 0, factor)
+        add("bits_pixels", 1.5, factor)
+        add("probe_pixels", 0.8, factor)
+        add("probe_chance", chance, factor)
+        if each.continuous:
             for code, ccc in (("dynamic", quality), ("static", 0.05)):
-                good, bad = ("higher", "lower")[:: 1 if code == "dynamic" else -1]
-                add(f"regression_ccc_{code}", ccc, good, factor)
-                add(f"regression_pearson_{code}", ccc + 0.05, good, factor)
-                add(f"regression_rmse_{code}", 0.4 * (1 - ccc), bad, factor)
-            add("trace_correlation", 0.9 * quality, factor=factor)
+                add(f"regression_ccc_{code}", ccc, factor)
+                add(f"regression_pearson_{code}", ccc + 0.05, factor)
+                add(f"regression_rmse_{code}", 0.4 * (1 - ccc), factor)
+            add("trace_correlation", 0.9 * quality, factor)

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from reporting.collect import Tree, read_tree
-from reporting.metric_agreement import (
+from reporting.agreement import (
     agreement,
     average,
     by_chance,
@@ -19,7 +18,9 @@ from reporting.metric_agreement import (
     values,
     winners,
 )
-from reporting.tables import Told
+from reporting.metrics import Registry
+from reporting.tables import Text
+from reporting.tree import Tree, read_tree
 
 
 @pytest.fixture
@@ -42,8 +43,8 @@ def sprites(tree: Tree) -> pd.DataFrame:
     return values(tree, tree.datasets[0])
 
 
-def test_every_measure_is_known_and_named_once() -> None:
-    found = measures()
+def test_every_measure_is_known_and_named_once(registry: Registry) -> None:
+    found = measures(registry)
     assert {measure.direction for measure in found} == {"higher", "lower"}
     for names in ([m.key for m in found], [m.label for m in found]):
         assert len(names) == len(set(names))
@@ -56,18 +57,18 @@ def test_controls_do_not_take_part(tree: Tree) -> None:
 
 def test_correlations_are_spearmans(tree: Tree) -> None:
     table = sprites(tree)
-    rho = correlations(table)
+    rho = correlations(table, tree.metrics)
     both = table[["swap_score", "mig"]].dropna()
     known = spearmanr(both["swap_score"], both["mig"]).statistic
     assert rho.loc["swap_score", "mig"] == pytest.approx(known)
     assert (np.diag(rho) > 1 - 1e-9).all()
 
 
-def test_lower_is_better_is_turned_round() -> None:
+def test_the_sign_is_flipped_where_lower_is_better(registry: Registry) -> None:
     table = pd.DataFrame({"swap_score": range(6), "verification_auc_dynamic": range(6)})
-    assert correlations(table).iloc[0, 1] == pytest.approx(-1)
+    assert correlations(table, registry).iloc[0, 1] == pytest.approx(-1)
     table = pd.DataFrame({"swap_score": range(6), "mig": np.exp(range(6))})
-    assert correlations(table).iloc[0, 1] == pytest.approx(1)
+    assert correlations(table, registry).iloc[0, 1] == pytest.approx(1)
 
 
 def test_too_few_models_or_a_constant_are_left_out(tree: Tree) -> None:
@@ -81,21 +82,23 @@ def test_too_few_models_or_a_constant_are_left_out(tree: Tree) -> None:
     assert "MIG" in line and "SAP" in line and "JEMMIG" not in line
 
 
-def test_pairs_of_metrics_need_five_models_of_both() -> None:
+def test_pairs_of_metrics_need_five_models_of_both(registry: Registry) -> None:
     one = [1.0, 2, 3, 4, 5, np.nan, np.nan, np.nan]
     other = [np.nan, 1.0, 2, 3, 4, 5, 6, 7]
-    rho = correlations(pd.DataFrame({"mig": one, "sap": other, "irs": range(8)}))
+    rho = correlations(
+        pd.DataFrame({"mig": one, "sap": other, "irs": range(8)}), registry
+    )
     assert np.isnan(rho.loc["mig", "sap"])
     assert rho.loc["mig", "irs"] == rho.loc["sap", "irs"] == pytest.approx(1)
 
 
-def test_the_average_is_over_datasets_that_have_it() -> None:
+def test_the_average_is_over_datasets_that_have_it(registry: Registry) -> None:
     one = pd.DataFrame([[1, 0.2], [0.2, 1]], ["mig", "sap"], ["mig", "sap"])
     two = pd.DataFrame([[1, 0.6], [0.6, 1]], ["mig", "sap"], ["mig", "sap"])
     gone = pd.DataFrame([[1.0]], ["mig"], ["mig"])
-    assert average([one, two, gone]).loc["mig", "sap"] == pytest.approx(0.4)
+    assert average([one, two, gone], registry).loc["mig", "sap"] == pytest.approx(0.4)
     unknown = one * np.nan
-    assert np.isnan(average([unknown, gone]).loc["mig", "sap"])
+    assert np.isnan(average([unknown, gone], registry).loc["mig", "sap"])
 
 
 def test_probes_below_chance_are_at_chance(tree: Tree) -> None:
@@ -121,11 +124,13 @@ def test_winners_by_direction_and_ties(tree: Tree) -> None:
     change(tree, "verification_eer_dynamic", 0.8, ["svg"])
     change(tree, "verification_eer_dynamic", 0.5, ["dsae"])
     tables = {dataset.name: values(tree, dataset) for dataset in tree.datasets}
-    mean = average([correlations(table) for table in tables.values()])
+    mean = average(
+        [correlations(table, tree.metrics) for table in tables.values()], tree.metrics
+    )
     rows = {row.label: row.values for row in winners(tree, tables, mean).rows}
-    assert rows["MIG"][0] == Told("DSAE (factorised) = FHVAE", "2.00")
+    assert rows["MIG"][0] == Text("DSAE (factorised) = FHVAE", "2.00")
     for name in ("AUC from z", "EER from z"):  # beyond 0.5 nothing is better
-        assert rows[name][0] == Told("DSAE (factorised) = SVG-LP", "0.500")
+        assert rows[name][0] == Text("DSAE (factorised) = SVG-LP", "0.500")
     assert rows["Swap score"][-1] == pytest.approx(1)
     assert rows["MIG"][-1] == pytest.approx(mean.loc["mig", "swap_score"])
     # faces of this tree have no static factors, so no swap score

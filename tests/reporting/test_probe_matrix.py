@@ -7,11 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reporting.collect import Tree, read_tree
-from reporting.leakage import families, leakage_matrices, leakage_tables
+from reporting.probe_matrix import FAMILIES, SECOND, families, matrices, mean_tables
 from reporting.scores import Scores
-from reporting.tables import Absent, Table
-from reporting.words import FAMILIES, SECOND
+from reporting.tables import Missing, Table
+from reporting.tree import Tree, read_tree
 from tests.reporting.markup import elements
 
 
@@ -31,7 +30,7 @@ def without(tree: Tree, **where: str) -> Tree:
 
 
 def tables(tree: Tree) -> dict[str, Table]:
-    return {t.name: t for t in leakage_tables(tree, tree.datasets[0])}
+    return {t.name: t for t in mean_tables(tree, tree.datasets[0])}
 
 
 def value(table: Table, label: str, key: str):
@@ -47,7 +46,7 @@ def read(tree: Tree, metric: str, model: str = "dsae") -> pd.Series:
 
 
 def static_of(tree: Tree) -> list[str]:
-    return [factor["name"] for factor in tree.datasets[0].factors("static")]
+    return [factor.name for factor in tree.datasets[0].scope("static")]
 
 
 def test_every_code_measure_and_kind_of_probes_has_its_place(tree: Tree) -> None:
@@ -92,7 +91,7 @@ def test_all_columns_of_a_scope_are_of_the_same_factors(tree: Tree) -> None:
     table = tables(less)["sprites_leakage_bits"]
     told = value(table, "DSAE (factorised)", "bits_static_static")
     assert told.mean == pytest.approx(read(tree, "bits_static")[kept].mean())
-    label = tree.datasets[0].factors("static")[0]["label"]
+    label = tree.datasets[0].scope("static")[0].label
     assert label in tables(tree)["sprites_leakage_bits"].caption
     assert label not in table.caption
 
@@ -122,7 +121,7 @@ def test_below_chance_is_chance_and_what_has_no_chance_is_left_out(tree: Tree) -
 
 
 def test_floors_and_controls_are_never_bold(tree: Tree) -> None:
-    for table in leakage_tables(tree, tree.datasets[0]):
+    for table in mean_tables(tree, tree.datasets[0]):
         assert table.rows[-1].label == "Chance" and table.rows[-1].control
         assert table.groups[-1][0] == "controls"
         rows = frozenset(table.best.values())
@@ -144,18 +143,18 @@ def test_other_probes_are_found_by_their_names(tree: Tree) -> None:
 
 
 def test_the_matrix_of_a_factor_has_the_scores_themselves(tree: Tree) -> None:
-    found = leakage_matrices(tree, tree.datasets[0])
-    names = [factor["label"] for factor in tree.datasets[0].info["factors"]]
+    found = matrices(tree, tree.datasets[0])
+    names = [factor.label for factor in tree.datasets[0].factors]
     assert {matrix.label for matrix in found} == {*names}
-    factor = tree.datasets[0].factors("dynamic")[0]
-    probe = next(m for m in found if m.label == factor["label"]).tables[0]
+    factor = tree.datasets[0].scope("dynamic")[0]
+    probe = next(m for m in found if m.label == factor.label).tables[0]
     told = value(probe, "DSAE (factorised)", "probe_motion")
-    assert told.mean == read(tree, "probe_motion")[factor["name"]]
+    assert told.mean == read(tree, "probe_motion")[factor.name]
     scores = Scores(tree, tree.datasets[0])
     for label, metric in (("Chance", "probe_chance"), ("Raw pixels", "probe_pixels")):
-        expected = scores.shared(metric, factor["name"])
+        expected = scores.shared(metric, factor.name)
         assert value(probe, label, "probe_motion").mean == expected
-    assert isinstance(value(probe, "Copy donor", "probe_motion"), Absent)
+    assert isinstance(value(probe, "Copy donor", "probe_motion"), Missing)
 
 
 def test_they_are_on_the_page(suite_report: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fabricated datasets: frames, lists and judges, tiny and plausible."""
+"""Datasets of fabricated results: frames, evaluation split and judge, tiny."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,22 +7,23 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from seqdis.files import write_json, write_parquet
+from datasets.store import Factor, as_entry, frame_table, sequence_table, write
+from seqdis.files import write_json, write_npy, write_parquet
 
 LENGTH, CLIPS, PAIRS = 4, 8, 6
 SEQUENCE = 30  # frames
 Draw = Callable[[int, int, int, int], np.ndarray]
-FACTORS = [
-    ("skin", "skin colour", "static", "categorical", 4),
-    ("hair", "hair colour", "static", "categorical", 6),
-    ("pose", "pose", "dynamic", "categorical", 5),
-    ("height", "height", "dynamic", "continuous", 0),
-]
-FACE_FACTORS = [
-    ("yaw", "yaw <i>", "dynamic", "continuous", 0),
-    ("valence", "valence", "dynamic", "continuous", 0),
-    ("arousal", "arousal", "dynamic", "continuous", 0),
-]
+FACTORS = (
+    Factor("skin", "skin colour", "static", [f"value {i}" for i in range(4)]),
+    Factor("hair", "hair colour", "static", [f"value {i}" for i in range(6)]),
+    Factor("pose", "pose", "dynamic", [f"value {i}" for i in range(5)]),
+    Factor("height", "height", "dynamic"),
+)
+FACE_FACTORS = (
+    Factor("yaw", "yaw <i>", "dynamic"),
+    Factor("valence", "valence", "dynamic"),
+    Factor("arousal", "arousal", "dynamic"),
+)
 
 
 def draw_square(identity: int, pose: int, size: int, channels: int) -> np.ndarray:
@@ -47,9 +48,14 @@ def draw_face(identity: int, pose: int, size: int, channels: int) -> np.ndarray:
     return frame.clip(0, 255).astype(np.uint8)
 
 
-def factors_of(dataset: str) -> list[tuple]:
+def factors_of(dataset: str) -> tuple[Factor, ...]:
     """Return the factors of a fabricated dataset: `affwild` has faces."""
     return FACE_FACTORS if dataset == "affwild" else FACTORS
+
+
+def chance(factor: Factor) -> float:
+    """Return what a constant answer scores."""
+    return 0.0 if factor.values is None else 1 / len(factor.values)
 
 
 def follow(time: np.ndarray) -> dict[str, np.ndarray]:
@@ -65,31 +71,17 @@ def follow(time: np.ndarray) -> dict[str, np.ndarray]:
 def fake_dataset(
     folder: Path, name: str, label: str, channels: int, draw: Draw, size: int
 ) -> SimpleNamespace:
-    path = folder / "data" / name
-    path.mkdir(parents=True)
-    n, length = 6, SEQUENCE
+    """Write a store of six identities, one sequence each, with clips and pairs."""
+    path, n, length = folder / "data" / name, 6, SEQUENCE
     frames = np.stack(
         [draw(i, t, size, channels) for i in range(n) for t in range(length)]
     )
-    np.save(path / "frames.npy", frames)
-    index = np.arange(n)
-    sequences = pd.DataFrame(
-        {
-            "sequence": index,
-            "identity": index,
-            "first_frame": index * length,
-            "n_frames": length,
-            "split": ["train", "valid", "test", "test", "test", "test"],
-        }
-    )
-    time = np.tile(np.arange(length), n)
-    timeline = pd.DataFrame(
-        {
-            "frame": np.arange(n * length),
-            "sequence": np.repeat(index, length),
-            "time": time,
-        }
-    )
+    write_npy(path / "frames.npy", frames)
+    sequences = sequence_table(n, length)
+    sequences["identity"] = index = np.arange(n)
+    sequences["split"] = ["train", "valid", *["test"] * 4]
+    timeline = frame_table(sequences)
+    time = timeline["time"].to_numpy()
     if name == "affwild":
         sequences["video"] = [f"video {i}" for i in index]
         timeline = timeline.assign(
@@ -113,11 +105,20 @@ def fake_dataset(
     pairs = pd.DataFrame(
         {"pair": range(PAIRS), "a": [2, 4, 6, 8, 3, 5], "b": [5, 7, 9, 2, 8, 3]}
     )
-    write_parquet(path / "sequences.parquet", sequences)
-    write_parquet(path / "frames.parquet", timeline)
     write_parquet(path / "clips.parquet", clips)
     write_parquet(path / "pairs.parquet", pairs)
-    write_json(path / "dataset.json", _description(name, label, frames))
+    info = {
+        **{"name": name, "label": label, "kind": name, "variant": "sheet"},
+        **{"source": "embedded", "collection": "lpc", "homepage": ""},
+        **{"licence": "CC BY-SA 3.0", "credits": ["A. Painter & friends"]},
+        "note": "Little figures drawn in sixteen pixels, one sheet per identity.",
+        "settings": {"size": size},
+        "files": [
+            {"path": "a.png", "sha256": "cd" * 32, "url": "", "authors": "A. Painter"}
+        ],
+        "factors": [as_entry(factor) for factor in factors_of(name)],
+    }
+    write(path, info, sequences, timeline)
     return SimpleNamespace(frames=frames, clips=clips, pairs=pairs, sequences=sequences)
 
 
@@ -136,63 +137,21 @@ def _preprocess(path: Path) -> None:
     pd.DataFrame(rows, columns=[*columns, "notes"]).to_csv(path, index=False)
 
 
-def _description(name, label, frames) -> dict:
-    split = {"sequences": 2, "frames": 60, "identities": 2}
-    return {
-        "name": name,
-        "label": label,
-        "kind": name,
-        "variant": "sheet",
-        "source": "embedded",
-        "collection": "lpc",
-        "homepage": "",
-        "licence": "CC BY-SA 3.0",
-        "credits": ["A. Painter & friends"],
-        "note": "Little figures drawn in sixteen pixels, one sheet per identity.",
-        "settings": {"size": frames.shape[1]},
-        "shape": list(frames.shape),
-        "frames_sha256": "ab" * 32,
-        "files": [
-            {"path": "a.png", "sha256": "cd" * 32, "url": "", "authors": "A. Painter"}
-        ],
-        "splits": {"train": split, "valid": split, "test": split},
-        "factors": [
-            {
-                "name": factor,
-                "label": factor_label,
-                "scope": scope,
-                "kind": kind,
-                "values": [f"value {i}" for i in range(n)] or None,
-                "unit": None,
-                "seen_in": "frame",
-                "judged": True,
-                "hidden": [],
-                "note": "",
-            }
-            for factor, factor_label, scope, kind, n in factors_of(name)
-        ],
-    }
-
-
 def fake_judge(folder: Path, name: str) -> None:
+    """Write a judge.json in which only the height is not certified."""
     factors = [
         {
-            "name": factor,
-            "kind": kind,
-            "scope": scope,
-            "metric": "accuracy" if kind == "categorical" else "ccc",
-            "real": 0.97 if factor != "height" else 0.7,
-            "blurred": 0.9,
-            "chance": 1 / n if n else 0.0,
-            "ece_before": 0.05,
-            "ece_after": 0.01,
-            "temperature": 1.3,
-            "floor": 0.8,
-            "certified": factor != "height",
+            "name": factor.name,
+            "kind": factor.kind,
+            "scope": factor.scope,
+            "metric": "ccc" if factor.continuous else "accuracy",
+            "real": 0.97 if factor.name != "height" else 0.7,
+            "chance": chance(factor),
+            **{"blurred": 0.9, "ece_before": 0.05, "ece_after": 0.01, "floor": 0.8},
+            "certified": factor.name != "height",
             "n": 512,
-            "worst_identity": 0.5,
         }
-        for factor, _, scope, kind, n in factors_of(name)
+        for factor in factors_of(name)
     ]
-    judge = {"certified": False, "floor": 0.8, "seeds": 3, "frames": 512}
-    write_json(folder / "judges" / name / "judge.json", judge | {"factors": factors})
+    judge = {"certified": False, "factors": factors}
+    write_json(folder / "judges" / name / "judge.json", judge)
