@@ -38,9 +38,6 @@ COLUMNS = [
         "higher",
         "frames, after it",
     ),
-    Column(
-        "energy_joules", "Energy (J)", "amount", "lower", "of training, whole processor"
-    ),
     Column("steps", "Steps", "count"),
     Column("peak_memory_mb", "Peak memory (MB)", "number", "lower"),
 ]

@@ -22,7 +22,7 @@ def probes():
             for end in ("", "_mlp"):
                 name = f"{measure}_{code}{end}"
                 yield entry(name, better=better, factors="all", floor=0.0, **CODES)
-    yield entry("probe_chance", better="", factors="all")
+    yield entry("probe_chance", better="", factors="all", **CODES)
 
 
 TRANSITIONAL = [

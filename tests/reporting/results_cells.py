@@ -14,7 +14,7 @@ from seqdis.files import write_npz, write_parquet
 from tests.reporting.registry import METRICS
 from tests.reporting.results_data import CLIPS, LENGTH, SEQUENCE, factors_of, follow
 from tests.reporting.results_data import chance as chance_of
-from training.verdict import write_verdict
+from training.run_json import write_run
 
 ALL = ("codes", "swap", "sample_static", "sample_dynamic")
 REPLICATES = 40  # bootstrap samples
@@ -67,7 +67,7 @@ def fake_cell(
 ) -> None:
     """Write the files of a cell."""
     status = model.status(dataset)
-    _verdict(folder, dataset, model, seed, status)
+    _run_json(folder, dataset, model, seed, status)
     if status != "skipped" and model.terms:
         _history(folder, rng, model)
     if status == "done":
@@ -82,7 +82,7 @@ def fake_cell(
     write_parquet(folder / "resampled.parquet", samples)
 
 
-def _verdict(folder: Path, dataset: str, model: Fake, seed: int, status: str) -> None:
+def _run_json(folder: Path, dataset: str, model: Fake, seed: int, status: str) -> None:
     reason = {"done": "", "diverged": "the loss is NaN at step 7"}.get(
         status, "it needs three channels; mmnist has one"
     )
@@ -91,7 +91,7 @@ def _verdict(folder: Path, dataset: str, model: Fake, seed: int, status: str) ->
         settings |= {"likelihood": "bernoulli"}
     size = 1_000_000 + 12_345 * sum(map(ord, model.base or model.name)) % 10**6
     swaps = "swap" in model.able
-    write_verdict(
+    write_run(
         folder,
         status,
         reason,

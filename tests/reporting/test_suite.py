@@ -170,17 +170,12 @@ def test_strips_show_what_the_priors_make(tree: Tree, suite_report: Path) -> Non
         assert np.argmin(distances) == keys.index(key)
 
 
-def test_speeds_and_energy_are_a_dash_where_unknown(tree: Tree) -> None:
+def test_speeds_are_a_dash_where_unknown(tree: Tree) -> None:
     cost, _ = cost_tables(tree)
     keys = [column.key for column in cost.columns]
     speeds = [keys.index(f"{way}_frames_per_second") for way in ("encode", "decode")]
-    energy = keys.index("energy_joules")
     found = row(cost, "DSAE (factorised)")
     assert [found[at] for at in speeds] == [4100, 5200]
-    assert show(found[energy], "amount") == "–"
-    for cell in tree.select("mmnist", "dsae"):
-        cell.run["energy_joules"] = 3000.0
-    assert row(cost_tables(tree)[0], "DSAE (factorised)")[energy] == 3000
     assert show(row(cost, "MoCoGAN")[speeds[0]], "number") == "–"
 
 
@@ -268,7 +263,7 @@ def test_no_score_of_a_model_without_encoder_is_blank(
                 assert scores.look(model, metric) == NO_ENCODER, metric
     for path in (suite_report / "tables").glob("*.md"):
         others = path.stem.endswith("_others") or path.stem.startswith("cost")
-        if path.stem != "leaderboard" and not others:  # speeds and energy: not scores
+        if path.stem != "leaderboard" and not others:  # speeds: not scores
             rows = re.findall(r"^\| MoCoGAN \|.*", path.read_text(), re.MULTILINE)
             assert not any("| – |" in line for line in rows), path.stem
 

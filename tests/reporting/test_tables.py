@@ -190,7 +190,7 @@ def test_twins_show_the_same_numbers(report: Path) -> None:
                 text = number(value)
                 if column in ("n", "steps", "rounds"):
                     text = f"{int(value):,}"
-                if column in ("parameters", "flop_per_frame", "energy_joules"):
+                if column in ("parameters", "flop_per_frame"):
                     text = amount(value)
                 if column == "seconds":
                     text = duration(value)

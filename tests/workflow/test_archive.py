@@ -10,6 +10,7 @@ import zipfile
 import pandas as pd
 import pytest
 
+from reporting.metrics import read_registry
 from reporting.reproduce import ABSENT, DIFFERENT, IDENTICAL, UNLIKE, WITHIN
 from reporting.words import number
 from seqdis.files import write_parquet
@@ -98,7 +99,8 @@ def test_a_changed_number_and_a_missing_cell_are_named(kept, tmp_path):
         **{DIFFERENT: 1, ABSENT: 1},
     }
     [dsae] = lines(said, DIFFERENT)
-    names(dsae, "Sprites", "DSAE", metric("swap_static").label, number(mine), -0.5)
+    metrics = read_registry(path.with_name("metrics.json"))
+    names(dsae, "Sprites", "DSAE", metrics["swap_static"].label, number(mine), -0.5)
     [svg] = lines(said, ABSENT)
     names(svg, "Moving MNIST", "SVG", "reference")  # which of the two lacks it
 
