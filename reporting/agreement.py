@@ -96,8 +96,8 @@ def measures(metrics: Registry) -> list[Measure]:
     for name, metric in metrics.items():
         # A metric of the headline and of a table of its own belongs to that.
         tables = sorted(metric.tables, key=lambda table: table == "headline")
-        overall = not metric.factors and not name.endswith("*") and name not in PARTS
-        if overall and metric.direction() and tables and tables[0] not in APART:
+        single = not name.endswith("*") and name not in PARTS
+        if single and metric.direction() and tables and tables[0] not in APART:
             group = GROUPS.get(tables[0], tables[0])
             measure = Measure(group, name, metric.label, metric)
             groups.setdefault(tables[0], []).append(measure)

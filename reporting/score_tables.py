@@ -111,6 +111,8 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
         for name in tree.metrics[metric].tables or ("others",):
             if name not in ELSEWHERE and metric not in SHOWN:
                 names.setdefault(name, []).append(metric)
+    # The swap score and its sides first: the others have a table of their own, too.
+    names["headline"].sort(key=lambda metric: len(tree.metrics[metric].tables))
     names["others"] = names.pop("others", [])  # last
     titles = {name: plain(name) for name in names} | {"others": OTHERS} | TITLES
     tables = {
