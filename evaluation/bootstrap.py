@@ -44,7 +44,7 @@ class Weights:
 
     def rows(self, identity: np.ndarray) -> np.ndarray:
         """Return `(1 + replicates, n)` for rows of the identities `(n,)`."""
-        return self.counts[:, np.searchsorted(self.identities, identity)]
+        return self.counts.take(np.searchsorted(self.identities, identity), axis=1)
 
 
 def draw_weights(
@@ -98,11 +98,17 @@ def total(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return `(1 + replicates,)` means of `(n,)` values; NaN without any weight.
+    """Return `(1 + replicates,)` means of `(n,)` values; NaN without any weight."""
+    return divide(weighted_sum(values, weights), weights.sum(1))
 
-    Not a matrix product, see `total`: with weights of one it is `values.mean()`.
+
+def weighted_sum(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return `(1 + replicates,)` sums of `(n,)`, or `(1 + replicates, n)`, values.
+
+    Not a matrix product, see `total`: with weights of one it is `values.sum()` to the
+    last bit. That needs rows that are contiguous in memory.
     """
-    return divide((weights * values).sum(1), weights.sum(1))
+    return np.multiply(weights, values, order="C").sum(1)
 
 
 def divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:

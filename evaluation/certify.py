@@ -16,9 +16,9 @@ from evaluation import ensemble as judges
 from evaluation.agreement import agreement, agreement_sums
 from evaluation.ensemble import Ensemble, probabilities
 from evaluation.evalset import EvalSet, evalset_of, read
-from evaluation.floors import floors
 from evaluation.judge import Head
 from evaluation.judge_settings import Settings
+from evaluation.metrics.probes import measure_floors
 from seqdis.errors import UserError, cli
 from seqdis.files import write_json
 from seqdis.settings import build, parse_json
@@ -208,9 +208,8 @@ def main() -> None:
             f"{arguments.data} holds. Delete the folder and train them again."
         )
     verdict = certify(store, ensemble, evalset, settings)
-    write_json(
-        arguments.out, verdict | {"floors": floors(store, evalset.train, evalset.test)}
-    )
+    floors = measure_floors(store, evalset.train, evalset.test)
+    write_json(arguments.out, verdict | {"floors": floors})
 
 
 if __name__ == "__main__":

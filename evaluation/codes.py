@@ -28,12 +28,17 @@ class Rows(NamedTuple):
     @property
     def continuous(self) -> bool:
         """Whether the factor is continuous."""
-        return self.labels.dtype.kind == "f"
+        return is_continuous(self.labels)
 
     @property
     def groups(self) -> np.ndarray:
         """Return `(n,)`: the identity of each row, or its number."""
         return np.arange(len(self.labels)) if self.identity is None else self.identity
+
+
+def is_continuous(labels: np.ndarray) -> bool:
+    """Tell whether labels are of a continuous factor: those are stored as float."""
+    return labels.dtype.kind == "f"
 
 
 def select_rows(

@@ -15,9 +15,8 @@ from datasets.store import Store, verify
 from evaluation.cell import read_run
 from evaluation.codes import select_rows
 from evaluation.evalset import EvalSet, evalset_of, read, train_and_test
+from evaluation.linear_probe import score_constant, v_information
 from evaluation.metrics.verification import verify_codes
-from evaluation.probes import constant
-from evaluation.usable import usable
 from seqdis.errors import cli
 from seqdis.files import read_npz, write_parquet
 
@@ -74,9 +73,9 @@ def static_probe(static: np.ndarray, store: Store, where: EvalSet) -> float:
             for code, index in sides
         )
         if len(train.labels) and len(test.labels):
-            chance = constant(train, test)
+            chance = score_constant(train, test)
             if chance < 1:  # else one value is all there is
-                found.append((usable(train, test).score - chance) / (1 - chance))
+                found.append((v_information(train, test).score - chance) / (1 - chance))
     return float(np.mean(found)) if found else float("nan")
 
 

@@ -14,16 +14,11 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-from datasets.store import Store, column, verify
-from evaluation import (
-    failures,
-    resampled,
-    trace,
-)
+from datasets.store import Store, verify
+from evaluation import failures
 from evaluation.agreement import SUMS
 from evaluation.cell import Cell, read_history, read_run
 from evaluation.evalset import EvalSet, by_split, evalset_of, read
-from evaluation.leakage import continuous_motion, floor_rows, probed
 from evaluation.metrics import load_modules, measured
 from evaluation.metrics.shared_codes import shared_code_sums
 from evaluation.metrics.swap import swap_sums
@@ -36,20 +31,6 @@ from seqdis.files import write_parquet
 
 JUDGED_COLUMNS = ["cell", "factor", "pair", *SUMS]
 RESAMPLED_COLUMNS = ["metric", "factor", "samples"]
-
-
-def traced(arrays: Mapping[str, np.ndarray], store: Store) -> Iterator[Row]:
-    """Yield |r| of the drawn column of z with every continuous dynamic factor."""
-    if not {"trace", "trace_sequence"} <= arrays.keys() or not arrays["trace"].size:
-        return
-    whole, sequence = arrays["trace"], int(arrays["trace_sequence"])
-    line = whole[:, trace.liveliest(whole)]
-    index = trace.frames_of(store, sequence, len(line))
-    for factor in filter(continuous_motion, store.info["factors"]):
-        name = factor["name"]
-        truth = trace.annotated(store, name, index)
-        value, n = trace.correlation(line, truth), int(np.isfinite(truth).sum())
-        yield Row("trace_correlation", name, value, n, "higher", trace.VERSION)
 
 
 def failed(
@@ -129,18 +110,12 @@ def score(
         history: of the training; without rows if there is none.
         modules: of metrics.
     """
-    info, who = store.info, column(store, "identity", where.test[:, 0])
-    draws = resampled.draw(info["name"], who)
     done = str(arrays["status"]) == "done"
     rows = [Row("finished", "", float(done), 1, "higher", "1")]
     if not done:
         return rows, pd.DataFrame(columns=JUDGED_COLUMNS)
     cell = Cell(store, where, arrays, history, judges)
     rows += registry_rows(cell, modules)
-    if judges is not None and {"static", "dynamic"} & arrays.keys():
-        rows += floor_rows(judges)
-    rows += probed(arrays, store, where, draws)
-    rows += traced(arrays, store)
     rows += failed(arrays, store, where, history, rows, cell)
     return [row for row in rows if np.isfinite(row.value)], judged_table(cell)
 

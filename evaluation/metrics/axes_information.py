@@ -12,8 +12,8 @@ import numpy as np
 from evaluation.axes import WIDEST, AxisCodes, measure_axes, too_wide, with_shuffled
 from evaluation.cell import Cell
 from evaluation.codes import Rows, dimension_parts
+from evaluation.linear_probe import removed_share
 from evaluation.metrics import Metric, Score
-from evaluation.usable import usable_share
 
 BINS = 20  # of a dimension: equal widths between its extremes
 ALIVE = 1e-9  # nats; dimensions that know less of every factor do not count
@@ -224,7 +224,7 @@ def infomec(
     information, entropies = factor_information(test, bins)
     if not len(entropies):
         return InfoMec(*[float("nan")] * 3)
-    shares = [usable_share(rows, test[name], rng) for name, rows in train.items()]
+    shares = [removed_share(rows, test[name], rng) for name, rows in train.items()]
     shares = [share for share in shares if not np.isnan(share)]
     explicitness = float(np.mean(shares)) if shares else float("nan")
     ranges = np.max([np.ptp(rows.codes, 0) for rows in test.values()], 0)

@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from evaluation.axes import WIDEST, AxisCodes, measure_axes, too_wide, with_shuffled
 from evaluation.cell import Cell
 from evaluation.codes import Rows, dimension_parts, fit_scaler, thin
+from evaluation.linear_probe import score_constant, score_predictions
 from evaluation.metrics import Metric, Score
 from evaluation.metrics.axes_information import two_largest
-from evaluation.probes import constant, r2
 
 TREES, DEPTH = 20, 12
 
@@ -230,15 +230,14 @@ def entropy_along(importance: np.ndarray, axis: int) -> np.ndarray:
 def fit_forest(train: Rows, test: Rows, seed: int) -> tuple[np.ndarray, float]:
     """Return a forest's importances, summing to 1 or all 0, and its test score."""
     if not (train.codes.std(0) > 0).any():
-        return np.zeros(train.codes.shape[1]), constant(train, test)
+        return np.zeros(train.codes.shape[1]), score_constant(train, test)
     kind = ExtraTreesRegressor if train.continuous else ExtraTreesClassifier
     forest = kind(
         TREES, max_depth=DEPTH, max_features=1.0, min_samples_leaf=2, random_state=seed
     ).fit(train.codes, train.labels)
-    prediction = forest.predict(test.codes)
-    if train.continuous:
-        return forest.feature_importances_, r2(test.labels, prediction)
-    return forest.feature_importances_, float(np.mean(prediction == test.labels))
+    ones = np.ones((1, len(test.labels)))
+    score = score_predictions(test.labels, forest.predict(test.codes), ones)
+    return forest.feature_importances_, float(score[0])
 
 
 def explicitness(

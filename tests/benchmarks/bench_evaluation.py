@@ -30,7 +30,7 @@ from evaluation.codes import Rows
 from evaluation.ensemble import Ensemble
 from evaluation.evalset import Settings, draw
 from evaluation.judge import Head, Judge
-from evaluation.linear import PENALTIES
+from evaluation.linear_probe import PENALTIES, v_information
 from evaluation.metrics.axes_information import infomec, jemmig, mig, modularity
 from evaluation.metrics.axes_intervention import (
     EXAMPLES,
@@ -42,9 +42,8 @@ from evaluation.metrics.axes_intervention import (
 )
 from evaluation.metrics.axes_prediction import dci, explicitness, sap
 from evaluation.metrics.pictures import compare as compare_pictures
+from evaluation.metrics.probes import pixel_codes
 from evaluation.metrics.swap import compare, swap_scores
-from evaluation.probes import pixel_codes
-from evaluation.usable import usable
 from seqdis.files import write_json, write_npy, write_npz, write_parquet
 from training import checkpoint
 
@@ -374,7 +373,7 @@ def test_scoring_a_cell(benchmark, tmp_path, monkeypatch):
 
 
 def test_probe(benchmark, sides):
-    benchmark(usable, *sides)
+    benchmark(v_information, *sides)
 
 
 def test_pixel_codes(benchmark, rng):

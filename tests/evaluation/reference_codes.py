@@ -12,15 +12,15 @@ import sys
 import numpy as np
 
 from evaluation.axes import AxisCodes
-from evaluation.blocks import blocks
 from evaluation.codes import Rows
-from evaluation.leakage import Read, beyond
+from evaluation.linear_probe import ask_probe, fit_probe
 from evaluation.metrics.axes_information import information_scores
 from evaluation.metrics.axes_intervention import intervention_scores
 from evaluation.metrics.axes_prediction import prediction_scores
+from evaluation.metrics.blocks import score_blocks
+from evaluation.metrics.probes import Probed, added_bits, score_result
 from evaluation.metrics.verification import compare, error_rates, pair_clips
-from evaluation.mlp import mlp
-from evaluation.usable import Probe, Usable, probe, told
+from evaluation.mlp_probe import ask_mlp_probes
 
 ROWS, VALUES, NOISE = 1600, 5, 0.02
 CLIPS = 200  # rows that are compared with each other, as clips of one frame
@@ -78,43 +78,33 @@ def scores(kind: str) -> dict[str, float]:
     train, test = codes(kind, 0), codes(kind, 1)
     names = ("static", "dynamic")
     probes: dict[str, float] = {}
-    known: dict[str, dict[str, Read]] = {name: {} for name in names}
+    probed: dict[str, dict[str, Probed]] = {name: {} for name in names}
     both = [np.concatenate(side[:2], 1) for side in (train, test)]
     sides = {n: (train[k], test[k]) for k, n in enumerate(names)} | {"both": both}
     for code, (a, b) in sides.items():
-        fitted = {name: probe(Rows(a, train[2][:, k])) for k, name in enumerate(names)}
-        asked = {name: Rows(b, test[2][:, k]) for k, name in enumerate(names)}
+        fitted = {n: fit_probe(Rows(a, train[2][:, k])) for k, n in enumerate(names)}
+        unseen = {name: Rows(b, test[2][:, k]) for k, name in enumerate(names)}
         for name in names:
-            line = told(fitted[name], asked[name])
-            known[name][code] = _read(fitted[name], line)
+            result = ask_probe(fitted[name], unseen[name])
+            ones = np.ones((1, ROWS))
+            scored = score_result(fitted[name], result, unseen[name], ones)
+            probed[name][code] = scored
             if code != "both":
-                probes[f"probe_{code}, {name}"] = line.score
-                probes[f"bits_{code}, {name}"] = line.bits
+                probes[f"probe_{code}, {name}"] = result.score
+                probes[f"bits_{code}, {name}"] = result.bits
         if code != "both":
-            for name, folded in mlp(fitted, asked).items():
-                probes[f"bits_{code}_mlp, {name}"] = folded.bits
+            for name, result in ask_mlp_probes(fitted, unseen).items():
+                probes[f"bits_{code}_mlp, {name}"] = result.bits
     for code, other in (names, names[::-1]):
         for name in names if code == "static" else ["dynamic"]:
-            more = beyond(known[name]["both"], known[name][other])
-            probes[f"bits_added_{code}, {name}"] = float(more[0])
-    bits = {
-        name: (
-            float(of["static"].bits[0]),
-            float(of["dynamic"].bits[0]),
-            float(of["static"].entropy[0]),
-            name == "static",
-        )
-        for name, of in known.items()
-    }
-    for name, value in blocks(bits)._asdict().items():
-        found[f"block_{name}"] = value
+            added = added_bits(probed[name]["both"], probed[name][other])
+            probes[f"bits_added_{code}, {name}"] = float(added[0])
+    f, z = (np.stack([probed[n][code].bits for n in names], 1) for code in names)
+    entropy = np.stack([probed[name]["static"].entropy for name in names], 1)
+    blocks = score_blocks(f, z, entropy, np.array([True, False]))
+    for name, values in blocks._asdict().items():
+        found[f"block_{name}"] = float(values[0])
     return found | dict(sorted(probes.items(), reverse=True)) | _verified(kind)
-
-
-def _read(fitted: Probe, line: Usable) -> Read:
-    """Return what a line got, without samples."""
-    bits, entropy = np.array([line.bits]), np.array([line.entropy])
-    return Read(bits, entropy, len(line.answer), fitted.loss)
 
 
 def axis_scores(train: dict[str, Rows], test: dict[str, Rows]) -> dict[str, float]:

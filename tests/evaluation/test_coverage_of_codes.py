@@ -7,13 +7,17 @@ The truth is the score of very many people. docs/measurements.md has more repeti
 from typing import NamedTuple
 
 import numpy as np
-from evaluation.verification import Compared, auc, scored, trials
-from evaluation.verification_samples import samples as verified
+from sklearn.metrics import roc_auc_score
 
-from evaluation.bootstrap import interval, resample
+from evaluation.bootstrap import average, interval, resample
 from evaluation.codes import Rows
-from evaluation.resampled import Draws, mean
-from evaluation.usable import Probe, probe, told
+from evaluation.linear_probe import LinearProbe, ask_probe, fit_probe
+from evaluation.metrics.verification import (
+    Similarities,
+    cosine,
+    error_rates,
+    pair_clips,
+)
 
 TIMES, SAMPLES = 400, 200
 COLUMNS, VALUES = 4, 3
@@ -27,8 +31,9 @@ class Crowd(NamedTuple):
 
 
 def draw(rng, who, samples):
-    known, clip = np.unique(who, return_inverse=True)
-    return Draws("d", known, clip, resample(rng, len(known), samples))
+    """Return how often each row's person is drawn in each sample."""
+    people, row = np.unique(who, return_inverse=True)
+    return resample(rng, len(people), samples)[:, row]
 
 
 def alone(rng, who, samples):
@@ -50,7 +55,8 @@ def true_auc():
     codes, _ = faces(np.random.default_rng(1), Crowd(200_000, 2))
     unit = codes[:, 0] / np.linalg.norm(codes[:, 0], axis=1, keepdims=True)
     genuine = (unit[::2] * unit[1::2]).sum(1)
-    return auc(genuine, (unit * np.roll(unit, 2, 0)).sum(1)[::2])
+    impostor = (unit * np.roll(unit, 2, 0)).sum(1)[::2]
+    return roc_auc_score(np.repeat([1, 0], 200_000), np.append(genuine, impostor))
 
 
 def coverage_of_auc(crowd, times=TIMES, samples=SAMPLES, drawn=draw):
@@ -58,10 +64,11 @@ def coverage_of_auc(crowd, times=TIMES, samples=SAMPLES, drawn=draw):
     rng, truth, hits = np.random.default_rng(0), true_auc(), 0
     for _ in range(times):
         codes, who = faces(rng, crowd)
-        pairs = trials(who, np.arange(len(who))[:, None])
-        found = Compared(*scored(codes, pairs), np.nan)
-        again = verified(found, pairs, drawn(rng, who, samples)).auc
-        low, high = interval(again)
+        trials = pair_clips(who, np.arange(len(who))[:, None])
+        genuine, impostor = (cosine(codes, pairs) for pairs in trials)
+        weights = drawn(rng, who, samples)
+        similarities = Similarities(genuine, impostor, np.nan)
+        low, high = interval(error_rates(similarities, trials, weights).auc)
         hits += low <= truth <= high
     return hits / times
 
@@ -80,26 +87,24 @@ def read(rng, crowd, static):
     return Rows(codes, label, who)
 
 
-def fitted(static) -> tuple[Probe, float, float]:
+def fitted(static) -> tuple[LinearProbe, float, float]:
     """Return a probe, and its true accuracy and bits."""
     rng = np.random.default_rng(1)
-    known = probe(read(rng, Crowd(60, 8), static))
-    found = told(known, read(rng, Crowd(20_000, 8), static))
-    return known, found.score, found.bits
+    probe = fit_probe(read(rng, Crowd(60, 8), static))
+    result = ask_probe(probe, read(rng, Crowd(20_000, 8), static))
+    return probe, result.score, result.bits
 
 
 def coverage_of_probes(crowd, static, times=TIMES, samples=SAMPLES, drawn=draw):
     """Return the shares of simulated accuracies, and of bits, that hold the truth."""
-    (known, *truths), rng = fitted(static), np.random.default_rng(0)
+    (probe, *truths), rng = fitted(static), np.random.default_rng(0)
     hits = np.zeros(2)
     for _ in range(times):
         rows = read(rng, crowd, static)
-        found, draws = told(known, rows), drawn(rng, rows.groups, samples)
-        who = draws.known[draws.clip]
-        for i, values in enumerate(
-            (found.answer == rows.labels, found.before - found.after)
-        ):
-            low, high = interval(mean(draws, who, values))
+        result, weights = ask_probe(probe, rows), drawn(rng, rows.groups, samples)
+        correct = result.predicted == rows.labels
+        for i, values in enumerate((correct, result.prior_surprise - result.surprise)):
+            low, high = interval(average(values, weights))
             hits[i] += low <= truths[i] <= high
     return hits / times
 

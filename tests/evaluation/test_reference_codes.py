@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import mutual_info_score
 
-from evaluation.codes import Rows, thin
+from evaluation.codes import Rows
+from evaluation.linear_probe import score_constant, v_information
 from evaluation.metrics.axes_information import (
     discretise,
     joint_histogram,
@@ -19,8 +20,6 @@ from evaluation.metrics.axes_information import (
 )
 from evaluation.metrics.axes_intervention import irs
 from evaluation.metrics.axes_prediction import dci
-from evaluation.probes import constant, pixel_codes
-from evaluation.usable import usable
 from tests.evaluation import reference_codes
 from tests.evaluation.reference_codes import axis_scores
 
@@ -377,11 +376,11 @@ def test_nothing_to_measure_is_nan():
         for name, score in axis_scores(factors, factors).items():
             assert np.isnan(score), name
     empty = Rows(np.zeros((0, 2)), np.zeros(0, np.int64))
-    assert np.isnan(usable(empty, same["a"]).score) and np.isnan(
-        constant(same["a"], empty)
+    assert np.isnan(v_information(empty, same["a"]).score) and np.isnan(
+        score_constant(same["a"], empty)
     )
     flat = Rows(np.ones((9, 2)), np.ones(9, np.float32))
-    assert np.isnan(usable(flat, flat).score)
+    assert np.isnan(v_information(flat, flat).score)
 
 
 @pytest.mark.parametrize(
@@ -396,7 +395,8 @@ def test_nothing_to_measure_is_nan():
 )
 def test_probes_lie_in_their_bands(kind, low, high):
     for name, train in reference_codes.rows(kind, 0).items():
-        assert low <= usable(train, reference_codes.rows(kind, 1)[name]).score <= high
+        test = reference_codes.rows(kind, 1)[name]
+        assert low <= v_information(train, test).score <= high
 
 
 def test_continuous_factors():
@@ -404,8 +404,8 @@ def test_continuous_factors():
     x = rng.normal(size=(N, 3))
     truth = (2 * x[:, 0] + 1).astype(np.float32)
     train, test = Rows(x[: N // 2], truth[: N // 2]), Rows(x[N // 2 :], truth[N // 2 :])
-    assert usable(train, test).score > 0.99
-    assert constant(train, test) == pytest.approx(0, abs=0.02)
+    assert v_information(train, test).score > 0.99
+    assert score_constant(train, test) == pytest.approx(0, abs=0.02)
     found = dci({"x": train}, {"x": test})
     assert found.completeness > 0.9 and found.informativeness > 0.95
     assert 0.6 < mig({"x": test}) <= 1
@@ -437,22 +437,3 @@ def test_columns_counted_in_turns_are_counted_alike(monkeypatch):
     whole = joint_histogram(code, factor)
     monkeypatch.setattr("evaluation.codes.PART", 500)
     assert (joint_histogram(code, factor) == whole).all()
-
-
-def test_thinning_is_seeded_and_keeps_order():
-    many = Rows(np.arange(9000.0)[:, None], np.arange(9000))
-    first, second = thin(many), thin(many)
-    assert len(first.labels) == 2000
-    assert np.array_equal(first.labels, second.labels)
-    assert (np.diff(first.labels) > 0).all()
-
-
-def test_pixel_codes_keep_what_is_in_the_picture():
-    rng = np.random.default_rng(0)
-    value = rng.integers(0, 4, 900)
-    frames = np.repeat(value, 32 * 32).reshape(-1, 32, 32, 1) * 60
-    frames = (frames + rng.integers(0, 10, frames.shape)).astype(np.uint8)
-    train, test = pixel_codes(frames[:600], frames[600:])
-    assert train.shape == (600, 64) and test.shape == (300, 64)
-    found = usable(Rows(train, value[:600]), Rows(test, value[600:]))
-    assert found.score > 0.9

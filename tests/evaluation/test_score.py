@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from datasets import store as frame_store
-from evaluation import aggregates, bootstrap, ensemble, resampled, score, summary
+from evaluation import aggregates, bootstrap, ensemble, score, summary
 from evaluation.cell import read_run
 from evaluation.evalset import by_split
-from evaluation.floors import FLOORS
+from evaluation.metrics.probes import FLOORS
 from evaluation.representation import Expected, read
 from evaluation.row import direction
 from seqdis.files import read_json, write_json, write_npz
@@ -257,8 +257,7 @@ def test_whoever_is_drawn_the_score_is_the_same_one(
     def once(rng, n, replicates):
         return np.ones((3, n))
 
-    for module in (bootstrap, resampled):
-        monkeypatch.setattr(module, "resample", once)
+    monkeypatch.setattr(bootstrap, "resample", once)
     arrays = oracle_codes(store, painter) if which == "tiny" else face_codes(store)
     noise = np.random.default_rng(0).normal(0, 1, arrays["dynamic"].shape)
     arrays["dynamic"] = arrays["dynamic"] + noise.astype(np.float32)

@@ -29,8 +29,10 @@ def test_counts_sum_to_the_sample_size():
 def test_the_estimate_is_the_plain_mean_to_the_last_bit():
     rng = np.random.default_rng(0)
     values = rng.lognormal(0, 5, 777)
-    samples = average(values, with_estimate(resample(rng, 777, 9)))
-    assert samples[0] == values.mean() and len(samples) == 10
+    weights = with_estimate(resample(rng, 777, 9))
+    for layout in (weights, np.asfortranarray(weights)):
+        samples = average(values, layout)
+        assert samples[0] == values.mean() and len(samples) == 10
     columns = rng.normal(size=(777, 3)) * [1, 1e3, 1e6]
     assert (total(columns, np.ones((2, 777))) == columns.sum(0)).all()
     assert np.isnan(average(values, np.zeros((1, 777))))
