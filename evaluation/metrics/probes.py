@@ -164,7 +164,7 @@ def measure(cell: Cell) -> Iterator[Score]:
     for factor in cell.store.factors:
         both = matrix.get(("both", factor.name))
         for code, other in (("static", "dynamic"), ("dynamic", "static")):
-            # Static factors beyond f are not asked for: z should have none at all.
+            # Of static factors z should have no bits at all, so none beyond f either.
             if both and (code, factor.scope) != ("dynamic", "static"):
                 bits = added_bits(both, matrix[other, factor.name])
                 yield Score(f"bits_added_{code}", bits, both.n, factor.name)
