@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation import failures
+from evaluation.metrics import failures
 
 GOOD = {
     "active_static": 3,
@@ -23,7 +23,7 @@ def test_columns_that_vary_are_active():
     dynamic = np.zeros((50, 8, 3))
     dynamic[..., 0] = rng.normal(size=(50, 8))
     dynamic[..., 1] = rng.normal(size=(50, 1))  # differs, but does not move
-    found = failures.active(static, dynamic)
+    found = failures.count_active(static, dynamic)
     assert found == {"active_static": 1, "active_dynamic": 1}
 
 
@@ -49,14 +49,14 @@ def test_responses_of_known_decoders():
 
 
 def test_a_good_model_has_no_flag():
-    found = failures.flags(GOOD, KL, auc=0.5, read=0.0)
+    found = failures.flags(GOOD, KL, auc=0.5, predicted=0.0)
     assert found == dict.fromkeys(
         ["f_collapse", "ignores_f", "z_collapse", "ignores_z", "identity_in_z"], False
     )
 
 
 @pytest.mark.parametrize(
-    ("flag", "measures", "kl", "auc", "read"),
+    ("flag", "measures", "kl", "auc", "predicted"),
     [
         ("f_collapse", {"active_static": 0}, {}, 0.5, 0.0),
         ("f_collapse", {}, {"static": 0.001}, 0.5, 0.0),
@@ -68,8 +68,8 @@ def test_a_good_model_has_no_flag():
         ("identity_in_z", {}, {}, np.nan, 0.3),
     ],
 )
-def test_each_failure_raises_its_flag_alone(flag, measures, kl, auc, read):
-    found = failures.flags(GOOD | measures, KL | kl, auc, read)
+def test_each_failure_raises_its_flag_alone(flag, measures, kl, auc, predicted):
+    found = failures.flags(GOOD | measures, KL | kl, auc, predicted)
     assert [name for name, value in found.items() if value] == [flag]
 
 
@@ -96,9 +96,8 @@ def test_the_last_kl_of_a_history():
     assert np.isnan(failures.last_kl(history, "dynamic"))
 
 
-def test_reading_static_factors_off_z():
-    table = {("probe_dynamic", "hair"): 0.6, ("probe_chance", "hair"): 0.2}
-    assert failures.read_off_z(table, ["hair"]) == pytest.approx(0.5)
-    assert np.isnan(failures.read_off_z(table, ["skin"]))
-    table |= {("probe_dynamic", "age"): -2.0, ("probe_chance", "age"): 0.0}
-    assert failures.read_off_z(table, ["hair", "age"]) == pytest.approx(0.25)
+def test_static_factors_predicted_from_z():
+    hair, age = (0.6, 0.2), (-2.0, 0.0)
+    assert failures.mean_above_chance([hair]) == pytest.approx(0.5)
+    assert failures.mean_above_chance([hair, age]) == pytest.approx(0.25)
+    assert np.isnan(failures.mean_above_chance([(0.5, 1.0), (0.5, np.nan)]))

@@ -1,12 +1,31 @@
-"""The registry of metrics."""
+"""The registry: a metric stands in one file, and all else is taken from there."""
 
+import re
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from evaluation.metrics import Metric, Score, lookup, measured
+from evaluation import summary
+from evaluation.metrics import (
+    Metric,
+    Score,
+    literature,
+    load_modules,
+    lookup,
+    measured,
+    registered,
+)
+from evaluation.metrics.__main__ import MARKED, fill_page
+from seqdis.files import read_json, write_json
+from tests.evaluation.test_score import face_codes, judges, oracle_codes, run
 from tests.messages import refused
+
+__all__ = ["judges"]  # the fixture
+DOCS = Path(__file__).parents[2] / "docs"
 
 TERM = Metric("term_*", "Term {}", "A loss term.", better="lower")
 METRICS = {"mse": Metric("mse", "MSE", "The error."), "term_*": TERM}
@@ -46,3 +65,97 @@ def test_scores_come_with_their_metric_unless_they_are_not_defined():
     ]
     with refused("my.py", "'psnr'"):
         list(measured([module(Score("psnr", 1.0, 1))], SimpleNamespace()))
+
+
+PAGES = {
+    name: (DOCS / f"{name}.md").read_text("utf-8") for name in ("metrics", "formats")
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_documentation_is_what_the_registry_says(page):
+    """Otherwise: python -m evaluation.metrics."""
+    modules = {module.__name__.split(".")[-1]: module for module in load_modules()}
+    assert fill_page(PAGES[page], modules) == PAGES[page]
+    names = [mark["module"] for mark in MARKED.finditer(PAGES[page])]
+    assert sorted(filter(None, names)) == (sorted(modules) if page == "metrics" else [])
+    assert names.count(None) == (page == "formats")
+
+
+FRAMES = ("generated", "generated_new_dynamic", "generated_new_static")
+
+
+def test_every_registered_metric_can_be_measured(
+    faces, painter, judges, tmp_path, monkeypatch
+):
+    """In a cell of a model that can do everything, but for what its judges lack."""
+    arrays = oracle_codes(faces, painter)
+    arrays |= {name: arrays["swap"] for name in FRAMES}
+    z, rng = arrays["dynamic"], np.random.default_rng(0)
+    arrays |= {"prior_mean": np.zeros_like(z), "prior_std": np.ones_like(z)}
+    plane = arrays["manifold"]
+    arrays["manifold"] = rng.integers(0, 256, plane.shape, np.uint8)
+    codes = face_codes(faces)
+    arrays |= {name: codes[name] for name in ("trace", "trace_sequence")}
+    table, _ = run(faces, judges, tmp_path / "c", arrays, monkeypatch)
+    metrics = registered(load_modules())
+    # No dynamic factor stays the same within clips here, so there are no classes.
+    classes = {metric.name for metric in literature.METRICS}
+    scored = {lookup(metrics, name).name for name in table["metric"]}
+    assert metrics.keys() - scored == classes
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Return a metric module of one's own, the example of docs/metrics.md."""
+    (example,) = re.findall(r"```python\n(.*?)```", PAGES["metrics"], re.S)
+    folder = tmp_path / "own" / "my_metrics"
+    folder.mkdir(parents=True)
+    (folder / "blur.py").write_text(example, encoding="utf-8")
+    monkeypatch.syspath_prepend(folder.parent)
+    yield "my_metrics.blur"
+    for name in ("my_metrics", "my_metrics.blur"):
+        sys.modules.pop(name, None)
+
+
+def test_a_metric_of_ones_own_is_scored_and_described(
+    tiny, painter, own, tmp_path, monkeypatch
+):
+    cell, tables = tmp_path / "r" / "tiny" / "m" / "seed0", tmp_path / "r" / "tables"
+    arrays = oracle_codes(tiny, painter)
+    arrays = {name: arrays[name] for name in ("status", "reconstruction")}
+    chosen = ["--metrics", own]
+    table, value = run(tiny, None, cell, arrays, monkeypatch, *chosen)
+    assert abs(value["blur", ""]) < 0.5
+    assert set(table.loc[table["metric"] == "blur", "direction"]) == {"lower"}
+    samples = pd.read_parquet(cell / "resampled.parquet").set_index("metric")["samples"]
+    assert samples["blur"].mean() == pytest.approx(value["blur", ""], abs=0.1)
+    grid = {"datasets": ["tiny"], "models": [{"name": "m"}], "seeds": [0]}
+    write_json(tmp_path / "r" / "grid.json", grid)
+    words = ["summary", "--results", str(tmp_path / "r"), "--out", str(tables), *chosen]
+    monkeypatch.setattr("sys.argv", words)
+    summary.main()
+    described = {m["name"]: m for m in read_json(tables / "metrics.json")["metrics"]}
+    assert described["blur"]["better"] == "lower" and "mse" in described
+    assert "blur" in set(pd.read_parquet(tables / "summary.parquet")["metric"])
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", ["METRICS", "docs/metrics.md"]),
+        ("METRICS = ()", ["measure", "docs/metrics.md"]),
+        (
+            "from evaluation.metrics.pictures import METRICS, measure",
+            ["my_metrics", "blur.py", "'mse'"],
+        ),
+        (None, ["config", "metrics", "my_metrics.blur", "PYTHONPATH"]),
+    ],
+)
+def test_a_module_that_is_none_is_refused(own, tmp_path, text, named):
+    path = tmp_path / "own" / "my_metrics" / "blur.py"
+    path.unlink()
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with refused(*named):
+        load_modules([own])

@@ -82,13 +82,13 @@ def oracle(tiny, painter):
     return oracle_codes(tiny, painter)
 
 
-def run(store, judges, cell, arrays, monkeypatch, **about):
+def run(store, judges, cell, arrays, monkeypatch, *options, **about):
     write_npz(cell / "representation.npz", **arrays)
     known = {"dataset": "tiny", "model": "m", "seed": 0, "role": "model"}
     write_json(cell / "run.json", known | about)
     arguments = ["score", "--data", str(store.path), "--cell", str(cell)]
     arguments += ["--judges", str(judges)] if judges else []
-    monkeypatch.setattr("sys.argv", arguments)
+    monkeypatch.setattr("sys.argv", [*arguments, *options])
     score.main()
     table = pd.read_parquet(cell / "metrics.parquet")
     return table, table.set_index(["metric", "factor"])["value"]
