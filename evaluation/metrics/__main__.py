@@ -73,8 +73,10 @@ def write_direction(metric: Metric) -> str:
 def write_range(low: float, high: float) -> str:
     """Return a range in words and signs."""
     if math.isinf(low):
-        return "any" if math.isinf(high) else f"≤ {high:g}"
-    return f"≥ {low:g}" if math.isinf(high) else f"{low:g} to {high:g}"
+        text = "any" if math.isinf(high) else f"≤ {high:g}"
+    else:
+        text = f"≥ {low:g}" if math.isinf(high) else f"{low:g} to {high:g}"
+    return text.replace("-", "−")
 
 
 def escape(text: str) -> str:

@@ -7,10 +7,9 @@ import pytest
 from datasets import store as frame_store
 from evaluation import aggregates, bootstrap, ensemble, score, summary
 from evaluation.cell import read_run
-from evaluation.evalset import by_split
+from evaluation.evalset import by_split, evalset_of
 from evaluation.metrics.probes import FLOORS
 from evaluation.representation import Expected, read
-from evaluation.row import direction
 from seqdis.files import read_json, write_json, write_npz
 from tests.evaluation.naming import refused
 
@@ -49,7 +48,7 @@ def oracle_codes(store, paint):
     clips, pairs = (
         pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs")
     )
-    where = score.evalset_of(clips, pairs)
+    where = evalset_of(clips, pairs)
     index = np.concatenate(where[:3])
     sequence = store.timeline["sequence"].to_numpy()[index[:, 0]]
     shade = store.sequences["shade"].to_numpy()[sequence]
@@ -150,12 +149,6 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
         assert towards[key] == "higher"
     for key in (("manifold_change", ""), ("active_static", ""), ("shuffled_mig", "")):
         assert towards[key] == ""
-    # a good prior foretells what moves, and leaves little of it
-    assert direction("bits_whitened_mlp", "dynamic") == ""
-    assert direction("probe_whitened", "static") == "lower"
-    assert direction("bits_added_static", "static") == "higher"
-    assert direction("bits_added_static", "dynamic") == "lower"
-    assert direction("bits_added_dynamic", "dynamic") == "higher"
 
 
 def test_axis_metrics_tell_the_rows_of_the_factor_that_shows_least(
@@ -172,7 +165,7 @@ def face_codes(store, leak=False):
     clips, pairs = (
         pd.read_parquet(store.path / f"{n}.parquet") for n in ("clips", "pairs")
     )
-    where = score.evalset_of(clips, pairs)
+    where = evalset_of(clips, pairs)
     index = np.concatenate(where[:3])
     identity = frame_store.column(store, "identity", index)
     person = np.random.default_rng(0).normal(size=(99, 5)).astype(np.float32)
@@ -322,7 +315,7 @@ def test_what_is_missing_is_not_scored(
     arrays = {name: oracle[name] for name in present}
     table, _ = run(tiny, judges, tmp_path / "c", arrays, monkeypatch)
     assert not set(table["metric"]) & set(absent)
-    assert table["metric"].iloc[0] == "finished"
+    assert "finished" in set(table["metric"])
 
 
 CODES = ("static", "dynamic")
