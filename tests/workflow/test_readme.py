@@ -10,8 +10,12 @@ import networkx
 import pytest
 
 from baselines.new import check
+from seqdis.imports import find
 
 ROOT = Path(__file__).parents[2]
+# docs/measurements.md is a diary: it names files as they were.
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md"]
+PAGES += [p for p in sorted(ROOT.glob("docs/*.md")) if p.stem != "measurements"]
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
     line.split("#")[0].split()
@@ -51,6 +55,18 @@ def test_commands_can_be_run(words: list[str]):
 def test_relative_links_lead_somewhere():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", README):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page: Path):
+    """Paths from the root, and module names behind `python -m`."""
+    text = page.read_text()
+    rooms = "seqdis|datasets|training|unordered_vae|baselines|evaluation|reporting"
+    for path in re.findall(rf"\b((?:{rooms}|tests|workflow)/[\w/]+\.\w+)\b", text):
+        invented = "frame_average" in path or path.endswith("/NAME.py")
+        assert invented or (ROOT / path).exists(), path
+    for module in re.findall(rf"python -m ((?:{rooms})[.\w]*)", text):
+        assert find(module), module
 
 
 def test_the_rule_graph_is_the_one_drawn():
