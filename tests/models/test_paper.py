@@ -48,7 +48,7 @@ PROGRAM = """if True:
     import json, sys
     import torch
     from seqdis.catalogue import TRAIN, find_bases
-from training.cell import load_module, make, resolve
+    from training.cell import load_module, make, resolve
     from training.contract import Context, Spec
     from training.run_json import peak_memory_mb
     from seqdis.seeds import torch_generator
