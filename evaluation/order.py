@@ -1,4 +1,4 @@
-"""What f owes to the order and the number of the frames it was read from.
+"""How f depends on the order and the number of the frames it is encoded from.
 
 `python -m evaluation.order --data DIR --cell CELL`
 reads `order.npz` of a cell (training/reorder.py) and writes `order.parquet` beside it.
@@ -24,24 +24,24 @@ COLUMNS = ["metric", "frames", "value"]
 
 
 def permutation_variance(orders: np.ndarray) -> float:
-    """Return how far the order of frames moves f, over how far clips lie apart.
+    """Return the variance of f over orders of frames, relative to that over clips.
 
     The variance of one clip's f over orders of the same frames, averaged over clips,
-    over the variance of f over clips; variances are summed over columns. 0: a set
-    encoder; 1: another order changes f as much as another clip does, as noise does.
-    It can exceed 1. Lower is better for what should stay.
+    divided by the variance of f over clips; variances are summed over dimensions. 0: a
+    set encoder; 1: another order changes f as much as another clip does, as noise does.
+    It can exceed 1. Lower is better for a static code.
 
     Args:
-        orders: `(orders, clips, columns)`, the first as filmed.
+        orders: `(orders, clips, dimensions)`, the first as filmed.
 
     Returns:
-        The ratio, >= 0; NaN where f is the same for all clips.
+        The ratio, >= 0; NaN if f is the same for all clips.
     """
     codes = orders.astype(np.float64)
-    apart = codes[0].var(0, ddof=1).sum()
-    if apart <= 1e-12:
+    over_clips = codes[0].var(0, ddof=1).sum()
+    if over_clips <= 1e-12:
         return float("nan")
-    return float(codes.var(0, ddof=1).mean(0).sum() / apart)
+    return float(codes.var(0, ddof=1).mean(0).sum() / over_clips)
 
 
 def identity_auc(static: np.ndarray, store: Store, evalset: EvalSet) -> float:
@@ -57,40 +57,42 @@ def identity_auc(static: np.ndarray, store: Store, evalset: EvalSet) -> float:
     return float(errors.auc[0]) if errors else float("nan")
 
 
-def static_probe(static: np.ndarray, store: Store, where: EvalSet) -> float:
-    """Return what linear probes read of the judged static factors in f.
+def static_probe(static: np.ndarray, store: Store, evalset: EvalSet) -> float:
+    """Return how well linear probes predict the judged static factors from f.
 
     (score - chance) / (1 - chance), averaged over factors; 0 for noise, 1 is perfect,
     NaN without such a factor. Arguments as of `identity_auc`.
     """
-    found = []
-    sides = train_and_test(static[:, None], where)
-    for factor in store.info["factors"]:
-        if factor["scope"] != "static" or not factor["judged"]:
+    scores = []
+    sides = train_and_test(static[:, None], evalset)
+    for factor in store.factors:
+        if factor.scope != "static" or not factor.judged:
             continue
         train, test = (
-            select_rows(store, factor["name"], code, index[:, :1])
-            for code, index in sides
+            select_rows(store, factor.name, code, index[:, :1]) for code, index in sides
         )
         if len(train.labels) and len(test.labels):
-            chance = score_constant(train, test)
-            if chance < 1:  # else one value is all there is
-                found.append((v_information(train, test).score - chance) / (1 - chance))
-    return float(np.mean(found)) if found else float("nan")
+            score, chance = (
+                v_information(train, test).score,
+                score_constant(train, test),
+            )
+            if chance < 1:  # else there is a single value
+                scores.append((score - chance) / (1 - chance))
+    return float(np.mean(scores)) if scores else float("nan")
 
 
-def rows(
-    arrays: dict[str, np.ndarray], store: Store, where: EvalSet
+def measure_orders(
+    arrays: dict[str, np.ndarray], store: Store, evalset: EvalSet
 ) -> Iterator[tuple[str, int, float]]:
-    """Yield `(metric, frames f was read from, value)` of one cell."""
+    """Yield `(metric, frames that f is encoded from, value)` of one cell."""
     if not arrays:
         return
-    time = where.test.shape[1]
+    time = evalset.test.shape[1]
     yield "permutation_variance", time, permutation_variance(arrays["orders"])
     for frames, static in zip(arrays["frames"], arrays["sweep"], strict=True):
-        if frames <= time:  # two clips of one sequence would have one and the same f
-            yield "sweep_auc", int(frames), identity_auc(static, store, where)
-        yield "sweep_probe", int(frames), static_probe(static, store, where)
+        if frames <= time:  # beyond, clips of one sequence have the same f
+            yield "sweep_auc", int(frames), identity_auc(static, store, evalset)
+        yield "sweep_probe", int(frames), static_probe(static, store, evalset)
 
 
 def read_orders(cell: Path) -> dict[str, np.ndarray]:
@@ -108,13 +110,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cell", type=Path, required=True)
-    given = parser.parse_args()
-    store, where = verify(given.data), evalset_of(*read(given.data))
-    found = pd.DataFrame(rows(read_orders(given.cell), store, where), columns=COLUMNS)
-    for position, (name, value) in enumerate(read_run(given.cell).items()):
-        found.insert(position, name, value)
+    arguments = parser.parse_args()
+    store, folder = verify(arguments.data), arguments.cell
+    evalset = evalset_of(*read(arguments.data))
+    scores = measure_orders(read_orders(folder), store, evalset)
+    table = pd.DataFrame(scores, columns=COLUMNS)
+    for position, (name, value) in enumerate(read_run(folder).items()):
+        table.insert(position, name, value)
     types = {"metric": "str", "frames": "int64", "value": "float64"}
-    write_parquet(given.cell / "order.parquet", found.dropna().astype(types))
+    write_parquet(folder / "order.parquet", table.dropna().astype(types))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from datasets.store import load
 from evaluation.evalset import by_split, evalset_of, read
-from evaluation.order import permutation_variance, read_orders, rows, static_probe
+from evaluation.order import (
+    measure_orders,
+    permutation_variance,
+    read_orders,
+    static_probe,
+)
 from seqdis.errors import UserError
 from tests.evaluation.conftest import make_store
 
@@ -67,12 +72,14 @@ def test_every_length_has_its_row_and_a_whole_sequence_no_identity(place):
         "frames": np.array([1, time, time + 5]),
         "sweep": np.stack([0 * codes, codes, codes]),
     }
-    found = pd.DataFrame(rows(arrays, store, where), columns=["metric", "n", "value"])
+    found = pd.DataFrame(
+        measure_orders(arrays, store, where), columns=["metric", "n", "value"]
+    )
     probe = found[found["metric"] == "sweep_probe"].set_index("n")["value"]
     assert probe[1] == pytest.approx(0) and probe[time] == pytest.approx(1)
     assert time + 5 in probe
     assert set(found.query("metric == 'sweep_auc'")["n"]) <= {1, time}
-    assert list(rows({}, store, where)) == []
+    assert list(measure_orders({}, store, where)) == []
 
 
 def test_a_damaged_file_is_named(tmp_path):
