@@ -47,7 +47,7 @@ METRICS = (
         "gap",
         "Block gap",
         "Share of a factor's entropy that a linear probe removes with the code it "
-        "belongs into, minus the share with the other code, mean over factors: 1 for "
+        "belongs in, minus the share with the other code, mean over factors: 1 for "
         "disentangled codes, −1 for exchanged ones.",
         "after Chen et al. 2018, arXiv 1802.04942",
         tables=("headline", "blocks"),

@@ -29,7 +29,7 @@ CODES = {
     "whitened": "z beyond the prior",
     "pixels": "raw pixels",
 }
-# Static factors belong into f and dynamic ones into z. A good prior leaves little of
+# Static factors belong in f and dynamic ones into z. A good prior leaves little of
 # what moves in whitened z, and a good posterior much: neither is better.
 F_CODE = {"static": "higher", "dynamic": "lower"}
 Z_CODE = {"static": "lower", "dynamic": "higher"}
