@@ -20,10 +20,11 @@ from evaluation.bootstrap import (
     seed_interval,
     weighted_mean,
 )
-from evaluation.metrics import load_modules, registered, write_registry
+from evaluation.metrics import load_modules, registered
 from evaluation.metrics.swap import chances
 from seqdis.errors import cli
 from seqdis.files import read_json, read_parquet, write_parquet
+from seqdis.metric import write_registry
 from seqdis.seeds import numpy_generator
 
 Samples = dict[tuple[str, str, str, str], np.ndarray]

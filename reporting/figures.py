@@ -20,9 +20,10 @@ from scipy.signal import find_peaks
 from datasets.store import Factor, hidden_mask, labels
 from reporting.pictures import Picture
 from reporting.tree import Cell, Dataset, Model, Tree, table
-from reporting.words import count, plain
+from reporting.words import count
 from seqdis.files import atomic, write_text
 from seqdis.grid import REFERENCE
+from seqdis.metric import in_words
 
 POINTS = 60  # per line: more cannot be told apart in a panel
 COLUMNS = 5  # panels side by side
@@ -180,7 +181,7 @@ def _curve_panel(
                 seeds.index, *band, color=model.colour, alpha=0.2, linewidth=0
             )
     axis.set(xlabel="", ylabel="")
-    axis.set_title(plain(term), fontsize=8)
+    axis.set_title(in_words(term), fontsize=8)
     axis.tick_params(labelsize=7)
     # The fall of the first steps would flatten all that follows.
     settled = data.loc[data["step"] >= 0.05 * data["step"].max(), "value"]

@@ -9,7 +9,8 @@ from datasets.store import Factor
 from reporting.scores import Scores, Value, missing_seeds
 from reporting.tables import Estimate, Row, Table, metric_column
 from reporting.tree import Dataset, Model, Tree
-from reporting.words import listing, plain
+from reporting.words import listing
+from seqdis.metric import in_words
 
 # What factors are read off, and how: the parts of names like `bits_static_mlp`.
 CODES = {
@@ -48,7 +49,7 @@ def families(scores: Scores) -> list[Family]:
     suffixes = {match[3] or "" for match in matches}
     order = [*FAMILIES, *sorted(suffixes)]
     return [
-        Family(suffix, FAMILIES.get(suffix) or plain(suffix.strip("_")))
+        Family(suffix, FAMILIES.get(suffix) or in_words(suffix.strip("_")))
         for suffix in sorted(suffixes, key=order.index)
     ]
 

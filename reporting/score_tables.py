@@ -8,7 +8,8 @@ from datasets.store import Factor
 from reporting.scores import Scores, Value, missing_seeds
 from reporting.tables import Column, Estimate, Row, Table, metric_column
 from reporting.tree import Dataset, Model, Tree
-from reporting.words import number, plain
+from reporting.words import number
+from seqdis.metric import in_words
 
 # Titles of the tables that metrics name (`Metric.tables`), in the order of the page.
 TITLES = {
@@ -114,7 +115,7 @@ def metric_tables(tree: Tree, dataset: Dataset) -> dict[str, Table]:
     # The swap score and its sides first: the others have a table of their own, too.
     names["headline"].sort(key=lambda metric: len(tree.metrics[metric].tables))
     names["others"] = names.pop("others", [])  # last
-    titles = {name: plain(name) for name in names} | {"others": OTHERS} | TITLES
+    titles = {name: in_words(name) for name in names} | {"others": OTHERS} | TITLES
     tables = {
         name: metric_table(tree, dataset, name, titles[name], metrics)
         for name, metrics in names.items()

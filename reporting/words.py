@@ -19,12 +19,6 @@ STATUSES = {
 }
 
 
-def plain(name: str) -> str:
-    """Turn an identifier into words."""
-    words = name.replace("_", " ")
-    return words.replace("kl ", "KL ") if words.startswith("kl ") else words
-
-
 def number(value: float | None, digits: int = 3) -> str:
     """Format with `digits` significant digits, integers whole, "–" if missing."""
     if value is None or pd.isna(value):

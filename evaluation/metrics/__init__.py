@@ -3,10 +3,9 @@
 A metric module is a file of this folder, or a module that the config names under
 `metrics`. It has two parts:
 
-- `METRICS`, a tuple of `Metric`: all that anybody needs to know of its scores. The
-  direction, the labels and definitions of the page, the tables of the docs and the
-  reasons for "not applicable" come from there; `write_registry` takes them to the
-  page.
+- `METRICS`, a tuple of `Metric` (seqdis/metric.py): all that anybody needs to know of
+  its scores. The page and the docs take directions, labels, definitions, tables and the
+  reasons for "not applicable" from there.
 - `measure(cell)`, which yields a `Score` for each that can be measured in a cell.
 
 `python -m evaluation.metrics` writes the tables of docs/metrics.md and docs/formats.md.
@@ -15,72 +14,19 @@ A metric module is a file of this folder, or a module that the config names unde
 import importlib
 import math
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from seqdis.errors import UserError
-from seqdis.files import write_json
+from seqdis.metric import Metric, lookup
 
 if TYPE_CHECKING:
     from evaluation.cell import Cell
 
 INFINITE = math.inf
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What is to be known of a score.
-
-    Attributes:
-        name: as in metrics.parquet. If it ends in `*` it stands for all names that
-            begin so, where the model names its scores: `term_*`.
-        label: a few words, the head of a column; `{}` is what the `*` stands for.
-        definition: one sentence that can be understood alone.
-        version: raised whenever the same input would give another value.
-        better: `higher`, `lower` or "" (neither); or the same by the scope of the
-            factor, `{"static": "higher", "dynamic": "lower"}`.
-        range: smallest and largest possible value.
-        tables: tables of the page that show it; a new name makes a new table.
-        factors: "" for one value of a cell, else the factors that have a value each:
-            `static`, `dynamic` or `all`.
-        needs: what the model must be able to do: `codes`, `swap`, `sample_static`,
-            `sample_dynamic`.
-        judged: how many judged factors the dataset must have.
-        scopes: of which there must be a judged factor.
-        widest: most dimensions of (f, z) it is measured on; 0 for any.
-        ideal: the best value; whatever is beyond it counts as it. None if the best
-            value is an end of the range.
-        floor: the value that a code without information has; whatever is worse counts
-            as it. None if there is no such value.
-        reference: where the definition is from.
-    """
-
-    name: str
-    label: str
-    definition: str
-    version: str = "1"
-    better: str | Mapping[str, str] = "higher"
-    range: tuple[float, float] = (0.0, 1.0)
-    tables: tuple[str, ...] = ()
-    factors: str = ""
-    needs: tuple[str, ...] = ()
-    judged: int = 0
-    scopes: tuple[str, ...] = ()
-    widest: int = 0
-    ideal: float | None = None
-    floor: float | None = None
-    reference: str = ""
-
-    def direction(self, scope: str = "") -> str:
-        """Return `higher`, `lower` or "" for a factor of a scope."""
-        if isinstance(self.better, str):
-            return self.better
-        return self.better.get(scope, "")
 
 
 class Score(NamedTuple):
@@ -135,7 +81,7 @@ def import_module(name: str) -> ModuleType:
             raise UserError(
                 f"{module.__file__} has no {part}. A metric module needs METRICS, a "
                 "tuple of evaluation.metrics.Metric, and measure(cell): see "
-                "docs/metrics.md."
+                "docs/adding_a_metric.md."
             )
     return module
 
@@ -156,31 +102,6 @@ def registered(modules: Iterable[ModuleType]) -> dict[str, Metric]:
                 )
             by_name[metric.name] = metric
     return by_name
-
-
-def lookup(metrics: Mapping[str, Metric], name: str) -> Metric | None:
-    """Return the metric of a name, one that ends in `*` with its name filled in."""
-    if name in metrics:
-        return metrics[name]
-    for metric in metrics.values():
-        stem = metric.name.removesuffix("*")
-        if stem != metric.name and name.startswith(stem):
-            words = name.removeprefix(stem).replace("_", " ")
-            words = words.replace("kl ", "KL ", 1) if words.startswith("kl ") else words
-            return replace(metric, name=name, label=metric.label.format(words))
-    return None
-
-
-def write_registry(path: Path, metrics: Mapping[str, Metric]) -> None:
-    """Write metrics.json, where the page learns what each score means."""
-    write_json(path, {"metrics": [as_json(metric) for metric in metrics.values()]})
-
-
-def as_json(metric: Metric) -> dict[str, Any]:
-    """Return a metric as JSON; an infinite end of its range is null."""
-    values = asdict(metric)
-    values["range"] = [end if math.isfinite(end) else None for end in metric.range]
-    return values
 
 
 def measured(

@@ -15,12 +15,12 @@ from evaluation.metrics import (
     Score,
     literature,
     load_modules,
-    lookup,
     measured,
     registered,
 )
 from evaluation.metrics.__main__ import MARKED, fill_page
 from seqdis.files import read_json, write_json
+from seqdis.metric import lookup
 from tests.evaluation.test_score import face_codes, judges, oracle_codes, run
 from tests.messages import refused
 

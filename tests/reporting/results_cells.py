@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from evaluation.metrics import Metric, lookup
 from evaluation.summary import METRICS as COLUMNS
 from reporting.probe_matrix import FAMILIES
 from seqdis.files import write_npz, write_parquet
+from seqdis.metric import Metric, lookup
 from tests.reporting.registry import METRICS
 from tests.reporting.results_data import CLIPS, LENGTH, SEQUENCE, factors_of, follow
 from tests.reporting.results_data import chance as chance_of

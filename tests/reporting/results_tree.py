@@ -7,8 +7,8 @@ from unittest.mock import patch
 import numpy as np
 
 from evaluation import summary
-from evaluation.metrics import write_registry
 from seqdis.files import write_json
+from seqdis.metric import write_registry
 from tests.reporting.registry import METRICS
 from tests.reporting.results_cells import ALL, VAE, Fake, fake_cell
 from tests.reporting.results_data import Draw, draw_square, fake_dataset, fake_judge

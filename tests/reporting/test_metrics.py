@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from evaluation.metrics import Metric, write_registry
 from reporting.metrics import Registry, read_registry
 from reporting.page import build
 from seqdis.errors import UserError
 from seqdis.files import read_parquet, write_parquet
+from seqdis.metric import Metric, write_registry
 from tests.reporting.markup import elements, texts
 from tests.reporting.registry import METRICS
 from tests.reporting.results_tree import summarise
