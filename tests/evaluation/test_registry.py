@@ -107,8 +107,9 @@ def test_every_registered_metric_can_be_measured(
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
-    """Return a metric module of one's own, the example of docs/metrics.md."""
-    (example,) = re.findall(r"```python\n(.*?)```", PAGES["metrics"], re.S)
+    """Return a metric module of one's own, the example of docs/adding_a_metric.md."""
+    page = (DOCS / "adding_a_metric.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.S)
     folder = tmp_path / "own" / "my_metrics"
     folder.mkdir(parents=True)
     (folder / "blur.py").write_text(example, encoding="utf-8")
@@ -143,8 +144,8 @@ def test_a_metric_of_ones_own_is_scored_and_described(
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", ["METRICS", "docs/metrics.md"]),
-        ("METRICS = ()", ["measure", "docs/metrics.md"]),
+        ("", ["METRICS", "docs/adding_a_metric.md"]),
+        ("METRICS = ()", ["measure", "docs/adding_a_metric.md"]),
         (
             "from evaluation.metrics.pictures import METRICS, measure",
             ["my_metrics", "blur.py", "'mse'"],
