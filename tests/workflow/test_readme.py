@@ -62,8 +62,8 @@ def test_files_that_are_named_exist(page: Path):
     """Paths from the root, and module names behind `python -m`."""
     text = page.read_text()
     rooms = "seqdis|datasets|training|unordered_vae|baselines|evaluation|reporting"
-    for path in re.findall(rf"\b((?:{rooms}|tests|workflow)/[\w/]+\.\w+)\b", text):
-        invented = "frame_average" in path or path.endswith("/NAME.py")
+    for path in re.findall(rf"(?<![\w/])((?:{rooms}|tests|workflow)/[\w/]+\.\w+)\b", text):
+        invented = "frame_average" in path or Path(path).stem == "NAME"
         assert invented or (ROOT / path).exists(), path
     for module in re.findall(rf"python -m ((?:{rooms})[.\w]*)", text):
         assert find(module), module

@@ -25,6 +25,7 @@ except UserError as problem:
     raise WorkflowError(str(problem)) from problem
 
 RULE_FILES = [*catalogue.list_rule_files(), *map(Path, config["rules"])]
+METRIC_MODULES = grid.list_metric_modules(config)
 METRICS = ["--metrics", *config["metrics"]] if config["metrics"] else []
 CONFIGFILES = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
 

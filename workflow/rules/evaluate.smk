@@ -11,7 +11,7 @@ rule score:
         representation=f"{CELL}/representation.npz",
         pairs=f"{DATA}/pairs.parquet",
         judge=list_judge,
-        code=list_code("evaluation.score", *grid.list_metric_modules(config)),
+        code=list_code("evaluation.score", *METRIC_MODULES),
     output:
         metrics=f"{CELL}/metrics.parquet",
         judged=f"{CELL}/judged.parquet",
@@ -52,13 +52,14 @@ rule tables:
         grid=f"{TIER}/grid.json",
         metrics=list_cells("metrics.parquet"),
         runs=list_cells("run.json"),  # read too, so made again where one is missing
-        code=list_code("evaluation.summary"),
+        code=list_code("evaluation.summary", *METRIC_MODULES),
     output:
         multiext(
             f"{TIER}/tables/",
             "metrics.parquet",
             "summary.parquet",
             "leaderboard.parquet",
+            "metrics.json",
         ),
     log:
         f"{LOGS}/tables.log",

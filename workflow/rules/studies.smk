@@ -75,10 +75,11 @@ rule study_tables:
     input:
         grid=f"{STUDY}/grid.json",
         cells=list_study_files,
-        code=list_code("evaluation.summary"),
+        code=list_code("evaluation.summary", *METRIC_MODULES),
     output:
         f"{STUDY}/tables/summary.parquet",
         f"{STUDY}/tables/changes.parquet",
+        f"{STUDY}/tables/metrics.json",
     log:
         f"{LOGS}/studies/{{study}}_tables.log",
     conda:
