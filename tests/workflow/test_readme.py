@@ -62,7 +62,8 @@ def test_files_that_are_named_exist(page: Path):
     """Paths from the root, and module names behind `python -m`."""
     text = page.read_text()
     rooms = "seqdis|datasets|training|unordered_vae|baselines|evaluation|reporting"
-    for path in re.findall(rf"(?<![\w/])((?:{rooms}|tests|workflow)/[\w/]+\.\w+)\b", text):
+    paths = rf"(?<![\w/])((?:{rooms}|tests|workflow)/[\w/]+\.\w+)\b"
+    for path in re.findall(paths, text):
         invented = "frame_average" in path or Path(path).stem == "NAME"
         assert invented or (ROOT / path).exists(), path
     for module in re.findall(rf"python -m ((?:{rooms})[.\w]*)", text):
