@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from datasets.store import Factor
-from evaluation.aggregates import iqm, runs
+from evaluation.aggregates import iqm, scale_runs
 from evaluation.bootstrap import (
     holm,
     interquartile_mean,
@@ -217,7 +217,7 @@ def tables(rng, seeds, spread, samples):
         values = drawn(sums, with_estimate(weights), factors)
         counts = resample(rng, seeds, samples)
         chances = {factor.name: 0.0 for factor in factors}
-        found.append(runs(range(seeds), values, chances, counts))
+        found.append(scale_runs(range(seeds), values, chances, counts))
     static, dynamic = (
         float(interquartile_mean(np.concatenate(each))) for each in means.values()
     )
