@@ -11,6 +11,7 @@ pytestmark = pytest.mark.slow
 DATASETS = ("mmnist", "sprites", "affwild")
 PAGE = {
     *(f"tables/{name}.parquet" for name in ("metrics", "summary", "leaderboard")),
+    "tables/metrics.json",
     "report/index.html",
 }
 SCORES = ("metrics.parquet", "judged.parquet", "resampled.parquet")
@@ -54,7 +55,7 @@ def test_an_edit_makes_the_cells_of_its_model_again(pretended, tmp_path, file, m
 def test_an_edit_of_the_probes_certifies_and_scores_again(pretended, tmp_path):
     """The noise floors of judge.json are those of probes, which certify imports."""
     copy = pretended.copy(tmp_path / "copy")
-    append(copy, "evaluation/probes.py")
+    append(copy, "evaluation/linear_probe.py")
     made = copy.pending()
     assert made >= {f"judges/{dataset}/judge.json" for dataset in DATASETS} | PAGE
     assert made >= cells("dsae", *SCORES) | cells("oracle", *SCORES)
