@@ -23,6 +23,16 @@ def numbers(said: str) -> list[int]:
 
 
 @contextmanager
+def rejected(
+    *things: object, kind: type[Exception] = UserError
+) -> Iterator[pytest.ExceptionInfo]:
+    """Expect an error that names all these."""
+    with pytest.raises(kind) as problem:
+        yield problem
+    names(problem, *things)
+
+
+@contextmanager
 def refused(
     *things: object, kind: type[Exception] = UserError, cause: type | None = None
 ) -> Iterator[pytest.ExceptionInfo]:
@@ -31,7 +41,6 @@ def refused(
     A file that cannot be read gives the error of its reader as `cause`; one that can
     be read, but does not fit, gives none.
     """
-    with pytest.raises(kind) as problem:
+    with rejected(*things, kind=kind) as problem:
         yield problem
-    names(problem, *things)
     assert isinstance(problem.value.__cause__, cause or type(None)), problem.value

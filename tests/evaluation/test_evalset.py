@@ -7,7 +7,7 @@ import pytest
 from datasets.store import clip_frames
 from evaluation.evalset import Settings, draw, main, pairs, windows
 from seqdis.errors import UserError
-from tests.evaluation.naming import refused
+from tests.messages import rejected
 
 
 def table(test=10, length=20, train=10, valid=0):
@@ -45,7 +45,7 @@ def test_windows_of_other_sequences_do_not_move_when_more_are_asked_for():
 
 
 def test_too_few_windows_is_a_clear_error():
-    with refused(31, "test", 18, 30, "clip_frames"):  # 10 sequences hold 3 each
+    with rejected(31, "test", 18, 30, "clip_frames"):  # 10 sequences hold 3 each
         windows(table(), "test", 31, 18)
 
 
@@ -60,7 +60,7 @@ def test_pairs_differ_in_identity_and_use_clips_evenly():
 
 
 def test_pairs_of_one_identity_are_an_error():
-    with refused(3, 5, 1, 0, "pairs", "test_clips"):
+    with rejected(3, 5, 1, 0, "pairs", "test_clips"):
         pairs(np.arange(5), np.zeros(5), 3)
 
 

@@ -10,7 +10,7 @@ from datasets.store import clip_frames, labels
 from evaluation import certify, ensemble, judge
 from evaluation.judge import Head, Judge, augment, heads_of, loss_terms, targets
 from evaluation.judge_settings import Settings
-from tests.evaluation.naming import refused
+from tests.messages import rejected
 from training import checkpoint
 
 
@@ -152,19 +152,19 @@ def test_temperature_undoes_overconfidence():
 
 
 def test_clear_errors(tiny, folder, tmp_path):
-    with refused(tmp_path, "seed*.safetensors", "python -m evaluation.judge"):
+    with rejected(tmp_path, "seed*.safetensors", "python -m evaluation.judge"):
         ensemble.load(tmp_path)
     for file in folder.glob("seed*"):
         shutil.copy(file, tmp_path)
     ensemble.load(tmp_path)  # the copies are good
     (tmp_path / "seed0.safetensors").write_bytes(b"damaged")
-    with refused(tmp_path / "seed0.safetensors"):
+    with rejected(tmp_path / "seed0.safetensors"):
         ensemble.load(tmp_path)
     weights, about = checkpoint.load(folder / "seed0.safetensors")
     about["frames_sha256"] = "other"
     checkpoint.save(tmp_path / "seed0.safetensors", weights, about)
-    with refused(tmp_path) as problem:
+    with rejected(tmp_path) as problem:
         ensemble.load(tmp_path)
     assert ".safetensors" not in str(problem.value)  # no file is at fault alone
-    with refused("8k", 20):
+    with rejected("8k", 20):
         Judge(1, 20, 4, [])

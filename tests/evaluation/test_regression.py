@@ -21,7 +21,7 @@ from evaluation.metrics.regression import (
     sequence_frames,
     trace_correlation,
 )
-from tests.evaluation.naming import refused
+from tests.messages import rejected
 
 COLUMN = arrays(np.float64, 30, elements=st.integers(-50, 50).map(float))
 ALL = (ccc, pearson, rmse, r2)
@@ -108,7 +108,7 @@ def test_correlation_needs_frames_and_variation():
 def test_a_trace_lies_in_its_sequence(faces):
     assert sequence_frames(faces, 2, 24).tolist() == list(range(48, 72))
     for sequence, length in ((2, 25), (10_000, 3)):
-        with refused(sequence, length, faces.path, "`trace`", "docs/formats.md"):
+        with rejected(sequence, length, faces.path, "`trace`", "docs/formats.md"):
             sequence_frames(faces, sequence, length)
 
 

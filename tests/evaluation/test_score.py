@@ -11,7 +11,7 @@ from evaluation.evalset import by_split, evalset_of
 from evaluation.metrics.probes import FLOORS
 from evaluation.representation import Expected, read
 from seqdis.files import read_json, write_json, write_npz
-from tests.evaluation.naming import refused
+from tests.messages import rejected
 
 CHANCES = {"shade": 0.4, "place": 0.3, "height": 0.0}
 
@@ -352,7 +352,7 @@ def test_broken_representations_say_what_to_fix(
     arrays = dict(oracle)
     arrays[name] = change(oracle[name])
     path = tmp_path / "c" / "representation.npz"
-    with refused(path, f"`{name}`", "docs/formats.md", *named):
+    with rejected(path, f"`{name}`", "docs/formats.md", *named):
         run(tiny, judges, tmp_path / "c", arrays, monkeypatch)
     assert not (tmp_path / "c" / "metrics.parquet").exists()
 
@@ -362,13 +362,13 @@ def test_unreadable_files(tiny, judges, oracle, tmp_path, monkeypatch):
     (tmp_path / "bad.npz").write_bytes(b"not a zip")
     np.savez(tmp_path / "pickle.npz", status=np.array("done"), static=np.array([{}]))
     for name in ("bad.npz", "missing.npz", "pickle.npz"):
-        with refused(tmp_path / name, "docs/formats.md") as problem:
+        with rejected(tmp_path / name, "docs/formats.md") as problem:
             read(tmp_path / name, expected)
         assert problem.value.__cause__  # of the reader, not of what was read
-    with refused(tmp_path / "judge.json", "python -m evaluation.certify"):
+    with rejected(tmp_path / "judge.json", "python -m evaluation.certify"):
         run(tiny, tmp_path, tmp_path / "c", oracle, monkeypatch)
     write_json(tmp_path / "d" / "run.json", {"dataset": "tiny"})
-    with refused(tmp_path / "d/run.json", "model", "seed", "docs/formats.md"):
+    with rejected(tmp_path / "d/run.json", "model", "seed", "docs/formats.md"):
         read_run(tmp_path / "d")
 
 
@@ -433,7 +433,7 @@ def test_summary_over_models_and_seeds(tiny, judges, oracle, tmp_path, monkeypat
 def test_summary_of_nothing(tmp_path, monkeypatch):
     arguments = ["summary", "--results", str(tmp_path), "--out", str(tmp_path / "t")]
     monkeypatch.setattr("sys.argv", arguments)
-    with refused(tmp_path / "grid.json"):
+    with rejected(tmp_path / "grid.json"):
         summary.main()
     models = [{"name": "m", "label": "M", "role": "model"}]
     grid = {"seeds": [0], "datasets": ["d"], "models": models}

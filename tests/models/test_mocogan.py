@@ -8,7 +8,7 @@ import torch
 
 from baselines import mocogan
 from baselines.mocogan import Config, Model, cross_entropy, gaussian_nll
-from tests.evaluation.naming import refused
+from tests.messages import rejected
 from training.cell import make
 from training.contract import Codes, Context, Spec
 from training.loop import fit
@@ -157,14 +157,14 @@ def test_its_convolutions_are_those_of_torch():
 
 
 def test_too_short_clips_are_refused():
-    with refused("n_frames", 2, 16) as problem:
+    with rejected("n_frames", 2, 16) as problem:
         small(n_frames=2)
     assert re.findall(r"\d+", str(problem.value)).count("2") == 2  # bound and value
 
 
 @pytest.mark.parametrize("share", [0.0, 1.5, float("nan")])
 def test_an_encoder_needs_a_share_of_the_training(share: float):
-    with refused("encoder_from", "(0, 1]", share):
+    with rejected("encoder_from", "(0, 1]", share):
         small(encoder_from=share)
 
 

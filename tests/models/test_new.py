@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from baselines.new import ROOT, check, drafts, known, write_new
-from tests.evaluation.naming import names, refused
+from tests.messages import names, rejected
 
 
 @pytest.fixture
@@ -49,13 +49,13 @@ def test_a_rule_is_written_only_if_asked_for():
     "name", ["", "Frame", "2d", "a-b", "_x", "a b", "class", "../x", "x.py", "é", "a\n"]
 )
 def test_a_name_must_be_a_python_name(name: str):
-    with refused("NAME", "frame_average", repr(name)):
+    with rejected("NAME", "frame_average", repr(name)):
         check(name, ROOT)
 
 
 @pytest.mark.parametrize("name", ["unordered_vae", "untrained", "dsae_full"])
 def test_a_name_of_another_model_is_refused(name: str):
-    with refused(repr(name), "unordered_vae/", "`models`", "config/"):
+    with rejected(repr(name), "unordered_vae/", "`models`", "config/"):
         check(name, ROOT)
 
 
@@ -71,7 +71,7 @@ def test_all_tiers_are_looked_at(tmp_path):
 def test_nothing_is_overwritten_and_nothing_else_written(target, tmp_path, which: int):
     mine = list(target)[which]
     mine.write_text("mine")
-    with refused(mine) as problem:
+    with rejected(mine) as problem:
         write_new(target)
     assert isinstance(problem.value.__cause__, FileExistsError)
     assert files(tmp_path) == [mine.name] and mine.read_text() == "mine"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqdis.seeds import torch_generator
-from tests.evaluation.naming import refused
+from tests.messages import rejected
 from training.loop import Interrupted, fit, learning_rate_at
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ def test_damaged_state_is_named(tmp_path):
     run(tmp_path)
     state = tmp_path / "state.safetensors"
     state.write_bytes(state.read_bytes()[:200])
-    with refused(state) as problem:
+    with rejected(state) as problem:
         run(tmp_path)
     assert problem.value.__cause__  # of the reader
 

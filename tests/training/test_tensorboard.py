@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evaluation.naming import refused
+from tests.messages import rejected
 from training.tensorboard import board
 
 ROWS = [(50, 1.0, "loss", 2.5), (50, 1.0, "kl_f", 0.5), (100, 2.0, "loss", 1.25)]
@@ -33,5 +33,5 @@ def test_nothing_without_the_variable(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_it_must_be_installed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SEQDIS_TENSORBOARD", "anywhere")
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with refused("SEQDIS_TENSORBOARD", "pip install tensorboard"):
+    with rejected("SEQDIS_TENSORBOARD", "pip install tensorboard"):
         board("a/b")

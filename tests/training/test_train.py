@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from seqdis.imports import source_hash
-from tests.evaluation.naming import names
+from tests.messages import names
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.evaluation.naming import names
+from tests.messages import names
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from reporting.metrics import read_registry
 from reporting.reproduce import ABSENT, DIFFERENT, IDENTICAL, UNLIKE, WITHIN
 from reporting.words import number
 from seqdis.files import write_parquet
-from tests.evaluation.naming import names
+from tests.messages import names
 from tests.reporting.test_export import broken_links
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from evaluation.summary import read_grid
-from tests.evaluation.naming import names
+from tests.messages import names
 
 pytestmark = pytest.mark.slow
 
