@@ -63,10 +63,8 @@ def build(folder: Path, name: str, settings: Settings, out: Path) -> store.Store
             "squares of 64, 32 or 16 pixels, or of a multiple of the config's `size`."
         )
     factors = [described(folder, entry) for entry in given.get("factors", [])]
-    if not any(factor.judged for factor in factors):
-        raise UserError(
-            f"{folder / 'dataset.json'} names no factor to judge by. {REMEDY}"
-        )
+    judge_identity = given.get("judge_identity", False)
+    check_judged(folder, factors, judge_identity)
     complete(folder, len(frames), sequences, timeline)
     for factor in factors:
         possible(folder, factor, sequences if factor.scope == "static" else timeline)
@@ -88,6 +86,7 @@ def build(folder: Path, name: str, settings: Settings, out: Path) -> store.Store
         "settings": asdict(settings),
         "files": [],
         "factors": [as_entry(factor) for factor in factors],
+        "judge_identity": judge_identity,
     }
     return store.write(out, info, sequences, timeline)
 
@@ -107,6 +106,25 @@ def described(folder: Path, entry: dict[str, Any]) -> Factor:
             f"{factor.scope!r}, but must be static or dynamic. {REMEDY}"
         )
     return factor
+
+
+def check_judged(folder: Path, factors: list[Factor], judge_identity: Any) -> None:
+    """Raise UserError unless judges have something to learn, under different names."""
+    path = folder / "dataset.json"
+    if not isinstance(judge_identity, bool):
+        raise UserError(
+            f"{path}: judge_identity is {judge_identity!r}, but must be true or false. "
+            f"{REMEDY}"
+        )
+    if judge_identity and any(factor.name == "identity" for factor in factors):
+        raise UserError(
+            f"{path} has judge_identity and a factor named 'identity'. Remove one of "
+            f"them. {REMEDY}"
+        )
+    if not judge_identity and not any(factor.judged for factor in factors):
+        raise UserError(
+            f"{path} has neither a judged factor nor judge_identity. {REMEDY}"
+        )
 
 
 def complete(

@@ -14,8 +14,9 @@ from scipy.optimize import minimize_scalar
 from datasets.store import Store, column, hidden_mask, labels, verify
 from evaluation import ensemble as judges
 from evaluation.agreement import agreement, agreement_sums
-from evaluation.ensemble import Ensemble, probabilities
+from evaluation.ensemble import Ensemble, decide_alone, probabilities
 from evaluation.evalset import EvalSet, evalset_of, read
+from evaluation.identity import certify_identity
 from evaluation.judge import Head
 from evaluation.judge_settings import Settings
 from evaluation.metrics.probes import measure_floors
@@ -89,10 +90,10 @@ def certify(
         UserError: a factor shows in no test frame.
     """
     valid, test = evalset.valid, evalset.test
-    on_valid = ensemble.raw(store.frames[valid])
-    real = store.frames[test]
-    on_real = ensemble.raw(real)
-    on_blurred = ensemble.raw(gaussian_filter(real, (0, 0, BLUR, BLUR, 0)))
+    on_valid = ensemble.read(store.frames[valid])
+    frames = store.frames[test]
+    real = ensemble.read(frames)
+    blurred = ensemble.read(gaussian_filter(frames, (0, 0, BLUR, BLUR, 0)))
     identity = column(store, "identity", test)
     scopes = {factor.name: factor.scope for factor in store.factors}
     entries = []
@@ -104,14 +105,19 @@ def certify(
                 f"Factor {head.name!r} shows in no test clip of {store.path}. Use more "
                 "test clips, or set judged to false for it."
             )
-        heat = fit_temperature(store, head, valid, on_valid[head.name])
-        outputs = (on_real[head.name], on_blurred[head.name])
+        heat = fit_temperature(store, head, valid, on_valid.raw[head.name])
+        outputs = (real.raw[head.name], blurred.raw[head.name])
         entry = judge_entry(head, truth, shown, outputs, heat, identity, settings)
         entries.append({"name": head.name, "scope": scopes[head.name], **entry})
+    if real.embeddings is not None and blurred.embeddings is not None:
+        embeddings = (real.embeddings, blurred.embeddings)
+        floor = settings.identity_floor
+        entries.append(certify_identity(store, ensemble, evalset, embeddings, floor))
     return {
         "certified": all(entry["certified"] for entry in entries),
         "floor": settings.floor,
         "seeds": len(ensemble.judges),
+        "held_out": ensemble.names[-1] if len(ensemble.names) > 1 else None,
         "frames": int(test.size),
         "frames_sha256": ensemble.frames_sha256,
         "factors": entries,
@@ -164,9 +170,9 @@ def judge_entry(
         uncalibrated = probabilities(outputs[0], 1.0)
         before = calibration_error(uncalibrated[shown], truth[shown])
         after = calibration_error(calibrated[0][shown], truth[shown])
-    real, blurred = (
+    real, blurred, *members = (
         float(agreement(kind, agreement_sums(kind, truth, prediction, shown).sum(0)))
-        for prediction in predictions
+        for prediction in (*predictions, *decide_alone(outputs[0]))
     )
     worst = None
     if head.classes:
@@ -186,6 +192,7 @@ def judge_entry(
         "certified": real >= floor,
         "n": int(shown.sum()),
         "worst_identity": worst,
+        "members": members,
     }
 
 

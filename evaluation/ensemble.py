@@ -1,6 +1,7 @@
 """The ensemble of judges: predicted factors and their probabilities."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,18 +17,41 @@ from training.device import autocast, pick
 CHUNK = 512  # frames judged at once
 
 
-class Look(NamedTuple):
-    """Predictions for frames, and the features of the first member.
+class Outputs(NamedTuple):
+    """What the networks return for frames.
 
     Attributes:
-        predictions: factor to `(n, T)`, see `Ensemble.judge`.
+        raw: factor to logits `(members, n, T, classes)`, or to values `(members, n, T)`
+            in the factor's unit.
+        features: float32 `(n, T, hidden)`, the first member's last layer before the
+            heads.
+        embeddings: float32 `(members, n, T, d)`, unit vectors of the identity heads;
+            None where the identity is not judged.
+    """
+
+    raw: dict[str, np.ndarray]
+    features: np.ndarray
+    embeddings: np.ndarray | None
+
+
+class Look(NamedTuple):
+    """What the judges see in frames.
+
+    Attributes:
+        predictions: factor to `(n, T)`: int64 values of categorical factors, the most
+            probable under the mean of calibrated probabilities; float32 of continuous
+            ones, the members' mean.
         probabilities: categorical factor to `(n, T, values)`, calibrated probabilities.
-        features: float32 `(n, T, hidden)`, the last layer before the heads.
+        features: see `Outputs`.
+        members: factor to `(members, n, T)`, the prediction of each member alone.
+        embeddings: see `Outputs`.
     """
 
     predictions: dict[str, np.ndarray]
     probabilities: dict[str, np.ndarray]
     features: np.ndarray
+    members: dict[str, np.ndarray]
+    embeddings: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -35,45 +59,36 @@ class Ensemble:
     """Judges whose predictions are averaged.
 
     Attributes:
-        judges: the members.
+        judges: the members. The last of several is the held-out member.
+        names: of the members' files, without the suffix.
         heads: the factors they predict.
         temperatures: per categorical factor; divides the logits.
         frames_sha256: of the frames they were trained on.
     """
 
     judges: list[Judge]
+    names: list[str]
     heads: list[Head]
     temperatures: dict[str, float]
     frames_sha256: str
 
-    def raw(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """Return all members' outputs for uint8 `(n, T, height, width, channel)`.
-
-        Logits `(members, n, T, classes)`, or values `(members, n, T)` in the factor's
-        unit.
-
-        Raises:
-            UserError: frames of another shape than the judges were trained on.
-        """
-        return self._stack([self._outputs(judge, frames)[0] for judge in self.judges])
-
-    def judge(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """Predict the factors of uint8 `(n, T, height, width, channel)`.
-
-        Returns:
-            Factor to `(n, T)`: int64 values of categorical factors, the most probable
-            under the mean of calibrated probabilities; float32 of continuous ones, the
-            members' mean.
-        """
-        raw = self.raw(frames)
-        return decide(raw, self.calibrate(raw))
+    def read(self, frames: np.ndarray) -> Outputs:
+        """Return the members' outputs for uint8 `(n, T, height, width, channel)`."""
+        raw, features, embeddings = zip(
+            *(self._outputs(judge, frames) for judge in self.judges), strict=True
+        )
+        embedded = embeddings[0] is not None
+        return Outputs(
+            self._stack(raw), features[0], np.stack(embeddings) if embedded else None
+        )
 
     def look(self, frames: np.ndarray) -> Look:
-        """Return predictions, probabilities and features of frames in one pass."""
-        members = [self._outputs(judge, frames) for judge in self.judges]
-        raw = self._stack([outputs for outputs, _ in members])
+        """Return all that the judges see in frames, in one pass."""
+        raw, features, embeddings = self.read(frames)
         calibrated = self.calibrate(raw)
-        return Look(decide(raw, calibrated), calibrated, members[0][1])
+        predictions = decide(raw, calibrated)
+        members = {name: decide_alone(outputs) for name, outputs in raw.items()}
+        return Look(predictions, calibrated, features, members, embeddings)
 
     def features(self, frames: np.ndarray) -> np.ndarray:
         """Return the first member's features alone, `(n, T, hidden)`."""
@@ -81,25 +96,33 @@ class Ensemble:
 
     def _outputs(
         self, judge: Judge, frames: np.ndarray
-    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return one member's outputs `(n, T, ...)` by factor, and its features."""
+    ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray | None]:
+        """Return one member's outputs by factor, its features and its embeddings.
+
+        All are `(n, T, ...)`.
+        """
         device = next(judge.parameters()).device
         parts: dict[str, list[np.ndarray]] = {head.name: [] for head in self.heads}
         features: list[np.ndarray] = []
+        embeddings: list[np.ndarray] = []
         clips = max(1, CHUNK // frames.shape[1])
         for start in range(0, max(1, len(frames)), clips):  # no clips: empty arrays
             block = torch.from_numpy(np.array(frames[start : start + clips]))
             pixels = block.to(device).permute(0, 1, 4, 2, 3).float() / 255
-            with torch.inference_mode(), autocast(device):
-                hidden = judge.features(pixels)
-                outputs = judge.predict(hidden)
+            with torch.inference_mode():
+                with autocast(device):
+                    hidden = judge.features(pixels)
+                    outputs = judge.predict(hidden)
+                if judge.identity is not None:
+                    embeddings.append(judge.identity(hidden).cpu().numpy())
             features.append(hidden.float().cpu().numpy())
             for name, output in outputs.items():
                 parts[name].append(output.cpu().numpy())
         by_factor = {name: np.concatenate(part) for name, part in parts.items()}
-        return by_factor, np.concatenate(features)
+        embedded = np.concatenate(embeddings) if embeddings else None
+        return by_factor, np.concatenate(features), embedded
 
-    def _stack(self, members: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    def _stack(self, members: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Stack the members' outputs; values of continuous factors in their unit."""
         stacked = {
             head.name: np.stack([m[head.name] for m in members]) for head in self.heads
@@ -130,6 +153,11 @@ def decide(
     }
 
 
+def decide_alone(members: np.ndarray) -> np.ndarray:
+    """Return each member's most probable values, of its logits, or its values."""
+    return members.argmax(-1) if members.ndim == 4 else members.astype(np.float32)
+
+
 def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
     """Return the members' mean of softmax(logits / temperature), `(..., classes)`."""
     scaled = logits / temperature
@@ -144,7 +172,8 @@ def load(folder: str | Path) -> Ensemble:
         UserError: no judges, damaged files, or judges trained on different frames.
     """
     folder = Path(folder)
-    paths = sorted(folder.glob("seed*.safetensors"))
+    files = folder.glob("seed*.safetensors")
+    paths = sorted(files, key=lambda path: (len(path.name), path.name))  # 2 before 10
     if not paths:
         raise UserError(
             f"{folder} has no seed*.safetensors. Train judges first: "
@@ -158,7 +187,8 @@ def load(folder: str | Path) -> Ensemble:
         abouts.append(about)
         heads = [Head(**entry) for entry in abouts[-1]["heads"]]
         height, _, channels = abouts[-1]["shape"]
-        judge = Judge(channels, height, abouts[-1]["width"], heads)
+        width, identities = abouts[-1]["width"], abouts[-1]["identities"]
+        judge = Judge(channels, height, width, heads, identities)
         judge.load_state_dict(weights)
         judges.append(judge.to(device).eval())
     if any(about["frames_sha256"] != abouts[0]["frames_sha256"] for about in abouts):
@@ -172,6 +202,28 @@ def load(folder: str | Path) -> Ensemble:
         temperatures = {
             entry["name"]: entry["temperature"]
             for entry in verdict["factors"]
-            if entry["temperature"] is not None
+            if entry.get("temperature") is not None
         }
-    return Ensemble(judges, heads, temperatures, str(abouts[0]["frames_sha256"]))
+    names = [path.stem for path in paths]
+    return Ensemble(judges, names, heads, temperatures, abouts[0]["frames_sha256"])
+
+
+def development(ensemble: Ensemble) -> Ensemble:
+    """Return the ensemble that models are tuned with: without the held-out member.
+
+    Temperatures are left out too (1 instead): all members had a part in them.
+
+    Raises:
+        UserError: the ensemble has a single member.
+    """
+    if len(ensemble.judges) < 2:
+        raise UserError(
+            "Tuning needs a judge besides the held-out one, but there is a single "
+            "judge. Set judges to 2 or more, and train them."
+        )
+    return replace(
+        ensemble,
+        judges=ensemble.judges[:-1],
+        names=ensemble.names[:-1],
+        temperatures={},
+    )

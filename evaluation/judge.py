@@ -4,6 +4,7 @@
 trains one member of the ensemble on real frames of training identities. Most factors
 are predicted from single frames; factors that a single frame does not show (`seen_in:
 clip`) are predicted from clips, by a temporal head on the features of the frames.
+Where `dataset.json` has `judge_identity`, an identity head embeds single frames.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -27,8 +29,9 @@ from training.batches import Batches, gather
 from training.device import autocast, pick
 from training.loop import fit
 
-VERSION = "1"
+VERSION = "2"
 KNOTS, BEND = 6, 3 / 64  # elastic distortion: knots a side, largest std in sides
+EMBEDDING, SCALE = 32, 16.0  # identity head: dimensions, factor of its cosines
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,47 @@ class Head:
     std: float = 1.0
 
 
+class IdentityHead(nn.Module):
+    """Embed frames so that frames of one identity point in one direction.
+
+    Trained by a cosine softmax over the training identities: NormFace, Wang, Xiang,
+    Cheng, Yuille (2017), arXiv 1704.06369, with a fixed scale.
+    """
+
+    def __init__(self, hidden: int, identities: int) -> None:
+        """Build the head for features of `hidden` dimensions."""
+        super().__init__()
+        self.embed = nn.Linear(hidden, EMBEDDING)
+        self.prototypes = nn.Parameter(torch.randn(identities, EMBEDDING))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return unit vectors, `(batch, time, EMBEDDING)`."""
+        return F.normalize(self.embed(features.float()), dim=-1)
+
+    def loss(self, embeddings: Tensor, identity: Tensor) -> Tensor:
+        """Return the cross entropy (nats) of training identities, `(batch, time)`."""
+        logits = SCALE * embeddings @ F.normalize(self.prototypes, dim=-1).T
+        return F.cross_entropy(logits.flatten(0, 1), identity.flatten())
+
+
 class Judge(nn.Module):
     """Frames `(batch, time, channel, height, width)` to predictions by factor.
 
     Logits `(batch, time, classes)`, or standardised values `(batch, time)`.
     """
 
-    def __init__(self, channels: int, size: int, width: int, heads: list[Head]) -> None:
-        """Build the network for square frames of `size` pixels, a multiple of 8."""
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        width: int,
+        heads: list[Head],
+        identities: int = 0,
+    ) -> None:
+        """Build the network for square frames of `size` pixels, a multiple of 8.
+
+        It has an identity head if the number of training `identities` is not 0.
+        """
         super().__init__()
         if size % 8:
             raise UserError(f"The judge needs frames of 8k pixels a side; got {size}.")
@@ -83,6 +119,7 @@ class Judge(nn.Module):
         self.out = nn.ModuleDict(
             {h.name: nn.Linear(hidden * (1 + h.clip), h.classes or 1) for h in heads}
         )
+        self.identity = IdentityHead(hidden, identities) if identities else None
 
     def forward(self, frames: Tensor) -> dict[str, Tensor]:
         """Predict the factors of every frame."""
@@ -126,7 +163,8 @@ def heads_of(store: Store) -> list[Head]:
     """Return a head per judged factor, standardised on the training frames.
 
     Raises:
-        UserError: no factor is judged, or one never shows in a training frame.
+        UserError: neither a factor nor the identity is judged, or a factor never shows
+            in a training frame.
     """
     in_training = store.sequences["split"].to_numpy() == "train"
     index = np.flatnonzero(in_training[store.timeline["sequence"].to_numpy()])
@@ -146,9 +184,25 @@ def heads_of(store: Store) -> list[Head]:
             heads.append(Head(name, 0, clip, float(values.mean()), std))
         else:
             heads.append(Head(name, len(factor.values), clip))
-    if not heads:
-        raise UserError(f"{store.path} has no judged factor; skip the judge for it.")
+    if not heads and not store.info.get("judge_identity"):
+        raise UserError(
+            f"{store.path} has no judged factor, and its dataset.json no "
+            "judge_identity: skip the judge for it."
+        )
     return heads
+
+
+def training_identities(store: Store) -> Tensor | None:
+    """Return the number of each frame's training identity, int64 `(frames,)`.
+
+    -1 for frames of the other splits; None where the identity is not judged.
+    """
+    if not store.info.get("judge_identity"):
+        return None
+    names = store.sequences["identity"].astype(str)
+    training = names.where(store.sequences["split"] == "train")
+    numbers = pd.factorize(training, sort=True)[0]  # -1 where the name is missing
+    return torch.from_numpy(numbers[store.timeline["sequence"].to_numpy()])
 
 
 def targets(store: Store, heads: list[Head]) -> dict[str, Tensor]:
@@ -267,7 +321,9 @@ def train(
     batches.move_to(device)
     _, size, _, channels = store.info["shape"]
     torch.manual_seed(stream("judge", seed, "weights"))
-    judge = Judge(channels, size, settings.width, heads).to(device)
+    people = training_identities(store)
+    identities = 0 if people is None else int(people.max()) + 1
+    judge = Judge(channels, size, settings.width, heads, identities).to(device)
     judge = judge.to(memory_format=torch.channels_last)
     table = targets(store, heads)
 
@@ -277,8 +333,13 @@ def train(
         frames = augment(frames, torch_generator(device, "judge", seed, "noise", step))
         truth = {name: values[index].to(device) for name, values in table.items()}
         with autocast(device):
-            predictions = judge(frames)
-        return loss_terms(predictions, truth, heads)
+            features = judge.features(frames)
+            predictions = judge.predict(features)
+        terms = loss_terms(predictions, truth, heads)
+        if judge.identity is not None and people is not None:
+            who = people[index].to(device)
+            terms["identity"] = judge.identity.loss(judge.identity(features), who)
+        return terms
 
     result = fit(
         judge,
@@ -316,6 +377,7 @@ def main() -> None:
         "heads": [asdict(head) for head in heads],
         "shape": store.info["shape"][1:],
         "width": settings.width,
+        "identities": 0 if judge.identity is None else len(judge.identity.prototypes),
         "version": VERSION,
         "frames_sha256": store.info["frames_sha256"],
     }

@@ -24,3 +24,5 @@ class Settings:
     """Least accuracy of factors with more than 50 values."""
     ccc_floor: Annotated[float, Field(ge=0, le=1)] = 0.90
     """Least concordance (CCC), of continuous factors."""
+    identity_floor: Annotated[float, Field(ge=0, le=1)] = 0.85
+    """Least share of correct forced choices between two identities."""

@@ -276,16 +276,24 @@ def _scale(dataset: Dataset, plan: Plan, factor: Factor) -> Scale:
 
 
 def judge_table(dataset: Dataset) -> Table | None:
-    """Return the certificate of a dataset's judge, one row per factor."""
+    """Return the certificate of a dataset's judge: a row per factor, and the identity.
+
+    `members` is the range of the members' scores on real frames, one by one.
+    """
     if not dataset.judge:
         return None
+    entries = dataset.judge.get("factors", [])
+    note = "the same choice by colours of the corners: background and light"
+    corners = Column("confound", "Corners alone", "number", note=note)
     columns = [
         Column("scope", "Scope", "text"),
         Column("metric", "Measure", "text"),
         Column("chance", "Chance", "number", note="the best constant answer"),
         Column("floor", "Floor", "number", note="real must reach it"),
         Column("real", "Real frames", "number", "higher"),
+        Column("members", "Members", "text", note="each judge alone on real frames"),
         Column("blurred", "Blurred", "number", "higher"),
+        *[corners] * any("confound" in entry for entry in entries),
         Column("ece_before", "ECE before", "number", "lower", "calibration error, raw"),
         Column(
             "ece_after", "ECE after", "number", "lower", "after temperature scaling"
@@ -294,10 +302,14 @@ def judge_table(dataset: Dataset) -> Table | None:
         Column("certified", "Certified", "text"),
     ]
     rows = []
-    for entry in dataset.judge.get("factors", []):
-        values = [entry.get(column.key) for column in columns]
-        values[1] = {"ccc": "CCC"}.get(str(values[1]), values[1])
-        values[-1] = "yes" if entry.get("certified") else "no"
+    for entry in entries:
+        members = entry.get("members", [])
+        words = {
+            "metric": {"ccc": "CCC"}.get(entry["metric"], entry["metric"]),
+            "members": f"{min(members):.3f}–{max(members):.3f}" if members else "",
+            "certified": "yes" if entry.get("certified") else "no",
+        }
+        values = [(entry | words).get(column.key) for column in columns]
         rows.append(Row(dataset.factor_label(entry["name"]), values))
     name = f"{dataset.name}_judge"
     return Table(name, f"Judge of {dataset.label}", columns, rows, head="Factor")

@@ -103,6 +103,7 @@ def gather(
         f"{note} {rule_in_words(settings)}",
         static + dynamic,
     )
+    info["judge_identity"] = True  # annotated static factors are few, or none
     return store.write(out, info, sequences, timeline)
 
 

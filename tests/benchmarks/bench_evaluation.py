@@ -411,5 +411,5 @@ def test_bootstrap(benchmark, rng):
 
 def test_judge(benchmark, rng):
     heads = [Head("pose", 178, False), Head("move", 9, True), Head("x", 0, False)]
-    members = Ensemble([Judge(3, 64, 16, heads).eval()], heads, {}, "")
-    benchmark(members.judge, frames(rng, 8))
+    members = Ensemble([Judge(3, 64, 16, heads).eval()], ["seed0"], heads, {}, "")
+    benchmark(members.look, frames(rng, 8))

@@ -60,6 +60,28 @@ def test_a_table_may_have_an_index(folder: Path):
     assert made(folder).sequences["who"].tolist() == [0, 1, 2]
 
 
+def test_identities_are_judged_without_factors(folder: Path):
+    assert not made(folder).info["judge_identity"]
+    (folder / "dataset.json").write_text(json.dumps({"judge_identity": True}))
+    found = made(folder)
+    assert found.info["judge_identity"] and found.factors == ()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"judge_identity": False},
+        {"judge_identity": "yes"},
+        {"judge_identity": True, "factors": [FACTORS[0] | {"name": "identity"}]},
+    ],
+)
+def test_what_judges_learn_is_checked(folder: Path, given: dict):
+    (folder / "dataset.json").write_text(json.dumps(given))
+    with refused(folder / "dataset.json", "judge_identity"):
+        made(folder)
+
+
 def save(folder: Path, shape: tuple[int, ...], dtype: str = "u1") -> None:
     np.save(folder / "frames.npy", np.zeros(shape, dtype))
 

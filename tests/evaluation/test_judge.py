@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from datasets.store import clip_frames, labels
 from evaluation import certify, ensemble, judge
 from evaluation.judge import Head, Judge, augment, heads_of, loss_terms, targets
 from evaluation.judge_settings import Settings
+from seqdis.files import write_json
 from tests.messages import rejected
 from training import checkpoint
 
@@ -56,27 +58,73 @@ def test_chance_is_the_best_constant_answer(tiny, folder):
     assert found["place"] == pytest.approx(expected)
 
 
-def test_the_ensemble_reads_clips(tiny, folder):
+def test_the_ensemble_looks_at_clips(tiny, folder):
     members = ensemble.load(folder)
     frames = tiny.frames[:12].reshape(3, 4, 16, 16, 1)
-    answers = members.judge(frames)
-    assert answers["shade"].shape == (3, 4) and answers["shade"].dtype.kind == "i"
-    assert answers["height"].dtype == np.float32
+    look = members.look(frames)
+    assert look.predictions["shade"].shape == (3, 4)
+    assert look.predictions["shade"].dtype.kind == "i"
+    assert look.predictions["height"].dtype == np.float32
+    assert look.embeddings is None  # the identity of this dataset is not judged
     assert set(members.temperatures) == {"shade", "place"}
 
 
-def test_one_look_gives_answers_and_features(tiny, folder):
+def test_members_predict_alone(tiny, folder):
     members = ensemble.load(folder)
     frames = tiny.frames[:12].reshape(3, 4, 16, 16, 1)
-    answers, _, features = members.look(frames)
-    for name, values in members.judge(frames).items():
-        assert np.array_equal(answers[name], values)
+    look = members.look(frames)
+    for k, member in enumerate(members.judges):
+        alone = replace(members, judges=[member]).look(frames)
+        for name, values in look.members.items():
+            assert np.array_equal(values[k], alone.predictions[name])
+    assert np.allclose(look.predictions["height"], look.members["height"].mean(0))
+
+
+def test_one_look_gives_predictions_and_features(tiny, folder):
+    members = ensemble.load(folder)
+    frames = tiny.frames[:12].reshape(3, 4, 16, 16, 1)
+    features = members.look(frames).features
     assert np.array_equal(features, members.features(frames))
     first = members.judges[0]
     assert features.shape == (3, 4, first.out["shade"].in_features)
     assert features.dtype == np.float32
     logits = first.out["shade"](torch.from_numpy(features)).detach().numpy()
-    assert np.allclose(logits, members.raw(frames)["shade"][0], atol=0.05)  # bfloat16
+    raw = members.read(frames).raw["shade"][0]
+    assert np.allclose(logits, raw, atol=0.05)  # bfloat16
+
+
+def test_the_certificate_scores_each_member(folder):
+    verdict = json.loads((folder / "judge.json").read_text())
+    assert verdict["held_out"] == "seed1"
+    for entry in verdict["factors"]:
+        assert len(entry["members"]) == 2
+        assert min(entry["members"]) > entry["floor"] - 0.1
+
+
+def test_nothing_of_the_held_out_member_is_in_development(tiny, folder, tmp_path):
+    """Another last member changes no look of the others, certified or not."""
+    frames = tiny.frames[:12].reshape(3, 4, 16, 16, 1)
+    expected = ensemble.development(ensemble.load(folder)).look(frames)
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    weights, about = checkpoint.load(tmp_path / "seed1.safetensors")
+    other = {name: torch.zeros_like(tensor) for name, tensor in weights.items()}
+    checkpoint.save(tmp_path / "seed1.safetensors", other, about)
+    verdict = json.loads((tmp_path / "judge.json").read_text())
+    for entry in verdict["factors"]:
+        entry["temperature"] = entry["temperature"] and 7.0
+    write_json(tmp_path / "judge.json", verdict)
+    reduced = ensemble.development(ensemble.load(tmp_path))
+    assert reduced.names == ["seed0"]
+    for name, values in reduced.look(frames).probabilities.items():
+        assert np.array_equal(values, expected.probabilities[name])
+    with rejected("judges", 2):
+        ensemble.development(reduced)
+
+
+def test_members_are_in_order_of_their_numbers(folder, tmp_path):
+    for seed in (0, 2, 10):
+        shutil.copy(folder / "seed0.safetensors", tmp_path / f"seed{seed}.safetensors")
+    assert ensemble.load(tmp_path).names == ["seed0", "seed2", "seed10"]
 
 
 def test_training_is_deterministic(tiny):

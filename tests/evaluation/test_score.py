@@ -24,7 +24,7 @@ def judges(tmp_path, monkeypatch, reader):
         return frames[:, :, 4::8, 4::8, 0].reshape(*frames.shape[:2], 4) / np.float32(9)
 
     def look(frames):
-        return ensemble.Look(reader(frames), {}, features(frames))
+        return ensemble.Look(reader(frames), {}, features(frames), {}, None)
 
     perfect = SimpleNamespace(look=look, features=features)
     monkeypatch.setattr(ensemble, "load", lambda folder: perfect)
