@@ -135,7 +135,7 @@ def nearest_contrast(
 
 def share_right(contrast: np.ndarray) -> float:
     """Return the share of forced choices that are right, in [0, 1]; ties are halves."""
-    return float((1 + contrast.mean()) / 2)
+    return float((1 + np.mean(contrast, dtype=np.float64)) / 2)
 
 
 def certify_identity(

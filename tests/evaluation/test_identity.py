@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets import store as frame_store
-from evaluation import evalset, identity, judge
+from evaluation import certify as certificate
+from evaluation import ensemble as judges
+from evaluation import evalset, identity, judge, score
 from evaluation.certify import certify
 from evaluation.ensemble import Ensemble
 from evaluation.identity import (
@@ -17,12 +21,12 @@ from evaluation.identity import (
     reference_frames,
 )
 from evaluation.judge_settings import Settings
-from seqdis.files import write_npy
+from seqdis.files import read_json, write_json, write_npy, write_npz, write_parquet
 
 SIDE, LENGTH, CLIP = 16, 12, 4
 
 
-def make_people(path, frames, split, per_identity=1, identity_names=None):
+def make_people(path, frames, split, per_identity=1):
     """Write a store of people without factors, and its evaluation lists.
 
     Args:
@@ -42,7 +46,10 @@ def make_people(path, frames, split, per_identity=1, identity_names=None):
     lists = evalset.Settings(
         clip_frames=CLIP, train_clips=20, valid_clips=8, test_clips=24, pairs=40
     )
-    return made, evalset.evalset_of(*evalset.draw(sequences, lists))
+    tables = evalset.draw(sequences, lists)
+    for name, table in zip(("clips", "pairs"), tables, strict=True):
+        write_parquet(path / f"{name}.parquet", table)
+    return made, evalset.evalset_of(*tables)
 
 
 def draw_people(rng, n, apart=200):
@@ -105,6 +112,43 @@ def test_background_shows_in_the_confound(tmp_path):
     ensemble = train_judges(made, 1, steps=1)
     (entry,) = certify(made, ensemble, lists, Settings())["factors"]
     assert entry["confound"] > 0.95
+
+
+def test_a_dataset_without_factors_is_judged_and_scored(tmp_path, monkeypatch):
+    """From the commands, with judges that learn identities only."""
+
+    def command(module, **options):
+        words = [w for key, value in options.items() for w in (f"--{key}", str(value))]
+        monkeypatch.setattr("sys.argv", ["", *words])
+        module.main()
+
+    rng = np.random.default_rng(4)
+    data, trained, cell = (tmp_path / name for name in ("data", "judges", "cell"))
+    split = ["train"] * 12 + ["valid"] * 4 + ["test"] * 24
+    made, lists = make_people(data, draw_people(rng, 40), split)
+    quick = json.dumps({"steps": 3, "batch": 16, "width": 4})
+    for seed in range(2):
+        out = trained / f"seed{seed}.safetensors"
+        command(judge, data=data, seed=seed, settings=quick, out=out)
+    command(certificate, data=data, judges=trained, out=trained / "judge.json")
+    verdict = read_json(trained / "judge.json")
+    assert [entry["name"] for entry in verdict["factors"]] == ["identity"]
+    assert judges.load(trained).read(made.frames[lists.test]).embeddings.shape[0] == 2
+    clips, test = len(pd.read_parquet(data / "clips.parquet")), made.frames[lists.test]
+    write_npz(
+        cell / "representation.npz",
+        status=np.array("done"),
+        static=rng.normal(size=(clips, 3)).astype(np.float32),
+        dynamic=rng.normal(size=(clips, CLIP, 2)).astype(np.float32),
+        reconstruction=test,
+        swap=test[lists.a],
+        sample_dynamic=test[lists.a],
+        sample_static=test[lists.b],
+    )
+    write_json(cell / "run.json", {"dataset": "people", "model": "m", "seed": 0})
+    command(score, data=data, cell=cell, judges=trained)
+    scores = pd.read_parquet(cell / "metrics.parquet").set_index("metric")["value"]
+    assert scores["finished"] == 1 and scores["frechet_reconstruction"] < 1e-6
 
 
 def test_members_look_at_identities(people):

@@ -95,6 +95,7 @@ def test_a_copy_becomes_a_store(root: Path, tmp_path: Path):
     assert store.frames.shape == (4 * FRAMES, 64, 64, 3)
     assert store.info["source"] == "licensed"
     assert "root" not in store.info["settings"]
+    assert store.info["judge_identity"] is True
     assert {f["name"] for f in store.info["factors"]} >= {"valence", "arousal", "yaw"}
     first = store.timeline[store.timeline["sequence"] == 0]
     assert first["valence"].to_numpy() == pytest.approx(
