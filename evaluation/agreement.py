@@ -13,6 +13,10 @@ def agreement_sums(
 ) -> np.ndarray:
     """Return what accuracy or CCC need, summed over the frames of each pair.
 
+    Of a continuous factor one constant, the mean of the truth over all frames, is
+    subtracted from both sides first. CCC does not change if both move by the same
+    constant, and sums of squares of numbers far from 0 would lose their digits.
+
     Args:
         kind: `categorical` or `continuous`.
         truth: `(pairs, T)` labels the frames should show.
@@ -21,14 +25,17 @@ def agreement_sums(
 
     Returns:
         float64 `(pairs, 6)`: the number of frames, then the sum of correct frames and
-        zeros (categorical) or the sums of x, y, xx, yy, xy (x true, y judged).
+        zeros (categorical) or the sums of x, y, xx, yy, xy (x true, y judged, less
+        the constant).
     """
     n = valid.sum(1)
     if kind == "categorical":
         correct = ((truth == judged) & valid).sum(1)
         return np.stack([n, correct, *[np.zeros_like(n)] * 4], 1).astype(np.float64)
-    x = np.where(valid, truth, 0).astype(np.float64)
-    y = np.where(valid, judged, 0).astype(np.float64)
+    sides = (np.asarray(side, np.float64) for side in (truth, judged))
+    x, y = (np.where(valid, side, 0) for side in sides)
+    centre = x.sum() / max(n.sum(), 1)
+    x, y = (np.where(valid, side - centre, 0) for side in (x, y))
     return np.stack([n, *(s.sum(1) for s in (x, y, x * x, y * y, x * y))], 1)
 
 
@@ -52,7 +59,7 @@ def agreement(kind: str, sums: np.ndarray) -> np.ndarray:
             return s0 / n
         mean_x, mean_y = s0 / n, s1 / n
         spread = s2 / n - mean_x**2 + s3 / n - mean_y**2 + (mean_x - mean_y) ** 2
-        # relative to the raw second moments: below this, rounding is all there is
+        # relative to the second moments: below this, rounding is all there is
         flat = spread <= 1e-12 * (s2 + s3) / n
         value = 2 * (s4 / n - mean_x * mean_y) / np.where(flat, 1, spread)
         return np.where(n > 0, np.where(flat, 0, value), np.nan)

@@ -15,7 +15,8 @@ from evaluation.evalset import EvalSet, evalset_of
 from evaluation.evalset import read as read_tables
 from evaluation.representation import Expected
 from evaluation.representation import read as read_representation
-from seqdis.files import read_json, read_parquet, readable
+from evaluation.run_json import check_run, read_run
+from seqdis.files import read_json, read_parquet
 
 if TYPE_CHECKING:
     from evaluation.ensemble import Ensemble, Look
@@ -116,7 +117,7 @@ class Cell:
 
 
 def open_cell(folder: Path, data: Path, judges: Path | None) -> Cell:
-    """Read a cell that is to be scored, and check its arrays.
+    """Read a cell that is to be scored, and check its arrays and its run.json.
 
     Args:
         folder: of the cell, with `representation.npz`.
@@ -136,21 +137,10 @@ def open_cell(folder: Path, data: Path, judges: Path | None) -> Cell:
         time=evalset.test.shape[1],
         frame=tuple(store.info["shape"][1:]),
     )
+    run = read_run(folder)
     arrays = read_representation(folder / "representation.npz", expected)
+    check_run(folder, run, store.info, arrays)
     return Cell(store, evalset, arrays, read_history(folder), judges)
-
-
-def read_run(folder: Path) -> dict[str, Any]:
-    """Return `dataset`, `model` and `seed` of a cell's `run.json`.
-
-    Raises:
-        UserError: it is missing or lacks one of them.
-    """
-    path = folder / "run.json"
-    remedy = "it needs dataset, model and seed: docs/formats.md."
-    run = read_json(path, remedy)
-    with readable(path, remedy):
-        return {name: run[name] for name in ("dataset", "model", "seed")}
 
 
 def read_history(folder: Path) -> pd.DataFrame:

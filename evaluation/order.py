@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from datasets.store import Store, verify
-from evaluation.cell import read_run
 from evaluation.codes import select_rows
 from evaluation.evalset import EvalSet, evalset_of, read, train_and_test
 from evaluation.linear_probe import score_constant, v_information
 from evaluation.metrics.verification import verify_codes
+from evaluation.run_json import CELL, read_run
 from seqdis.errors import cli
 from seqdis.files import read_npz, write_parquet
 
@@ -115,8 +115,9 @@ def main() -> None:
     evalset = evalset_of(*read(arguments.data))
     scores = measure_orders(read_orders(folder), store, evalset)
     table = pd.DataFrame(scores, columns=COLUMNS)
-    for position, (name, value) in enumerate(read_run(folder).items()):
-        table.insert(position, name, value)
+    run = read_run(folder)
+    for position, name in enumerate(CELL):
+        table.insert(position, name, run[name])
     types = {"metric": "str", "frames": "int64", "value": "float64"}
     write_parquet(folder / "order.parquet", table.dropna().astype(types))
 

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from evaluation.agreement import SUMS
-from evaluation.cell import Cell, open_cell, read_run
+from evaluation.cell import Cell, open_cell
 from evaluation.metrics import Metric, Score, finished, load_modules, measured
 from evaluation.metrics.shared_codes import shared_code_sums
 from evaluation.metrics.swap import swap_sums
+from evaluation.run_json import CELL, read_run
 from seqdis.errors import cli
 from seqdis.files import write_parquet
 
@@ -94,8 +95,8 @@ def main() -> None:
     run = read_run(arguments.cell)
     cell = open_cell(arguments.cell, arguments.data, arguments.judges)
     metrics, resampled, judged = score(cell, load_modules(arguments.metrics))
-    for position, (name, value) in enumerate(run.items()):
-        metrics.insert(position, name, value)
+    for position, name in enumerate(CELL):
+        metrics.insert(position, name, run[name])
     write_parquet(arguments.cell / "judged.parquet", judged)
     write_parquet(arguments.cell / "resampled.parquet", resampled)
     write_parquet(arguments.cell / "metrics.parquet", metrics)

@@ -27,7 +27,8 @@ METRICS = with_shuffled(
         "mig",
         "MIG",
         "Mutual information gap: mean over factors of (largest − second largest "
-        "information of a code dimension about the factor) / entropy of the factor.",
+        "information of a code dimension about the factor) / entropy of the factor; "
+        "plug-in estimates from 20 bins of equal width.",
         version="2",
         reference="Chen, Li, Grosse & Duvenaud 2018, arXiv 1802.04942",
     ),
@@ -35,7 +36,8 @@ METRICS = with_shuffled(
         "jemmig",
         "JEMMIG",
         "Joint entropy minus mutual information gap, normalised: like MIG, but the "
-        "most informative dimension must also know nothing else.",
+        "most informative dimension must also know nothing else; plug-in estimates "
+        "from 20 bins of equal width.",
         reference="Do & Tran 2020, arXiv 1908.09961",
     ),
     axis_metric(
@@ -43,16 +45,18 @@ METRICS = with_shuffled(
         "Modularity",
         "Mean over code dimensions of 1 − the squared information about all factors "
         "but the best one, relative to that about the best: 1 if each dimension knows "
-        "one factor only.",
+        "one factor only; plug-in estimates from 20 bins of equal width.",
         version="2",
         judged=2,
         reference="Ridgeway & Mozer 2018, arXiv 1802.05312",
     ),
     axis_metric(
         "infomec_modularity",
-        "InfoM",
+        "InfoM (20 bins)",
         "Mean over code dimensions of the share of one factor in the normalised "
-        "information about all factors, from 0 (even) to 1 (one factor only).",
+        "information about all factors, from 0 (even) to 1 (one factor only); plug-in "
+        "estimates from 20 bins of equal width, where the authors' are of nearest "
+        "neighbours.",
         version="4",
         judged=2,
         widest=WIDEST,
@@ -60,18 +64,21 @@ METRICS = with_shuffled(
     ),
     axis_metric(
         "infomec_compactness",
-        "InfoC",
+        "InfoC (20 bins)",
         "Mean over factors of the share of one code dimension in the normalised "
-        "information of all dimensions, from 0 (even) to 1 (one dimension only).",
+        "information of all dimensions, from 0 (even) to 1 (one dimension only); "
+        "plug-in estimates from 20 bins of equal width, where the authors' are of "
+        "nearest neighbours.",
         version="4",
         widest=WIDEST,
         reference=INFOMEC,
     ),
     axis_metric(
         "infomec_explicitness",
-        "InfoE",
+        "InfoE (held out)",
         "Mean over factors of the share of the entropy (of continuous factors, of the "
-        "variance) that a linear probe on the code removes.",
+        "variance) that a penalised linear probe on the code removes in held-out rows, "
+        "where the authors score the rows it is fitted to.",
         version="4",
         range=(-np.inf, 1),
         widest=WIDEST,
@@ -206,7 +213,7 @@ def infomec(
         InfoE    mean_k of the share of v_k's entropy a linear model removes
 
     Dimensions whose range is under a twentieth of the widest are inactive. InfoE is
-    scored on held-out rows (evaluation/usable.py). The authors estimate N with k
+    scored on held-out rows (evaluation/linear_probe.py). The authors estimate N with k
     nearest neighbours for continuous codes; here 20 equal-width bins. InfoM and InfoC
     in [0, 1], InfoE at most 1; higher is better. Duplicated dimensions lower InfoC, not
     InfoM.

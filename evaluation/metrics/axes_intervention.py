@@ -30,8 +30,9 @@ METRICS = with_shuffled(
     axis_metric(
         "factor_vae",
         "FactorVAE",
-        "Accuracy of telling which factor a set of codes shares from the dimension "
-        "that varies least among them; codes without information have 1 / factors.",
+        "Accuracy of telling which factor 64 rows share from the dimension that varies "
+        "least among them, by majority vote; codes without information have 1 / "
+        "factors.",
         version="2",
         judged=2,
         reference="Kim & Mnih 2018, arXiv 1802.05983",
@@ -39,9 +40,9 @@ METRICS = with_shuffled(
     axis_metric(
         "beta_vae",
         "BetaVAE",
-        "Accuracy of a linear classifier that tells which factor pairs of codes share "
-        "from their mean distance per dimension; codes without information have 1 / "
-        "factors.",
+        "Accuracy of logistic regression that tells which factor 64 pairs of rows "
+        "share from their mean distance per dimension; codes without information have "
+        "1 / factors.",
         version="3",
         judged=2,
         widest=WIDEST,
@@ -52,7 +53,7 @@ METRICS = with_shuffled(
         "IRS",
         "Interventional robustness: mean over code dimensions of 1 − how far the "
         "dimension varies while its best factor has one value, relative to how far it "
-        "varies at all.",
+        "varies at all, both as the 99th percentile of the distance from the mean.",
         version="2",
         reference="Suter, Miladinovic, Scholkopf & Bauer 2019, arXiv 1811.00007",
     ),

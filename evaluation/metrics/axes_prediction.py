@@ -33,33 +33,38 @@ METRICS = with_shuffled(
         "sap",
         "SAP",
         "Separated attribute predictability: mean over factors of the gap between the "
-        "two code dimensions that predict the factor best, each alone.",
+        "two code dimensions that predict the factor best, each alone: a discrete one "
+        "by thresholds between class means, scored by balanced accuracy, a continuous "
+        "one by a line, scored by R².",
         reference="Kumar, Sattigeri & Balakrishnan 2018, arXiv 1711.00848",
     ),
     dci_metric(
         "dci_disentanglement",
         "DCI disentanglement",
         "Mean over code dimensions, weighted by importance, of 1 − the entropy of a "
-        "dimension's importance over factors.",
+        "dimension's importance over factors; importance is the impurity decrease of "
+        "20 extremely randomised trees.",
         judged=2,
     ),
     dci_metric(
         "dci_completeness",
         "DCI completeness",
         "Mean over factors of 1 − the entropy of a factor's importance over code "
-        "dimensions.",
+        "dimensions; importance is the impurity decrease of 20 extremely randomised "
+        "trees.",
     ),
     dci_metric(
         "dci_informativeness",
         "DCI informativeness",
-        "Mean held-out accuracy or R² of forests that predict the factors from the "
-        "code, negative values counting as 0.",
+        "Mean held-out accuracy or R² of 20 extremely randomised trees that predict a "
+        "factor from the code, negative values counting as 0.",
     ),
     axis_metric(
         "explicitness",
         "Explicitness",
-        "Mean over discrete factors and their values of 2 AUC − 1 when a linear "
-        "classifier tells the value from all others; a code without information has 0.",
+        "Mean over discrete factors and their values of 2 AUC − 1 in held-out rows of "
+        "the probability that multinomial logistic regression gives the value; a code "
+        "without information has 0.",
         range=(-1, 1),
         widest=WIDEST,
         reference="Ridgeway & Mozer 2018, arXiv 1802.05312",

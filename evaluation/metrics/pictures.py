@@ -16,7 +16,7 @@ from evaluation.metrics import Metric, Score
 
 ROUNDING = (1 / 255) ** 2 / 12  # mean squared rounding error of 8-bit frames
 RADIUS, SIGMA = 5, 1.5
-COMPARED = ("reconstruction", "sample_dynamic", "generated")
+COMPARED = ("reconstruction", "swap", "sample_dynamic", "generated")
 HEUSEL = "Dowson & Landau 1982; Heusel et al. 2017, arXiv:1706.08500"
 
 METRICS = (
@@ -52,6 +52,31 @@ METRICS = (
         "Fréchet distance of reconstructions from real frames in features of the "
         "judge, over their variance: 0 for copies, 1 for one mean picture; not FID, "
         "not FVD.",
+        better="lower",
+        range=(0, math.inf),
+        tables=("pictures",),
+        needs=("swap",),
+        reference=HEUSEL,
+    ),
+    Metric(
+        "frechet_swap",
+        "Fréchet, swapped",
+        "Fréchet distance of swaps decode(f_A, z_B) from real frames in features of "
+        "the judge, over their variance: 0 for copies, 1 for one mean picture; not "
+        "FID, not FVD.",
+        better="lower",
+        range=(0, math.inf),
+        tables=("pictures",),
+        needs=("swap",),
+        reference=HEUSEL,
+    ),
+    Metric(
+        "frechet_swap_motion",
+        "Fréchet, motion of swaps",
+        "Fréchet distance of swaps from real clips in the change of the judge's "
+        "features from one frame to the next, over its variance: 0 for copies, 1 for "
+        "clips that stand still, above it for frames that do not belong together; not "
+        "FVD.",
         better="lower",
         range=(0, math.inf),
         tables=("pictures",),
@@ -194,20 +219,36 @@ def frechet_scores(
     picture scores that is in the middle of the real ones. Lower is better, without
     bound. To compare within a dataset and its judges only.
 
-    It measures single frames, not motion. A sample of few frames is far from
-    everything, even from another of its kind; `frechet_real`, the distance of one half
-    of the real clips from the other, has half the frames and so up to twice of that.
+    A sample of few frames is far from everything, even from another of its kind;
+    `frechet_real`, the distance of one half of the real clips from the other, has half
+    the frames and so up to twice of that.
+
+    These are distances of single frames. `frechet_swap_motion` is the same distance of
+    changes from one frame to the next, over the variance of real changes. Clips that
+    stand still have about 1. Frames of two clips in turn are real frames, but change
+    too much: with a variance b of features between clips and w within, and frames that
+    do not depend on each other, they have (sqrt(1 + b / w) - 1)^2.
 
     Args:
         real: features `(clips, T, d)` of the real test clips.
         decoded: kind to features `(units, T, d)`.
     """
-    scale = float(real.reshape(-1, real.shape[-1]).var(0, dtype=np.float64).sum())
     pairs = {name: (real, decoded[name]) for name in COMPARED if name in decoded}
     pairs["real"] = real[::2], real[1::2]
+    scales = dict.fromkeys(pairs, total_variance(real))
+    if "swap" in decoded:
+        changes = np.diff(real, axis=1)
+        pairs["swap_motion"] = changes, np.diff(decoded["swap"], axis=1)
+        scales["swap_motion"] = total_variance(changes)
     for name, (x, y) in pairs.items():
         n = x.shape[0] * x.shape[1]
-        yield Score(f"frechet_{name}", relative_frechet(x, y, scale), n)
+        yield Score(f"frechet_{name}", relative_frechet(x, y, scales[name]), n)
+
+
+def total_variance(features: np.ndarray) -> float:
+    """Return the sum over dimensions of the variance over rows of `(..., d)`."""
+    rows = features.reshape(-1, features.shape[-1])
+    return float(rows.var(0, dtype=np.float64).sum())
 
 
 def relative_frechet(real: np.ndarray, made: np.ndarray, scale: float) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from datasets.store import Store, hidden_mask, labels
-from evaluation.agreement import agreement
+from evaluation.agreement import agreement, agreement_sums
 from evaluation.bootstrap import average, divide, weighted_sum
 from evaluation.cell import Cell
 from evaluation.metrics import INFINITE, Metric, Score
@@ -26,7 +26,7 @@ def regression_metrics(code: str, z: str, better: str, worse: str) -> Iterator[M
         f"regression_ccc_{code}",
         f"CCC from {label}",
         f"Lin's concordance of {which}, on test identities; a constant has 0.",
-        version="2",
+        version="3",
         better=better,
         range=(-1.0, 1.0),
         reference="Lin 1989, Biometrics 45; Kollias et al. 2019, arXiv 1804.10938",
@@ -113,9 +113,9 @@ def ccc(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.nda
     Returns:
         `(1 + replicates,)`; NaN without rows.
     """
-    x, y = truth.astype(np.float64), predicted.astype(np.float64)
-    columns = (np.ones(len(x)), x, y, x * x, y * y, x * y)
-    sums = [weighted_sum(values, weights) for values in columns]
+    every = np.ones(len(truth), bool)[:, None]
+    rows = agreement_sums("continuous", truth[:, None], predicted[:, None], every)
+    sums = [weighted_sum(values, weights) for values in rows.T]
     return agreement("continuous", np.stack(sums, 1))
 
 

@@ -1,6 +1,6 @@
 """Verification: do the codes of two test clips tell whether they show one identity?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -20,6 +20,9 @@ PART = 1 << 20  # numbers of an array in memory at once: 8 MB
 
 of_f = partial(Metric, version="3", tables=("verification",), needs=("codes",))
 of_z = partial(of_f, ideal=0.5)
+AVERAGED = "Hsu et al. 2017, arXiv 1709.07902; Li & Mandt 2018, arXiv 1803.02991"
+of_mean_z = partial(of_z, version="1", reference=AVERAGED)
+CODES = ("static", "dynamic", "dynamic_mean")
 RANKS = "Mann & Whitney 1947, Annals of Mathematical Statistics 18"
 
 METRICS = (
@@ -69,6 +72,29 @@ METRICS = (
         "clips show one identity, at the threshold set on validation identities; 0.5, "
         "which is chance, is ideal, because z should not encode the identity.",
     ),
+    of_mean_z(
+        "verification_auc_dynamic_mean",
+        "AUC from mean z",
+        "How often the means of z over two test clips of one identity are more similar "
+        "(cosine) than those of different identities; 0.5, which is chance, is ideal, "
+        "because z should not encode the identity.",
+        better="lower",
+    ),
+    of_mean_z(
+        "verification_eer_dynamic_mean",
+        "EER from mean z",
+        "Equal error rate of telling by the cosine of the means of z over two test "
+        "clips whether they show one identity, as the literature has it; 0.5, which is "
+        "chance, is ideal, because z should not encode the identity.",
+    ),
+    of_mean_z(
+        "verification_hter_dynamic_mean",
+        "HTER from mean z",
+        "Half total error rate of telling by the cosine of the means of z over two "
+        "test clips whether they show one identity, at the threshold set on validation "
+        "identities; 0.5, which is chance, is ideal, because z should not encode the "
+        "identity.",
+    ),
 )
 
 
@@ -105,25 +131,35 @@ class Errors(NamedTuple):
 
 
 def measure(cell: Cell) -> Iterator[Score]:
-    """Yield the errors of f and of single z_t.
+    """Yield the errors of f, of single z_t, and of the mean of z over a clip.
 
     Nothing if no identity has two test clips without a common frame.
     """
     n = sum(map(len, draw_trials(cell.store, cell.evalset.test)))
-    for code in ("static", "dynamic"):
+    for code in CODES:
         errors = verify(cell, code)
         for name, values in errors._asdict().items() if errors else ():
             yield Score(f"verification_{name}_{code}", values, n)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=len(CODES))
 def verify(cell: Cell, code: str) -> Errors | None:
-    """Return the errors of `static` or `dynamic` codes; None if not defined."""
-    if code not in cell.arrays:
+    """Return the errors of a code of `CODES`; None if not defined."""
+    codes = compared_codes(cell.arrays, code)
+    if codes is None:
         return None
-    codes = cell.arrays[code]
-    codes = codes[:, None] if code == "static" else codes
     return verify_codes(codes, cell.store, cell.evalset, cell.weights.clip)
+
+
+def compared_codes(arrays: Mapping[str, np.ndarray], code: str) -> np.ndarray | None:
+    """Return the codes that are compared, `(clips, T, dimensions)`.
+
+    T is 1 for f and for the mean of z over time; None if the model has no such code.
+    """
+    if code == "dynamic_mean" and "dynamic" in arrays:
+        return arrays["dynamic"].mean(1, keepdims=True, dtype=np.float64)
+    codes = arrays.get(code)
+    return codes[:, None] if code == "static" and codes is not None else codes
 
 
 def verify_codes(
@@ -132,7 +168,7 @@ def verify_codes(
     """Compare the codes of all trials and return the errors; None without trials.
 
     Args:
-        codes: `(clips, T, dimensions)` of all clips; T is 1 for f.
+        codes: `(clips, T, dimensions)` of all clips; T is 1 for f and for mean z.
         store: the dataset.
         evalset: its evaluation clips.
         weights: `(rows, test clips)`.
@@ -184,11 +220,13 @@ def compare(
     """Compare the codes of every pair by their cosine.
 
     Codes are standardised with the mean and standard deviation of the training clips.
-    One trial compares one code with one code: f is a single time; z_t is compared with
-    the z_t of the same place in the other clip, each place a trial of its own. So z is
-    never averaged over time, which would make it a static code; nothing is drawn at
-    random; and every frame counts, with T instead of T^2 trials a pair. The place in a
-    clip says nothing of the motion, because clips begin anywhere in a sequence.
+    One trial compares one code with one code: f, and the mean of z over a clip, are of
+    a single time; z_t is compared with the z_t of the same place in the other clip,
+    each place a trial of its own. Nothing is drawn at random, and every frame counts,
+    with T instead of T^2 trials a pair. The place in a clip says nothing of the motion,
+    because clips begin anywhere in a sequence. The mean over time, which the literature
+    compares, is a static code: what differs from frame to frame is averaged out, so it
+    shows the identity at least as well as single z_t if both carry it.
 
     The threshold is where false accepts and false rejects cross on pairs of validation
     identities: training identities are known to the model, and a threshold set on them
@@ -200,7 +238,7 @@ def compare(
     Args:
         train: `(train clips, T, dimensions)`.
         valid: `(validation clips, T, dimensions)`.
-        test: `(test clips, T, dimensions)`; T is 1 for f.
+        test: `(test clips, T, dimensions)`; T is 1 for f and for mean z.
         valid_trials: positions among the validation clips.
         trials: positions among the test clips.
 

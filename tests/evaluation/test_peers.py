@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import entropy
 from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.metrics import mutual_info_score
 from sklearn.svm import LinearSVC
 
 from evaluation.metrics import axes_prediction
@@ -66,6 +68,50 @@ def test_sap_with_their_classifier_is_theirs(name: str):
 
 def test_sap_of_two_values_is_theirs():
     assert ours("binary")["sap"] == pytest.approx(PEERS["binary"]["sap"], abs=0.01)
+
+
+def binned(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return test codes in 20 bins of equal width, and factors: `(rows, columns)`."""
+    rows = list(sides(name)[1].values())
+    codes, factors = rows[0].codes, np.stack([side.labels for side in rows], 1)
+    edges = [np.linspace(x.min(), x.max(), 21)[1:-1] for x in codes.T]
+    bins = [np.digitize(x, edge) for x, edge in zip(codes.T, edges, strict=True)]
+    return np.stack(bins, 1), factors
+
+
+def information(codes: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Return the information of each dimension about each factor, nats."""
+    return np.array([[mutual_info_score(x, v) for v in factors.T] for x in codes.T])
+
+
+def entropy_of(*columns: np.ndarray) -> float:
+    return float(entropy(np.unique(np.stack(columns), axis=1, return_counts=True)[1]))
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_jemmig_is_that_of_a_few_lines(name: str):
+    """Do & Tran (2020), section 4.3, from scikit-learn's information."""
+    codes, factors = binned(name)
+    scores = []
+    for known, factor in zip(information(codes, factors).T, factors.T, strict=True):
+        second, best = np.sort(known)[-2:]
+        joint = entropy_of(codes[:, known.argmax()], factor)
+        waste = joint - best + second
+        scores.append(1 - waste / (entropy_of(factor) + np.log(20)))
+    assert ours(name)["jemmig"] == pytest.approx(np.mean(scores), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(ARRAYS.keys() - {"constant"}))
+def test_infomec_is_that_of_a_few_lines(name: str):
+    """Hsu et al. (2023), equations 4 and 5, with binned information."""
+    codes, factors = binned(name)
+    ranges = np.ptp(sides(name)[1]["0"].codes, axis=0)
+    active = codes[:, ranges > ranges.max() / 20]
+    shares = information(active, factors) / [entropy_of(v) for v in factors.T]
+    for metric, table in (("modularity", shares.T), ("compactness", shares)):
+        purity = (table.max(0) / table.sum(0) * len(table) - 1) / (len(table) - 1)
+        found = ours(name)[f"infomec_{metric}"]
+        assert found == pytest.approx(purity.mean(), abs=1e-9), metric
 
 
 def robustness(name: str, reach) -> float:

@@ -114,14 +114,46 @@ def features(rng, clips: int = 60) -> np.ndarray:
 def test_copies_have_none_and_one_picture_in_the_middle_has_one():
     real = features(np.random.default_rng(0))
     middle = np.broadcast_to(real.mean((0, 1)), real.shape)
-    made = {"reconstruction": real, "generated": middle, "swap": middle}
+    made = {"reconstruction": real, "generated": middle, "sample_static": middle}
     rows = {row.metric: row for row in frechet_scores(real, made)}
-    assert rows.keys() == {
-        f"frechet_{n}" for n in ("reconstruction", "generated", "real")
-    }
+    kinds = ("reconstruction", "generated", "real")
+    assert rows.keys() == {f"frechet_{kind}" for kind in kinds}
     assert rows["frechet_reconstruction"].value == pytest.approx(0, abs=1e-6)
     assert rows["frechet_generated"].value == pytest.approx(1, rel=0.01)
     assert rows["frechet_real"].n == 120 and rows["frechet_generated"].n == 240
+
+
+def swap_distances(real, swap):
+    """Return the distances of single frames and of motion."""
+    rows = {row.metric: row.value for row in frechet_scores(real, {"swap": swap})}
+    return rows["frechet_swap"], rows["frechet_swap_motion"]
+
+
+@pytest.mark.parametrize("ratio", [3, 8])
+def test_frames_of_two_clips_in_turn_are_real_but_move_as_no_clip_does(ratio):
+    """With r, the variance between clips over that within: (sqrt(1 + r) - 1)^2."""
+    rng = np.random.default_rng(0)
+    n, time, d = 2000, 8, 4
+    real = rng.normal(size=(n, 1, d)) * ratio**0.5 + rng.normal(size=(n, time, d))
+    turns = np.where(np.arange(time)[:, None] % 2, np.roll(real, 1, 0), real)
+    frames, motion = swap_distances(real, turns)
+    assert frames < 0.01
+    assert motion == pytest.approx(((1 + ratio) ** 0.5 - 1) ** 2, rel=0.1)
+
+
+def test_the_motion_of_copies_and_of_clips_that_stand_still():
+    real = features(np.random.default_rng(0))
+    assert swap_distances(real, real[::-1]) == pytest.approx((0, 0), abs=1e-6)
+    still = np.repeat(real[:, :1], 4, 1)
+    frames, motion = swap_distances(real, still)
+    assert motion == pytest.approx(1, rel=0.01) and frames < 0.3
+
+
+def test_motion_is_blind_to_where_a_clip_stands():
+    real = features(np.random.default_rng(0))
+    frames, motion = swap_distances(real, real + 1)
+    assert frames == pytest.approx(1 / 4, rel=0.1)  # 1 over the variance
+    assert motion == pytest.approx(0, abs=1e-6)
 
 
 def test_two_samples_of_one_kind_are_as_far_as_their_halves_or_nearer():

@@ -14,6 +14,7 @@ from evaluation.metrics.verification import (
     Similarities,
     Trials,
     compare,
+    compared_codes,
     cosine,
     equal_error_threshold,
     error_rates,
@@ -80,6 +81,32 @@ def test_a_single_frame_is_compared_not_a_mean_over_time():
     single, averaged = verify(codes), verify(codes.mean(1, keepdims=True))
     assert 0.5 < single["auc"] < averaged["auc"] - 0.05
     assert cosine(codes, np.array([[0, 1], [2, 3]])).shape == (TIME, 2)
+
+
+ALTERNATE = np.array([1, -1, 1, -1], np.float32)[:, None]
+
+
+def test_the_mean_of_z_hides_what_changes_sign_within_a_clip():
+    codes = noise(PEOPLE, 8)[IDENTITY][:, None] * ALTERNATE
+    mean = compared_codes({"dynamic": codes}, "dynamic_mean")
+    assert verify(codes) == {"auc": 1, "eer": 0, "hter": 0}
+    assert verify(mean) == {"auc": 0.5, "eer": 0.5, "hter": 0.5}
+
+
+def test_the_mean_of_z_shows_what_changes_hide_in_single_frames():
+    person = noise(PEOPLE, 8)[IDENTITY][:, None]
+    codes = person + 100 * noise(len(IDENTITY), 1, 8, seed=1) * ALTERNATE
+    mean = compared_codes({"dynamic": codes}, "dynamic_mean")
+    assert mean == pytest.approx(person, abs=1e-4)
+    assert verify(mean) == {"auc": 1, "eer": 0, "hter": 0}
+    assert verify(codes)["auc"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_codes_that_a_model_lacks_are_not_compared():
+    arrays = {"static": noise(3, 2)}
+    assert compared_codes(arrays, "static").shape == (3, 1, 2)
+    assert compared_codes(arrays, "dynamic") is None
+    assert compared_codes(arrays, "dynamic_mean") is None
 
 
 def test_validation_pairs_set_the_threshold():
