@@ -102,7 +102,10 @@ def main() -> None:
         arrays, order = reencoded(given.cell, run, store, on)
     write_npz(given.out / "representation.npz", **arrays)
     write_npz(given.out / "order.npz", **order)
-    write_json(given.out / "run.json", run | {"model": given.out.parent.name})
+    about: dict[str, Any] = {"model": given.out.parent.name}
+    if run["status"] == "done" and "swap" not in arrays:
+        about["capabilities"] = []  # what a prior makes is not made again
+    write_json(given.out / "run.json", run | about)
 
 
 if __name__ == "__main__":
