@@ -359,7 +359,9 @@ def a_cell(folder: Path) -> list[str]:
     arrays["prior_std"] = np.ones((len(clips), 8, 4), np.float32)
     arrays["manifold"] = rng.integers(0, 256, (4, 9, 9, *movie[2:]), dtype=np.uint8)
     write_npz(cell / "representation.npz", status=np.array("done"), **arrays)
-    write_json(cell / "run.json", {"dataset": "noise", "model": "m", "seed": 0})
+    able = ["codes", "swap", *(name for name in arrays if name.startswith("sample_"))]
+    run = {"status": "done", "dataset": "noise", "capabilities": able}
+    write_json(cell / "run.json", run | {"model": "m", "seed": 0})
     return [*("--data", str(data)), *("--cell", str(cell)), *("--judges", str(judges))]
 
 

@@ -145,7 +145,9 @@ def test_a_dataset_without_factors_is_judged_and_scored(tmp_path, monkeypatch):
         sample_dynamic=test[lists.a],
         sample_static=test[lists.b],
     )
-    write_json(cell / "run.json", {"dataset": "people", "model": "m", "seed": 0})
+    able = ["codes", "swap", "sample_static", "sample_dynamic"]
+    run = {"status": "done", "dataset": "people", "capabilities": able}
+    write_json(cell / "run.json", run | {"model": "m", "seed": 0})
     command(score, data=data, cell=cell, judges=trained)
     scores = pd.read_parquet(cell / "metrics.parquet").set_index("metric")["value"]
     assert scores["finished"] == 1 and scores["frechet_reconstruction"] < 1e-6
