@@ -326,6 +326,9 @@ def train(
     judge = Judge(channels, size, settings.width, heads, identities).to(device)
     judge = judge.to(memory_format=torch.channels_last)
     table = targets(store, heads)
+    # Identity blurs the features of dynamic factors (docs/metrics.md): it shapes them
+    # only where no static factor does.
+    shaped = any(f.judged and f.scope == "static" for f in store.factors)
 
     def terms_at(step: int) -> dict[str, Tensor]:
         index, _ = batches.draw(numpy_generator("judge", seed, step))
@@ -338,7 +341,8 @@ def train(
         terms = loss_terms(predictions, truth, heads)
         if judge.identity is not None and people is not None:
             who = people[index].to(device)
-            terms["identity"] = judge.identity.loss(judge.identity(features), who)
+            embeddings = judge.identity(features.detach() if shaped else features)
+            terms["identity"] = judge.identity.loss(embeddings, who)
         return terms
 
     result = fit(

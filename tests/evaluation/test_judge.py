@@ -135,6 +135,15 @@ def test_training_is_deterministic(tiny):
     assert not torch.equal(first["mix.0.weight"], other["mix.0.weight"])
 
 
+def test_judging_the_identity_leaves_labelled_static_factors_alone(tiny):
+    quick = Settings(steps=3, batch=8, width=4)
+    plain = judge.train(tiny, 4, 7, quick)[0].state_dict()
+    asked = replace(tiny, info=tiny.info | {"judge_identity": True})
+    both = judge.train(asked, 4, 7, quick)[0].state_dict()
+    assert all(torch.equal(plain[name], both[name]) for name in plain)
+    assert {name.split(".")[0] for name in both.keys() - plain.keys()} == {"identity"}
+
+
 def test_clip_factors_get_the_temporal_head():
     heads = [Head("move", 3, True), Head("x", 0, False)]
     network = Judge(1, 16, 4, heads).eval()
