@@ -5,38 +5,40 @@
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from evaluation.aggregates import Runs, aggregates, mean_swap, scale_runs
-from evaluation.bootstrap import (
-    interval,
-    rank_intervals,
-    resample,
-    seed_interval,
-    weighted_mean,
-)
+from evaluation.intervals import Runs, mean_interval
+from evaluation.leaderboard import leaderboard
 from evaluation.metrics import load_modules, registered
-from evaluation.metrics.swap import chances
 from seqdis.errors import cli
 from seqdis.files import read_json, read_parquet, write_parquet
-from seqdis.metric import write_registry
-from seqdis.seeds import numpy_generator
+from seqdis.metric import Metric, lookup, write_registry
 
-Samples = dict[tuple[str, str, str, str], np.ndarray]
-RunsOf = dict[str, dict[str, Runs]]
-SWAP = ("swap_score", "")
 CELL = ["dataset", "model", "seed"]
 METRICS = [*CELL, "metric", "factor", "value", "n", "direction", "metric_version"]
 SUMMARY = ["dataset", "model", "metric", "factor", "mean", "low", "high"]
 SUMMARY += ["n_seeds", "n", "direction"]
-NO_SAMPLES = np.empty(0)  # their interval is NaN
-LEADERBOARD = ["model", "metric", "mean", "low", "high", "rank_low", "rank_high"]
-LEADERBOARD += ["n_ok", "n_cells"]
+UNBOUNDED = (-np.inf, np.inf)
+
+
+class Scores(NamedTuple):
+    """All scores on one dataset.
+
+    Attributes:
+        metrics: METRICS, a row per score of each cell.
+        samples: (model, seed) to (metric, factor) to `(1 + replicates,)`: the score,
+            then its values in bootstrap samples of the test identities.
+        identities: how many are drawn; infinite if unknown.
+    """
+
+    metrics: pd.DataFrame
+    samples: dict[tuple[str, int], dict[tuple[str, str], np.ndarray]]
+    identities: float
 
 
 def read_grid(path: Path) -> dict[str, Any]:
@@ -49,16 +51,36 @@ def read_grid(path: Path) -> dict[str, Any]:
     return read_json(path, remedy)
 
 
-def cells_of(results: Path, grid: Mapping[str, Any]) -> dict[tuple, Path]:
-    """Return the scored cells that exist: (dataset, model, seed) to folder."""
+def list_cells(
+    results: Path, grid: Mapping[str, Any], dataset: str
+) -> dict[tuple[str, int], Path]:
+    """Return the scored cells of a dataset that exist: (model, seed) to folder."""
     cells = {}
-    for dataset in grid["datasets"]:
-        for model in grid["models"]:
-            for seed in grid["seeds"]:
-                folder = results / dataset / model["name"] / f"seed{seed}"
-                if (folder / "metrics.parquet").is_file():
-                    cells[dataset, model["name"], seed] = folder
+    for model in grid["models"]:
+        for seed in grid["seeds"]:
+            folder = results / dataset / model["name"] / f"seed{seed}"
+            if (folder / "metrics.parquet").is_file():
+                cells[model["name"], seed] = folder
     return cells
+
+
+def read_scores(results: Path, grid: Mapping[str, Any], dataset: str) -> Scores:
+    """Return all scores on a dataset."""
+    cells = list_cells(results, grid, dataset)
+    tables = [read_parquet(folder / "metrics.parquet") for folder in cells.values()]
+    return Scores(
+        join(tables, METRICS),
+        {cell: read_samples(folder) for cell, folder in cells.items()},
+        count_identities(results / "data" / dataset),
+    )
+
+
+def join(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Return tables end to end; without rows, a table of the columns."""
+    tables = [table for table in tables if len(table)]
+    if not tables:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(tables, ignore_index=True)
 
 
 def read_samples(folder: Path) -> dict[tuple[str, str], np.ndarray]:
@@ -75,174 +97,101 @@ def read_samples(folder: Path) -> dict[tuple[str, str], np.ndarray]:
     }
 
 
-def bootstrap_all(results: Path, cells: Mapping[tuple, Path]) -> tuple[Samples, RunsOf]:
-    """Return bootstrap samples on two levels: training seeds, then test identities.
+def count_identities(data: Path) -> float:
+    """Return how many identities the test clips of a dataset show.
 
-    With one seed the spread is over identities only. Models share the samples of a
-    dataset: of identities, and of seeds if they have equally many, so they can be
-    compared sample by sample.
-
-    Returns:
-        (dataset, model, metric, factor) to samples, averaged over the drawn seeds, and
-        model to dataset to the scaled swap scores of its training runs.
+    Infinite without the dataset's files: intervals then take the variance between
+    identities as known.
     """
-    folders: dict[tuple[str, str], dict[int, Path]] = {}
-    for (dataset, model, seed), folder in cells.items():
-        folders.setdefault((dataset, model), {})[seed] = folder
-    samples: Samples = {}
-    runs: RunsOf = {}
-    for (dataset, model), of_seeds in folders.items():
-        tables = {seed: read_samples(folder) for seed, folder in of_seeds.items()}
-        for key, averages in average_seeds(dataset, tables).items():
-            samples[dataset, model, *key] = averages
-        verdict = results / "judges" / dataset / "judge.json"
-        scored = {s: table for s, table in tables.items() if SWAP in table}
-        if scored and verdict.is_file():
-            shared = set.intersection(*map(set, scored.values()))
-            values = {key: stack_seeds(scored, key) for key in shared}
-            counts = draw_seeds(dataset, len(scored), len(values[SWAP]) - 1)
-            scaled = scale_runs([*scored], values, chances(read_json(verdict)), counts)
-            runs.setdefault(model, {})[dataset] = scaled
-    return samples, runs
+    if not (data / "clips.parquet").is_file():
+        return np.inf
+    clips = read_parquet(data / "clips.parquet")
+    sequences = read_parquet(data / "sequences.parquet").set_index("sequence")
+    tests = clips.loc[clips["split"] == "test", "sequence"]
+    return sequences.loc[tests, "identity"].nunique()
 
 
-def average_seeds(
-    dataset: str, tables: Mapping[int, Mapping[tuple[str, str], np.ndarray]]
-) -> dict[tuple[str, str], np.ndarray]:
-    """Return every score averaged over the drawn seeds, in each sample."""
-    averages = {}
-    for key in dict.fromkeys(key for table in tables.values() for key in table):
-        samples = stack_seeds(tables, key)[1:]
-        counts = draw_seeds(dataset, *samples.shape[::-1])
-        averages[key] = weighted_mean(samples, counts)
-    return averages
+def gather_runs(
+    scores: Scores,
+) -> Iterator[tuple[tuple[str, str, str], pd.DataFrame, Runs]]:
+    """Yield (model, metric, factor), the rows of its seeds and their scores."""
+    keys = ["model", "metric", "factor"]
+    for (model, metric, factor), rows in scores.metrics.groupby(keys, sort=False):
+        tables = [scores.samples.get((model, seed), {}) for seed in rows["seed"]]
+        drawn = [
+            table[metric, factor][1:] for table in tables if (metric, factor) in table
+        ]
+        samples = np.stack(drawn, 1) if drawn else np.empty((0, len(rows)))
+        if np.isnan(samples).all():  # too few identities
+            samples = samples[:0]
+        runs = Runs(rows["value"].to_numpy(), samples, scores.identities)
+        yield (model, metric, factor), rows, runs
 
 
-def changes(
-    grid: Mapping[str, Any], cells: Mapping[tuple, Path], metrics: pd.DataFrame
+def gather_swap_scores(scores: Scores) -> dict[str, Runs]:
+    """Return the swap scores of every model that has some."""
+    rows = scores.metrics[scores.metrics["metric"] == "swap_score"]
+    gathered = gather_runs(scores._replace(metrics=rows))
+    return {model: runs for (model, _, _), _, runs in gathered}
+
+
+def summarise(
+    dataset: str, scores: Scores, registry: Mapping[str, Metric] | None = None
 ) -> pd.DataFrame:
-    """Return the differences of a study's changed models from the unchanged ones.
-
-    A table like that of `summarise`. Differences are of the seeds that both models
-    have, and are taken inside every bootstrap sample of identities and seeds: both are
-    scored on the same clips, so what is special of the clips cancels.
+    """Average every metric over seeds, with 95 % intervals (see `mean_interval`).
 
     Args:
-        grid: of the study; `of` names what an entry was made from.
-        cells: as of `cells_of`.
-        metrics: all cells.
-    """
-    keys = ["dataset", "seed", "metric", "factor"]
-    rows: list[pd.DataFrame] = []
-    samples: Samples = {}
-    for name, base in ((entry["name"], entry["of"]) for entry in grid["models"]):
-        if name == base:
-            continue
-        changed, known = (metrics[metrics["model"] == each] for each in (name, base))
-        both = changed.merge(known[[*keys, "value"]], on=keys, suffixes=("", "_of"))
-        rows.append(both.assign(value=both["value"] - both["value_of"]))
-        for dataset in grid["datasets"]:
-            tables = {}
-            for seed in grid["seeds"]:
-                pair = [(dataset, model, seed) for model in (name, base)]
-                if set(pair) <= cells.keys():
-                    new, old = (read_samples(cells[key]) for key in pair)
-                    tables[seed] = {
-                        key: new[key] - old[key] for key in new if key in old
-                    }
-            for key, differences in average_seeds(dataset, tables).items():
-                samples[dataset, name, *key] = differences
-    return summarise(pd.concat(rows) if rows else metrics.iloc[:0], samples)
-
-
-def stack_seeds(
-    tables: Mapping[int, Mapping[tuple[str, str], np.ndarray]], key: tuple[str, str]
-) -> np.ndarray:
-    """Return a score of the seeds that have it, `(1 + replicates, seeds)`."""
-    return np.stack([table[key] for table in tables.values() if key in table], 1)
-
-
-def draw_seeds(dataset: str, seeds: int, replicates: int) -> np.ndarray:
-    """Return `(replicates, seeds)`, how often each seed is drawn."""
-    rng = numpy_generator("bootstrap", dataset, "seeds")
-    return resample(rng, seeds, replicates)
-
-
-def summarise(metrics: pd.DataFrame, samples: Samples) -> pd.DataFrame:
-    """Average every metric over seeds, with 95 % intervals.
-
-    Intervals of scores with samples cover seeds and test identities (identities alone
-    with one seed), all others cover seeds: NaN with one seed.
+        dataset: its name.
+        scores: on the dataset.
+        registry: metrics by name, whose ranges bound the intervals.
     """
     rows = []
-    keys = ["dataset", "model", "metric", "factor"]
-    for key, group in metrics.groupby(keys, sort=False):
-        dataset, model, metric, factor = map(str, key)
-        values = group["value"].to_numpy()
-        known = samples.get((dataset, model, metric, factor), NO_SAMPLES)
-        low, high = interval(known)
-        if np.isnan(known).all():  # no samples, or too few identities for them
-            rng = numpy_generator("bootstrap", *key)
-            low, high = seed_interval(values, rng)
+    for key, group, runs in gather_runs(scores):
+        metric = lookup(registry or {}, key[1])
+        low, high = mean_interval([runs], metric.range if metric else UNBOUNDED)
         first = group.iloc[0]
-        seeds = len(values)
-        mean = float(values.mean())
-        rows.append((*key, mean, low, high, seeds, first["n"], first["direction"]))
+        about = (len(group), first["n"], first["direction"])
+        rows.append((dataset, *key, runs.mean, low, high, *about))
     return pd.DataFrame(rows, columns=SUMMARY)
 
 
-def leaderboard(
-    grid: Mapping[str, Any],
-    roles: Mapping[str, str],
-    metrics: pd.DataFrame,
-    runs: RunsOf,
-) -> pd.DataFrame:
-    """Average the swap score over datasets and rank the models that have all of them.
+def subtract(grid: Mapping[str, Any], scores: Scores) -> Scores:
+    """Return what a study changes: scores of changed models less the unchanged ones.
 
-    A mean covers the datasets on which a model has a swap score; nothing is imputed.
-    Ranks are for models (not controls) with a swap score on every dataset on which any
-    model has one: only they can be compared. Others have no rank (NaN).
+    Differences are of the same seed, and of the same identities in every bootstrap
+    sample, so what is special of either cancels. Seeds that one of both lacks are left
+    out.
 
     Args:
-        grid: the cells that should exist.
-        roles: `model` or `control`, by model name, as in the cells' run.json.
-        metrics: all cells.
-        runs: by model and dataset.
+        grid: of the study; `of` names what an entry was made from.
+        scores: on one dataset.
     """
-    needed = {dataset for datasets in runs.values() for dataset in datasets}
-    ranked = [
-        model["name"]
-        for model in grid["models"]
-        if roles.get(model["name"]) == "model"
-        and needed
-        and set(runs.get(model["name"], ())) == needed
-    ]
-    samples = {name: mean_swap([*each.values()])[1:] for name, each in runs.items()}
-    ranks = {}
-    if ranked:
-        bounds = rank_intervals(np.stack([samples[name] for name in ranked]))
-        ranks = dict(zip(ranked, zip(*bounds, strict=True), strict=True))
-    swap = metrics[metrics["metric"] == "swap_score"]
-    means = swap.groupby(["model", "dataset"])["value"].mean().groupby("model").mean()
-    finished = metrics[metrics["metric"] == "finished"].groupby("model")["value"].sum()
-    unranked = (float("nan"), float("nan"))
-    cells = len(grid["datasets"]) * len(grid["seeds"])
-    rows = [
-        (
-            name,
-            "swap_score",
-            means.get(name, float("nan")),
-            *interval(samples.get(name, NO_SAMPLES)),
-            *ranks.get(name, unranked),
-            int(finished.get(name, 0)),
-            cells,
+    keys = ["seed", "metric", "factor"]
+    metrics: list[pd.DataFrame] = []
+    samples = {}
+    for name, base in ((entry["name"], entry["of"]) for entry in grid["models"]):
+        if name == base:
+            continue
+        changed, known = (
+            scores.metrics[scores.metrics["model"] == each] for each in (name, base)
         )
-        for name in (model["name"] for model in grid["models"])
-    ]
-    table = pd.DataFrame(rows, columns=LEADERBOARD)
-    numbers = ["mean", "low", "high", "rank_low", "rank_high"]
-    table[numbers] = table[numbers].astype("float64")
-    return table.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
+        both = changed.merge(known[[*keys, "value"]], on=keys, suffixes=("", "_of"))
+        metrics.append(both.assign(value=both["value"] - both["value_of"])[METRICS])
+        for seed in grid["seeds"]:
+            new, old = (scores.samples.get((each, seed), {}) for each in (name, base))
+            samples[name, seed] = {
+                key: new[key] - old[key] for key in new if key in old
+            }
+    return Scores(join(metrics, METRICS), samples, scores.identities)
+
+
+def read_roles(results: Path, grid: Mapping[str, Any]) -> dict[str, str]:
+    """Return `model` or `control` by model, as in run.json of the scored cells."""
+    return {
+        model: read_json(folder / "run.json")["role"]
+        for dataset in grid["datasets"]
+        for (model, _), folder in list_cells(results, grid, dataset).items()
+    }
 
 
 def main() -> None:
@@ -254,24 +203,29 @@ def main() -> None:
     parser.add_argument("--metrics", nargs="*", default=[], help="modules of your own")
     arguments = parser.parse_args()
     grid = read_grid(arguments.grid or arguments.results / "grid.json")
-    cells = cells_of(arguments.results, grid)
-    tables = [read_parquet(folder / "metrics.parquet") for folder in cells.values()]
-    metrics = pd.concat(tables) if tables else pd.DataFrame(columns=METRICS)
-    samples, runs = bootstrap_all(arguments.results, cells)
-    roles = {
-        model: read_json(folder / "run.json")["role"]
-        for (_, model, _), folder in cells.items()
-    }
     registry = registered(load_modules(arguments.metrics))
+    study = all("of" in entry for entry in grid["models"])
+    metrics, summaries, changes = [], [], []
+    swap: dict[str, dict[str, Runs]] = {}
+    for dataset in grid["datasets"]:
+        scores = read_scores(arguments.results, grid, dataset)
+        metrics.append(scores.metrics)
+        summaries.append(summarise(dataset, scores, registry))
+        if study:
+            changes.append(summarise(dataset, subtract(grid, scores)))
+        for model, runs in gather_swap_scores(scores).items():
+            swap.setdefault(model, {})[dataset] = runs
+    everything = join(metrics, METRICS)
     write_registry(arguments.out / "metrics.json", registry)
-    write_parquet(arguments.out / "metrics.parquet", metrics.reset_index(drop=True))
-    write_parquet(arguments.out / "summary.parquet", summarise(metrics, samples))
-    board = leaderboard(grid, roles, metrics, runs)
-    ranked = board.loc[board["rank_low"].notna(), "model"].tolist()
-    more = aggregates(board["model"].tolist(), ranked, runs)
-    write_parquet(arguments.out / "leaderboard.parquet", board.merge(more, on="model"))
-    if all("of" in entry for entry in grid["models"]):  # a study
-        write_parquet(arguments.out / "changes.parquet", changes(grid, cells, metrics))
+    write_parquet(arguments.out / "metrics.parquet", everything)
+    write_parquet(arguments.out / "summary.parquet", join(summaries, SUMMARY))
+    roles = read_roles(arguments.results, grid)
+    done = everything[everything["metric"] == "finished"]
+    finished = done.groupby("model")["value"].sum().to_dict()
+    board = leaderboard(grid, roles, swap, finished)
+    write_parquet(arguments.out / "leaderboard.parquet", board)
+    if study:
+        write_parquet(arguments.out / "changes.parquet", join(changes, SUMMARY))
 
 
 if __name__ == "__main__":

@@ -12,58 +12,35 @@ from reporting.tables import (
     Row,
     Table,
     Text,
-    best_row,
     metric_column,
     sort_key,
 )
 from reporting.tree import Dataset, Model, Tree
 from reporting.words import count, listing, number
-from seqdis.grid import REFERENCE
+from seqdis.grid import LEAST_SEEDS, REFERENCE
 
-AGGREGATES = [
-    Column(
-        "iqm",
-        "IQM",
-        "score",
-        "higher",
-        "harmonic mean of the next two columns, below zero counting as 0",
-    ),
-    Column(
-        "iqm_static",
-        "IQM static kept",
-        "score",
-        "higher",
-        "interquartile mean over datasets, seeds and static factors of (judged − "
-        "chance) / (1 − chance): the mean of the middle half",
-    ),
-    Column(
-        "iqm_dynamic",
-        "IQM dynamic transferred",
-        "score",
-        "higher",
-        "the same over dynamic factors",
-    ),
+COMPARISONS = [
     # No direction: the best of these would be the best difference, not a clear win.
     Column(
         "difference",
         "Swap score − reference",
         "score",
-        note="mean difference of the seeds that both have, over the same identities",
+        note="difference of the means over training seeds, then datasets",
     ),
     Column(
         "improvement",
         "P(better)",
         "score",
-        note="probability of improvement: in how many runs the swap score beats the "
-        "reference's of the same seed and dataset, ties counting half; mean over "
-        "datasets, 0.5 for equals",
+        note="probability of improvement: in how many pairs of a training run and one "
+        "of the reference the run has the higher swap score, ties counting half; mean "
+        "over datasets, 0.5 for equals",
     ),
     Column(
         "p_holm",
         "p (Holm)",
         "number",
-        note="two-sided bootstrap p-value of the difference, adjusted for the number "
-        "of comparisons",
+        note="two-sided p-value of the difference (t statistic), adjusted for the "
+        "number of comparisons",
     ),
 ]
 MEASURED = (
@@ -129,7 +106,8 @@ def _board_row(tree: Tree, model: Model, scores: list[Value]) -> tuple[Value, st
             is_model = (row["model"], row["metric"]) == (model.name, "swap_score")
             if is_model and not math.isnan(row["mean"]):
                 ranks = _ranks(row["rank_low"], row["rank_high"])
-                return Estimate(row["mean"], row["low"], row["high"]), ranks
+                ends = row["mean"], row["low"], row["high"]
+                return Estimate(*ends, n_seeds=row.get("n_seeds", 0)), ranks
         return why, ""
     known = [score.mean for score in scores if isinstance(score, Estimate)]
     return (Estimate(sum(known) / len(known)) if known else why), ""
@@ -145,7 +123,7 @@ def board_table(tree: Tree) -> Table:
     """Return the leaderboard as a table (its files; the page adds bars)."""
     swap = metric_column(tree.metrics["swap_score"])
     columns = [
-        Column("rank", "Rank", "text", note="95 % rank interval among the models"),
+        Column("rank", "Rank", "text", note="95 % simultaneous rank set"),
         swap,
         *(
             swap._replace(key=f"swap_score_{d.name}", label=d.label)
@@ -174,33 +152,35 @@ def board_table(tree: Tree) -> Table:
 
 
 def conclusion(tree: Tree, board: Table) -> str:
-    """Return one or two sentences: which model leads, and whether that is certain."""
-    ranked = [
-        (row, row.values[1])
+    """Return one or two sentences: which models may be the best, if that is known."""
+    scored = [
+        row
         for row in board.rows
         if not row.control and isinstance(row.values[1], Estimate)
     ]
     datasets = listing([dataset.label for dataset in tree.datasets])
-    if not ranked:
+    if not scored:
         return f"No model has a swap score on {datasets} yet."
-    (first, best), *others = ranked
-    if best.mean <= 0:
+    if max(row.values[1].mean for row in scored) <= 0:
         return f"On {datasets}, no model's swap score is above chance."
-    shown = f"{number(best.mean)}" + (f" ({best.interval})" if best.interval else "")
+    ranked = [row for row in scored if row.values[0]]
+    if not ranked:
+        scores = f"{count(len(scored), 'model')} have swap scores on {datasets}"
+        return (
+            f"{scores}. They are not compared: that takes at least {LEAST_SEEDS} "
+            f"training seeds of each on every dataset."
+        )
+    best = [row for row in ranked if row.values[0].split("–")[0] == "1"]
+    first, shown = ranked[0], number(ranked[0].values[1].mean)
+    interval = first.values[1].interval
     text = f"On {datasets}, {first.label} has the highest swap score, {shown}"
-    if not others:
-        return f"{text}; no other model was scored."
-    second, runner_up = others[0]
-    text += f"; next is {second.label} with {number(runner_up.mean)}"
-    if math.isnan(best.low):
-        return f"{text}. There are no intervals yet, so this may be chance."
-    if best_row(board, 1) is not None:
-        return f"{text}, outside of the leader's 95 % interval."
-    tied = [row.label for row, score in others if best.low <= score.mean]
-    return (
-        f"{text}. This is no clear win: the leader's 95 % interval also holds "
-        f"{listing(tied)}."
-    )
+    text += f" ({interval})" if interval else ""
+    if len(ranked) == 1:
+        return f"{text}; no other model is ranked."
+    if len(best) == 1:
+        return f"{text}, and is better than all others (95 % rank sets)."
+    others = listing([row.label for row in best if row is not first])
+    return f"{text}. This is no clear win: {others} may be as good (95 % rank sets)."
 
 
 def interval_words(tree: Tree) -> str:
@@ -218,40 +198,40 @@ def interval_words(tree: Tree) -> str:
             f"varies. There are none of {without}."
         )
     return (
-        f"Intervals are 95 % two-level bootstrap intervals over {count(seeds, 'seed')} "
-        f"and test identities, or over seeds alone, of {without}."
+        f"Intervals are 95 % t intervals over {count(seeds, 'seed')} and test "
+        f"identities, or over seeds alone, of {without}."
     )
 
 
-def aggregate_table(tree: Tree, ranking: list[Place]) -> Table | None:
-    """Return IQM and comparisons in the leaderboard's order; None without tables."""
-    if tree.board is None:
+def comparison_table(tree: Tree, ranking: list[Place]) -> Table | None:
+    """Return each model against the reference, in the leaderboard's order.
+
+    None if nothing is compared, as with too few training seeds.
+    """
+    if tree.board is None or not (tree.board["reference"] != "").any():
         return None
     by_model = {row["model"]: row for row in tree.board.to_dict("records")}
     rows = [
-        Row(p.model.label, _values(p, by_model.get(p.model.name)), p.model)
+        Row(p.model.label, _compared(p, by_model.get(p.model.name)), p.model)
         for p in ranking
     ]
-    return Table("aggregates", "Interquartile means and comparisons", AGGREGATES, rows)
+    title = "Comparisons with the reference"
+    return Table("comparisons", title, COMPARISONS, rows)
 
 
-def _values(place: Place, row: dict[Any, Any] | None) -> list[Any]:
-    if row is None or math.isnan(row["iqm"]):
-        return [place.score if isinstance(place.score, Missing) else None] * len(
-            AGGREGATES
-        )
-    means = [_score(row, column.key) for column in AGGREGATES[:3]]
-    if row["reference"]:
-        compared = [_score(row, column.key) for column in AGGREGATES[3:5]]
-        return [*means, *compared, row["p_holm"]]
-    why = "control" if place.model.control else "not compared"
+def _compared(place: Place, row: dict[Any, Any] | None) -> list[Any]:
+    if row is not None and row["reference"]:
+        ends = [
+            Estimate(row[key], row[f"{key}_low"], row[f"{key}_high"])
+            for key in ("difference", "improvement")
+        ]
+        return [*ends, row["p_holm"]]
+    why = Missing("control" if place.model.control else "not compared")
     if place.model.name == REFERENCE:
-        why = "the reference"
-    return [*means, *[Missing(why)] * 3]
-
-
-def _score(row: dict[Any, Any], key: str) -> Estimate:
-    return Estimate(row[key], row[f"{key}_low"], row[f"{key}_high"])
+        why = Missing("the reference")
+    elif isinstance(place.score, Missing):
+        why = place.score
+    return [why] * len(COMPARISONS)
 
 
 def comparison_words(tree: Tree) -> str:
@@ -259,7 +239,6 @@ def comparison_words(tree: Tree) -> str:
     if tree.board is None or not (n := int((tree.board["reference"] != "").sum())):
         return ""
     label = next(m.label for m in tree.models if m.name == REFERENCE)
-    seeds = len(tree.grid["seeds"])
     text = f"{count(n, 'model')} {'is' if n == 1 else 'are'} compared with {label}. "
     if n > 1:
         text += (
@@ -267,17 +246,7 @@ def comparison_words(tree: Tree) -> str:
             f"difference somewhere with probability {1 - 0.95**n:.2f}; p is adjusted "
             "after Holm (at most 5 % for any false one), intervals are not. "
         )
-    if seeds == 1:
-        return text + (
-            "With one training seed everything here covers test identities only: p "
-            "and P(better) are about these trained networks, not about training them "
-            "again."
-        )
-    return text + (
-        f"{count(seeds, 'seed').capitalize()} say little about their spread: intervals "
-        "are too narrow and p too small where training again changes much "
-        "(docs/metrics.md)."
-    )
+    return text + "Rank sets hold for all models together (docs/metrics.md)."
 
 
 def failure_modes(tree: Tree) -> Table:

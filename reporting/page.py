@@ -19,8 +19,8 @@ from reporting.agreement import agreement
 from reporting.cost import benchmark_table, cost_figure, cost_tables, unscored
 from reporting.figures import trace_pictures, training_curves
 from reporting.leaderboard import (
-    aggregate_table,
     board_table,
+    comparison_table,
     comparison_words,
     conclusion,
     failure_modes,
@@ -37,7 +37,7 @@ from reporting.tables import Missing, Table, show, small_print, sort_key, write
 from reporting.tree import Dataset, Tree, read_tree
 from seqdis.errors import UserError, cli
 from seqdis.files import write_text
-from seqdis.grid import tier_command
+from seqdis.grid import LEAST_SEEDS, tier_command
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -81,8 +81,10 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "board": board,
         "conclusion": conclusion(tree, board),
         "intervals": interval_words(tree),
-        "aggregates": aggregate_table(tree, ranking),
-        "comparisons": comparison_words(tree),
+        "comparisons": comparison_table(tree, ranking),
+        "comparison_words": comparison_words(tree),
+        "least_seeds": LEAST_SEEDS,
+        "compared": len(tree.grid["seeds"]) >= LEAST_SEEDS,
         "labels": {d.name: d.label for d in tree.datasets},
         "facts": provenance.facts(tree),
         "cautions": provenance.cautions(tree),
@@ -162,11 +164,12 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
 
 def _tables(context: dict[str, Any]) -> Iterator[Table]:
     costs = ("cost", "cost_by_dataset", "benchmarks")
-    tables = ("board", "aggregates", "failure_modes", *costs, "states")
+    tables = ("board", "comparisons", "failure_modes", *costs, "states")
     names = (*tables, "reproduction")
     yield from (context[name] for name in names if context[name] is not None)
     if context["agreement"] is not None:
-        yield context["agreement"].winners
+        if context["compared"]:
+            yield context["agreement"].winners
         yield context["agreement"].numbers
     for part in context["sections"]:
         yield from (*part["tables"].values(), *part["leakage"])

@@ -18,6 +18,7 @@ from reporting.metrics import Metric
 from reporting.tree import Model
 from reporting.words import ARROWS, amount, duration, interval, number
 from seqdis.files import write_text
+from seqdis.grid import LEAST_SEEDS
 
 
 class Estimate(NamedTuple):
@@ -35,9 +36,14 @@ class Estimate(NamedTuple):
         return interval(*self[:3])
 
     @property
+    def comparable(self) -> bool:
+        """Return whether there are enough training seeds to compare models."""
+        return self.n_seeds >= LEAST_SEEDS
+
+    @property
     def beyond(self) -> bool:
-        """Return whether the interval excludes 0; False where there is none."""
-        return self.low > 0 or self.high < 0
+        """Return whether the interval excludes 0; False with too few seeds."""
+        return self.comparable and (self.low > 0 or self.high < 0)
 
 
 class Missing(NamedTuple):
@@ -134,10 +140,9 @@ class Table:
     def bold(self, row: int, column: int) -> bool:
         """Return whether a value is the best, or a difference that is not by chance."""
         value = self.rows[row].values[column]
-        differs = self.columns[column].kind == "difference" and isinstance(
-            value, Estimate
-        )
-        return self.best.get(column) == row or (differs and value.beyond)
+        if self.columns[column].kind == "difference" and isinstance(value, Estimate):
+            return value.beyond
+        return self.best.get(column) == row
 
     def without_empty_columns(self) -> "Table":
         """Drop columns with no value in any row."""
@@ -187,7 +192,8 @@ def show(value: Any, kind: str = "score") -> str:
 def best_row(table: Table, column: int) -> int | None:
     """Return the row to print in bold: its interval excludes the runner-up's mean.
 
-    Only ranked rows of a column with a direction take part; a single row wins nothing.
+    Only ranked rows of a column with a direction take part; a single row wins nothing,
+    and neither does a score of too few training seeds.
     """
     compared = table.columns[column].compared
     sign = {"higher": 1, "lower": -1}.get(table.columns[column].direction)
@@ -200,10 +206,12 @@ def best_row(table: Table, column: int) -> int | None:
     if len(scores) < 2:
         return None
     (_, first), (_, second) = sorted(scores, reverse=True)[:2]
-    ends = table.rows[first].values[column][1:3]
-    low, high = map(compared, ends)
-    runner_up = compared(table.rows[second].values[column].mean)
-    return None if math.isnan(low) or low <= runner_up <= high else first
+    best, other = (table.rows[i].values[column] for i in (first, second))
+    low, high = map(compared, (best.low, best.high))
+    within = math.isnan(low) or low <= compared(other.mean) <= high
+    if within or not (best.comparable and other.comparable):
+        return None
+    return first
 
 
 def frame(table: Table) -> pd.DataFrame:

@@ -25,6 +25,9 @@ Settings = dict[str, Any]
 
 # The model that all others are compared with, drawn first and in the strongest colour.
 REFERENCE = "unordered_vae"
+# Training seeds without which no model is said to be better than another: no ranks,
+# p-values or bold print.
+LEAST_SEEDS = 3
 # Kinds of datasets that are cut out of videos, in several jobs.
 FACE_KINDS = ("affwild", "grid")
 # What a user's own dataset consists of (datasets/own.py).

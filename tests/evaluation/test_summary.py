@@ -1,11 +1,20 @@
-"""Differences between a model and itself changed: inside every bootstrap sample."""
+"""Tables of a tier: means over seeds, and differences of changed models in a study."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.summary import METRICS, SUMMARY, cells_of, changes, summarise
+from evaluation.summary import (
+    METRICS,
+    SUMMARY,
+    Scores,
+    count_identities,
+    read_scores,
+    subtract,
+    summarise,
+)
 from seqdis.files import write_parquet
+from seqdis.metric import Metric
 
 GRID = {
     "datasets": ["d"],
@@ -32,47 +41,66 @@ def cell(results, model, seed, shift):
 
 
 @pytest.fixture
-def told(tmp_path):
-    """Return `changes` of two cells of the seeds given, the changed one of all."""
+def changes(tmp_path):
+    """Return the changes of two models of the seeds given, the changed one of all."""
 
     def make(*seeds):
-        tables = [cell(tmp_path, "m", seed, 0) for seed in seeds]
-        tables += [
-            cell(tmp_path, "m@shuffled", seed, SHIFT[seed]) for seed in GRID["seeds"]
-        ]
-        found = changes(GRID, cells_of(tmp_path, GRID), pd.concat(tables))
-        assert found.columns.tolist() == SUMMARY
-        assert found["model"].unique().tolist() == ["m@shuffled"]
-        return found.set_index("metric")[["mean", "low", "high", "n_seeds"]]
+        for seed in seeds:
+            cell(tmp_path, "m", seed, 0)
+        for seed in GRID["seeds"]:
+            cell(tmp_path, "m@shuffled", seed, SHIFT[seed])
+        table = summarise("d", subtract(GRID, read_scores(tmp_path, GRID, "d")))
+        assert table.columns.tolist() == SUMMARY
+        assert table["model"].unique().tolist() == ["m@shuffled"]
+        return table.set_index("metric")[["mean", "low", "high", "n_seeds"]]
 
     return make
 
 
-def test_what_people_share_falls_out(told):
+def test_what_people_share_falls_out(changes):
     """Either score alone has an interval 0.8 wide: as if independent, 1.1."""
-    found = told(0)
-    assert found.loc["a"].tolist() == pytest.approx([0.1, 0.1, 0.1, 1], abs=1e-6)
-    assert found.loc["b", ["low", "high"]].isna().all()
+    table = changes(0)
+    assert table.loc["a"].tolist() == pytest.approx([0.1, 0.1, 0.1, 1], abs=1e-6)
+    assert table.loc["b", ["low", "high"]].isna().all()
 
 
-def test_changes_are_of_the_seeds_both_have_and_vary_with_them(told):
-    found = told(0, 1)
+def test_changes_are_of_the_seeds_both_have_and_vary_with_them(changes):
+    table = changes(0, 1)
+    half = 12.706 * 0.01  # t of one degree of freedom, standard error
     for metric in ("a", "b"):  # within people and seeds, and within seeds alone
-        assert found.loc[metric].tolist() == pytest.approx([0.11, 0.1, 0.12, 2])
+        expected = [0.11, 0.11 - half, 0.11 + half, 2]
+        assert table.loc[metric].tolist() == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_study_of_nothing_has_no_changes(tmp_path):
-    empty = pd.DataFrame(columns=METRICS)
-    assert len(changes(GRID, {}, empty)) == 0
-    assert len(changes(GRID | {"models": GRID["models"][:1]}, {}, empty)) == 0
+    for grid in (GRID, GRID | {"models": GRID["models"][:1]}):
+        scores = read_scores(tmp_path, grid, "d")
+        assert summarise("d", subtract(grid, scores)).columns.tolist() == SUMMARY
+        assert len(scores.metrics) == 0 and scores.identities == np.inf
 
 
-def test_an_interval_that_is_not_defined_is_not_replaced_by_a_narrower_one():
+def test_an_interval_ends_where_its_metric_ends():
+    rows = [("d", "m", seed, "a", "", 0.1 * seed, 9, "higher", "1") for seed in (0, 1)]
+    scores = Scores(pd.DataFrame(rows, columns=METRICS), {}, np.inf)
+    row = summarise("d", scores, {"a": Metric("a", "a", "a", range=(0.0, 0.2))}).iloc[0]
+    assert row[["low", "high"]].tolist() == [0, 0.2]
+    assert summarise("d", scores).iloc[0]["low"] < 0
+
+
+def test_samples_that_are_all_undefined_are_none():
     """Seeds alone stand in where no people were drawn, not where samples fail."""
     rows = [("d", "m", seed, "a", "", 0.1 * seed, 9, "higher", "1") for seed in (0, 1)]
-    table = pd.DataFrame(rows, columns=METRICS)
-    samples = np.full(100, 0.05)
     for failing, known in ((5, True), (50, False), (100, True)):
-        samples[:failing] = np.nan
-        row = summarise(table, {("d", "m", "a", ""): samples}).iloc[0]
-        assert np.isfinite(row["low"]) == known, failing
+        drawn = np.full(101, 0.05)
+        drawn[1 : failing + 1] = np.nan
+        samples = {("m", seed): {("a", ""): drawn} for seed in (0, 1)}
+        scores = Scores(pd.DataFrame(rows, columns=METRICS), samples, 9)
+        assert np.isfinite(summarise("d", scores).iloc[0]["low"]) == known, failing
+
+
+def test_identities_are_those_of_the_test_clips(tmp_path):
+    sequences = {"sequence": range(5), "identity": ["a", "b", "b", "c", "d"]}
+    clips = {"split": ["train", "test", "test", "test"], "sequence": [0, 1, 2, 3]}
+    for name, table in (("sequences", sequences), ("clips", clips)):
+        write_parquet(tmp_path / f"{name}.parquet", pd.DataFrame(table))
+    assert count_identities(tmp_path) == 2

@@ -35,6 +35,7 @@ from reporting.words import (
     moment,
     number,
 )
+from seqdis.grid import LEAST_SEEDS
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,10 @@ def model(name: str, control: bool = False) -> Model:
     return Model(name, name, control, "#000000", name, name)
 
 
+def sure(mean: float, low: float, high: float, seeds: int = LEAST_SEEDS) -> Estimate:
+    return Estimate(mean, low, high, seeds)
+
+
 def make(
     *scores: tuple[str, Estimate | None, bool], direction: str = "higher"
 ) -> Table:
@@ -94,17 +99,25 @@ def make(
 
 
 def test_bold_only_when_the_interval_excludes_the_runner_up() -> None:
-    a, b = Estimate(0.9, 0.8, 1.0), Estimate(0.7, 0.5, 0.9)
+    a, b = sure(0.9, 0.8, 1.0), sure(0.7, 0.5, 0.9)
     assert best_row(make(("a", a, False), ("b", b, False)), 0) == 0
-    near = Estimate(0.85, 0.8, 0.9)
+    near = sure(0.85, 0.8, 0.9)
     assert best_row(make(("a", a, False), ("b", near, False)), 0) is None
 
 
+def test_nothing_is_bold_with_too_few_seeds() -> None:
+    a, b = sure(0.9, 0.8, 1.0, 2), sure(0.7, 0.5, 0.9)
+    assert best_row(make(("a", a, False), ("b", b, False)), 0) is None
+    assert best_row(make(("a", b, False), ("b", sure(0, 0, 0.1, 2), False)), 0) is None
+    rows = [Row("a", [sure(0.1, 0.05, 0.2, 2)])]
+    assert not Table("t", "T", [Column("x", "X", "difference")], rows).bold(0, 0)
+
+
 def test_bold_follows_the_direction_and_ignores_controls() -> None:
-    a, b = Estimate(0.9, 0.8, 1.0), Estimate(0.7, 0.65, 0.75)
+    a, b = sure(0.9, 0.8, 1.0), sure(0.7, 0.65, 0.75)
     lower = make(("a", a, False), ("b", b, False), direction="lower")
     assert best_row(lower, 0) == 1
-    with_oracle = make(("oracle", Estimate(1, 1, 1), True), ("a", a, False))
+    with_oracle = make(("oracle", sure(1, 1, 1), True), ("a", a, False))
     assert best_row(with_oracle, 0) is None
     none = make(("a", a, False), ("b", b, False), direction="")
     assert best_row(none, 0) is None
@@ -118,8 +131,8 @@ def test_bold_of_the_identity_in_z_is_not_for_beyond_chance(
         column = metric_column(registry[name])
         return best_row(Table("t", "T", [column], rows), 0)
 
-    at, worse = Estimate(0.5, 0.49, 0.51), Estimate(0.6, 0.59, 0.61)
-    below, above = Estimate(0.4, 0.39, 0.41), Estimate(0.6, 0.59, 0.61)
+    at, worse = sure(0.5, 0.49, 0.51), sure(0.6, 0.59, 0.61)
+    below, above = sure(0.4, 0.39, 0.41), sure(0.6, 0.59, 0.61)
     assert bold("verification_auc_dynamic", at, below) is None
     assert bold("verification_auc_dynamic", below, worse) == 0
     assert bold("verification_auc_dynamic", worse, at) == 1
@@ -129,7 +142,7 @@ def test_bold_of_the_identity_in_z_is_not_for_beyond_chance(
 
 
 def test_bold_is_not_for_a_probe_that_was_sure_and_wrong(registry: Registry) -> None:
-    wrong, nothing = Estimate(-0.3, -0.4, -0.2), Estimate(0.0, -0.01, 0.01)
+    wrong, nothing = sure(-0.3, -0.4, -0.2), sure(0.0, -0.01, 0.01)
     for name in ("bits_dynamic", "probe_dynamic_mlp"):
         rows = [Row("a", [wrong]), Row("b", [nothing])]
         table = Table("t", "T", [metric_column(registry[name], scope="static")], rows)
@@ -142,14 +155,14 @@ def test_bold_needs_an_interval_and_skips_the_missing() -> None:
     assert best_row(unsure, 0) is None
     missing = make(
         ("a", Estimate(math.nan), False),
-        ("b", Estimate(0.5, 0.4, 0.6), False),
+        ("b", sure(0.5, 0.4, 0.6), False),
         ("c", None, False),
     )
     assert best_row(missing, 0) is None
 
 
 def test_a_difference_is_bold_when_its_interval_excludes_0() -> None:
-    scores = [Estimate(0.1, 0.05, 0.2), Estimate(-0.1, -0.2, 0.1), Estimate(1e-9), None]
+    scores = [sure(0.1, 0.05, 0.2), sure(-0.1, -0.2, 0.1), Estimate(1e-9), None]
     rows = [Row(f"{i}", [score]) for i, score in enumerate(scores)]
     table = Table("t", "T", [Column("x", "X", "difference")], rows)
     assert [table.bold(i, 0) for i in range(4)] == [True, False, False, False]
@@ -162,7 +175,7 @@ def test_a_difference_is_bold_when_its_interval_excludes_0() -> None:
 
 
 def test_a_reference_is_a_floor_or_ceiling_and_never_bold() -> None:
-    rows = [Row("a", [Estimate(0.5, 0.4, 0.6)]), Row("b", [Estimate(0.1, 0, 0.2)])]
+    rows = [Row("a", [sure(0.5, 0.4, 0.6)]), Row("b", [sure(0.1, 0, 0.2)])]
     rows.append(Row("chance", [Estimate(0.9, 0.8, 1.0)], reference=True))
     table = Table("t", "T", [Column("x", "X", "score", "higher")], rows)
     assert table.best == {0: 0}
