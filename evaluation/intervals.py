@@ -54,7 +54,9 @@ class Runs(NamedTuple):
     def noise(self) -> np.ndarray:
         """Return how far the mean moves in each sample, `(replicates,)` or one zero.
 
-        A sample without a value moves nothing; NaN when these are more than a tenth.
+        Divided by sqrt(1 - 1 / identities): samples drawn from n identities vary by
+        that much less than n identities do. A sample without a value moves nothing;
+        NaN when these are more than a tenth.
         """
         if not len(self.samples):
             return np.zeros(1)
@@ -62,7 +64,8 @@ class Runs(NamedTuple):
         undefined = np.isnan(means)
         if undefined.mean() > 0.1:
             return np.full(len(means), np.nan)
-        return np.where(undefined, 0, means - means[~undefined].mean())
+        moved = np.where(undefined, 0, means - means[~undefined].mean())
+        return moved / (1 - 1 / self.identities) ** 0.5
 
 
 def measure_seeds(values: np.ndarray) -> Part:

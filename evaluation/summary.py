@@ -116,7 +116,8 @@ def gather_runs(
 ) -> Iterator[tuple[tuple[str, str, str], pd.DataFrame, Runs]]:
     """Yield (model, metric, factor), the rows of its seeds and their scores."""
     keys = ["model", "metric", "factor"]
-    for (model, metric, factor), rows in scores.metrics.groupby(keys, sort=False):
+    for key, rows in scores.metrics.groupby(keys, sort=False):
+        model, metric, factor = map(str, key)
         tables = [scores.samples.get((model, seed), {}) for seed in rows["seed"]]
         drawn = [
             table[metric, factor][1:] for table in tables if (metric, factor) in table
@@ -221,7 +222,9 @@ def main() -> None:
     write_parquet(arguments.out / "summary.parquet", join(summaries, SUMMARY))
     roles = read_roles(arguments.results, grid)
     done = everything[everything["metric"] == "finished"]
-    finished = done.groupby("model")["value"].sum().to_dict()
+    finished = {
+        str(model): int(rows.sum()) for model, rows in done.groupby("model")["value"]
+    }
     board = leaderboard(grid, roles, swap, finished)
     write_parquet(arguments.out / "leaderboard.parquet", board)
     if study:

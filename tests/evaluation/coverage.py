@@ -137,13 +137,13 @@ def draw_models(
     identity do together is left out: it would make the sets wider than they need be.
     """
     shared = 0.1 * rng.normal(size=people)
-    counts = 1 + np.sqrt(people / (people - 1)) * (resample(rng, people, 300) - 1)
+    counts = resample(rng, people, 300) / people
     board = {}
     for i, mean in enumerate(truth):
         spread = 0.02 * np.exp(0.7 * rng.normal())
         level = mean + spread * rng.normal(size=seeds)
         effects = shared + 0.05 * rng.normal(size=people)
-        samples = level + (counts @ effects)[:, None] / people
+        samples = level + (counts @ effects)[:, None]
         board[str(i)] = {"d": Runs(level + effects.mean(), samples, people)}
     return board
 
@@ -207,7 +207,7 @@ def main() -> None:
         "identities",
         heads,
         (
-            (n, [show(coverage(s, d, ring, 400), 2) for s, d in spreads])
+            (n, [show(coverage(s, d, ring, 200), 2) for s, d in spreads])
             for n, ring in RINGS.items()
         ),
     )
@@ -229,7 +229,7 @@ def main() -> None:
         "models",
         [f"{s} seeds, {n} identities" for s, n in cases],
         (
-            (name, [show(coverage_of_ranks(truth, s, n, 200), 1) for s, n in cases])
+            (name, [show(coverage_of_ranks(truth, s, n, 100), 1) for s, n in cases])
             for name, truth in TRUTHS.items()
         ),
     )
