@@ -19,7 +19,11 @@ class Paths(NamedTuple):
 
 
 def srivastava_paths(
-    rng: np.random.Generator, sequences: int, length: int, size: int = 28
+    rng: np.random.Generator,
+    sequences: int,
+    length: int,
+    digits: int = 2,
+    size: int = 28,
 ) -> Paths:
     """Draw paths as Srivastava et al. did (arXiv:1502.04681, their released code).
 
@@ -27,13 +31,13 @@ def srivastava_paths(
     0.1 per frame. A digit moves before the first frame already; at a wall it is set
     onto the wall, not reflected beyond it. Positions are truncated to whole pixels.
     """
-    shape = (sequences, 2)
+    shape = (sequences, digits)
     y, x = rng.random(shape), rng.random(shape)
     theta = rng.random(shape) * 2 * np.pi
     place = np.stack([y, x], axis=-1)
     velocity = np.stack([np.sin(theta), np.cos(theta)], axis=-1)
     room = CANVAS - size
-    corner, speed, bounce = _empty_paths(sequences, length)
+    corner, speed, bounce = _empty_paths(sequences, length, digits)
     for time in range(length):
         place = place + 0.1 * velocity
         hit = (place <= 0) | (place >= 1)
@@ -46,7 +50,11 @@ def srivastava_paths(
 
 
 def denton_paths(
-    rng: np.random.Generator, sequences: int, length: int, size: int = 32
+    rng: np.random.Generator,
+    sequences: int,
+    length: int,
+    digits: int = 2,
+    size: int = 32,
 ) -> Paths:
     """Draw paths as Denton's data loader does (DRNet, SVG), deterministic bounce.
 
@@ -54,9 +62,9 @@ def denton_paths(
     found beyond a wall is set back to the outermost start position and turns.
     """
     room = CANVAS - size
-    place = rng.integers(0, room, (sequences, 2, 2))
-    velocity = rng.integers(-4, 5, (sequences, 2, 2))
-    corner, speed, bounce = _empty_paths(sequences, length)
+    place = rng.integers(0, room, (sequences, digits, 2))
+    velocity = rng.integers(-4, 5, (sequences, digits, 2))
+    corner, speed, bounce = _empty_paths(sequences, length, digits)
     for time in range(length):
         hit = (place < 0) | (place >= room)
         place = np.clip(place, 0, room - 1)
@@ -67,8 +75,8 @@ def denton_paths(
     return Paths(corner, speed, bounce)
 
 
-def _empty_paths(sequences: int, length: int) -> Paths:
-    shape = (sequences, length, 2)
+def _empty_paths(sequences: int, length: int, digits: int) -> Paths:
+    shape = (sequences, length, digits)
     return Paths(
         np.zeros((*shape, 2), np.int16),
         np.zeros((*shape, 2), np.float32),

@@ -1,4 +1,4 @@
-"""Moving MNIST: two digits which bounce inside a 64x64 frame.
+"""Moving MNIST: one or two digits which bounce inside a 64x64 frame.
 
     python -m datasets.mmnist --files DIR --name NAME --settings JSON --out DIR
 
@@ -17,7 +17,7 @@ from PIL import Image
 from pydantic import Field
 
 from datasets import store
-from datasets.bouncing import Paths, covered, denton_paths, draw, srivastava_paths
+from datasets.bouncing import Paths, denton_paths, draw, srivastava_paths
 from datasets.description import (
     Source,
     describe,
@@ -25,15 +25,19 @@ from datasets.description import (
     read_manifest,
     verify_sources,
 )
+from datasets.digit_factors import (
+    factors_of_one,
+    factors_of_two,
+    follow_one,
+    follow_two,
+)
 from datasets.idx import read_digits
 from datasets.shrink import SIZES, Size, shrink
-from datasets.store import Factor
 from seqdis.errors import UserError, cli
 from seqdis.files import readable, sha256_of, write_npy
 
 VALID, TEST = 0.05, 0.15
 CHUNK = 1000
-OVERLAP = 0.05  # above this share of hidden ink a digit's class is not judged
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ class Settings:
     """How many sequences, of all splits."""
     length: Annotated[int, Field(ge=2, le=1000)] = 20
     """Frames per sequence."""
-    digits: Literal[2] = 2
-    """Digits per frame."""
+    digits: Literal[1, 2] = 2
+    """Digits per frame, of the variants that are generated."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of the digits chosen and their paths."""
     size: Size = SIZES[0]
@@ -98,16 +102,16 @@ def draw_split(
     rng: np.random.Generator,
     pool: tuple[np.ndarray, np.ndarray],
     count: int,
-    length: int,
-    variant: str,
+    settings: Settings,
 ) -> tuple[np.ndarray, np.ndarray, Paths]:
-    """Draw digits uint8 `(n, 2, size, size)`, classes `(n, 2)` and paths of a split."""
-    images, classes = pool
-    chosen = deal(rng, len(images), 2 * count).reshape(count, 2)
-    if variant == "srivastava":
-        return images[chosen], classes[chosen], srivastava_paths(rng, count, length)
-    large = enlarge(images[chosen.ravel()], 32).reshape(count, 2, 32, 32)
-    return large, classes[chosen], denton_paths(rng, count, length)
+    """Draw digits uint8 `(n, digit, size, size)`, classes `(n, digit)` and paths."""
+    (images, classes), each = pool, settings.digits
+    chosen = deal(rng, len(images), each * count).reshape(count, each)
+    shape = (count, settings.length, each)
+    if settings.variant == "srivastava":
+        return images[chosen], classes[chosen], srivastava_paths(rng, *shape)
+    large = enlarge(images[chosen.ravel()], 32).reshape(count, each, 32, 32)
+    return large, classes[chosen], denton_paths(rng, *shape)
 
 
 def generate(folder: Path, name: str, settings: Settings, out: Path) -> store.Store:
@@ -120,7 +124,7 @@ def generate(folder: Path, name: str, settings: Settings, out: Path) -> store.St
     pools = digit_pools(folder)
     streams = np.random.default_rng(settings.seed).spawn(len(sizes))
     parts = [
-        draw_split(rng, pools[split], count, length, variant)
+        draw_split(rng, pools[split], count, settings)
         for rng, (split, count) in zip(streams, sizes.items(), strict=True)
     ]
     digits = np.concatenate([part[0] for part in parts])
@@ -139,12 +143,17 @@ def generate(folder: Path, name: str, settings: Settings, out: Path) -> store.St
 
     sequences = _sequence_table(sizes, length)
     ordered = np.sort(classes, axis=1).astype(np.int16)
-    sequences["digit_low"], sequences["digit_high"] = ordered[:, 0], ordered[:, 1]
-    columns = dynamic_columns(digits, classes, paths)
+    if settings.digits == 1:
+        names, factors = ["digit"], factors_of_one()
+        columns = follow_one(digits, paths)
+    else:
+        names, factors = ["digit_low", "digit_high"], factors_of_two()
+        columns = follow_two(digits, classes, paths)
+    sequences[names] = ordered
     timeline = store.frame_table(sequences).assign(
         **{key: values.reshape(-1) for key, values in columns.items()}
     )
-    info = describe(manifest, used, asdict(settings), name, NOTES[variant], factors())
+    info = describe(manifest, used, asdict(settings), name, NOTES[variant], factors)
     info["digits_sha256"] = sha256_of(out / "digits.npy")
     return store.write(out, info, sequences, timeline)
 
@@ -192,101 +201,14 @@ def _sequence_table(sizes: dict[str, int], length: int) -> pd.DataFrame:
 
 
 NOTES = {
-    "srivastava": "Two 28x28 digits fly straight at 3.6 px per frame and bounce; the "
+    "srivastava": "28x28 digits fly straight at 3.6 px per frame and bounce; the "
     "brighter pixel wins. Rules of Srivastava et al. (arXiv:1502.04681), own random "
     "numbers.",
-    "denton": "Two digits enlarged to 32x32 move by whole pixels, -4 to 4 per axis, "
+    "denton": "Digits enlarged to 32x32 move by whole pixels, -4 to 4 per axis, "
     "and bounce without randomness; brightness adds up. Rules of Denton's SVG loader.",
     "public": "The released test file as it is, without labels: only what needs no "
     "factor can be measured. Its digits may repeat across the split.",
 }
-
-
-def dynamic_columns(
-    digits: np.ndarray, classes: np.ndarray, paths: Paths
-) -> dict[str, np.ndarray]:
-    """Return every per-frame column as `(sequence, time)`.
-
-    Which digit is "low" is a matter of class, so it is undefined (NaN) when the two
-    classes are equal.
-    """
-    size = digits.shape[-1]
-    centre = (paths.corner + size / 2).astype(np.float32)
-    mean, apart = centre.mean(axis=2), np.abs(centre[:, :, 0] - centre[:, :, 1])
-    columns = {
-        "center_x": mean[..., 1],
-        "center_y": mean[..., 0],
-        "spread_x": apart[..., 1],
-        "spread_y": apart[..., 0],
-    }
-    low = np.argmin(classes, axis=1)
-    same = (classes[:, 0] == classes[:, 1])[:, None]
-    for name, slot in (("low", low), ("high", 1 - low)):
-        for axis, letter in ((1, "x"), (0, "y")):
-            for prefix, values in (("", centre), ("v", paths.speed)):
-                own = values[np.arange(len(digits)), :, slot, axis]
-                columns[f"{prefix}{letter}_{name}"] = np.where(same, np.nan, own)
-    columns = {key: values.astype(np.float32) for key, values in columns.items()}
-    columns["bounce"] = paths.bounce.any(axis=2).astype(np.int16)
-    columns["overlap"] = np.stack(
-        [covered(digits, corner) for corner in paths.corner.swapaxes(0, 1)], axis=1
-    ).astype(np.float32)
-    for slot in (0, 1):
-        columns[f"top_{slot}"] = paths.corner[:, :, slot, 0]
-        columns[f"left_{slot}"] = paths.corner[:, :, slot, 1]
-    return columns
-
-
-def factors() -> list[Factor]:
-    """Return the factor table of a generated set."""
-    classes = [str(digit) for digit in range(10)]
-    hidden = [{"column": "overlap", "above": OVERLAP}]
-    sorted_note = "the two classes sorted, since nothing tells the digits apart"
-    even = "the same when the two digits change places, so one frame determines it"
-    probe = "which digit is meant hangs on the classes, undefined when they are equal"
-    entries = [
-        Factor(
-            f"digit_{rank}",
-            f"{rank}er digit",
-            "static",
-            classes,
-            hidden=hidden,
-            note=sorted_note,
-        )
-        for rank in ("low", "high")
-    ]
-    for name, words in (("center", "centre of both"), ("spread", "distance")):
-        for axis in "xy":
-            label = f"{words}, {axis}"
-            entries.append(
-                Factor(f"{name}_{axis}", label, "dynamic", unit="px", note=even)
-            )
-    for rank in ("low", "high"):
-        for prefix, unit, seen in (("", "px", "frame"), ("v", "px/frame", "clip")):
-            for axis in "xy":
-                entries.append(
-                    Factor(
-                        f"{prefix}{axis}_{rank}",
-                        f"{rank}er digit, {'speed ' if prefix else ''}{axis}",
-                        "dynamic",
-                        unit=unit,
-                        seen_in=seen,
-                        judged=False,
-                        note=probe,
-                    )
-                )
-    entries.append(
-        Factor(
-            "bounce",
-            "bounce",
-            "dynamic",
-            ["no", "yes"],
-            seen_in="clip",
-            judged=False,
-            note="a digit has just turned at a wall; one frame shows only the wall",
-        )
-    )
-    return entries
 
 
 def redraw(
@@ -320,8 +242,9 @@ def redraw(
             f"Delete {made.path} and rerun: the dataset will be prepared again."
         )
     digits = np.load(path, mmap_mode="r", allow_pickle=False)[static_sequence]
-    names = ["top_0", "left_0", "top_1", "left_1"]
-    corners = made.timeline[names].to_numpy().reshape(-1, 2, 2)
+    slots = range(digits.shape[1])
+    names = [f"{side}_{slot}" for slot in slots for side in ("top", "left")]
+    corners = made.timeline[names].to_numpy().reshape(-1, len(slots), 2)
     add = made.info["variant"] == "denton"
     frames = [draw(digits, corners[at], add) for at in dynamic_frames.T]
     return shrink(np.stack(frames, axis=1)[..., None], made.info["shape"][1])

@@ -59,13 +59,15 @@ def sprite_store(sheets: Path, tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture(scope="session")
 def digit_store(digits: Path, tmp_path_factory: pytest.TempPathFactory):
-    made: dict[str, Store] = {}
+    made: dict[tuple[str, int], Store] = {}
 
-    def build(variant: str) -> Store:
-        if variant not in made:
-            settings = mmnist.Settings(source="embedded", variant=variant, sequences=60)
+    def build(variant: str, each: int = 2) -> Store:
+        if (variant, each) not in made:
+            settings = mmnist.Settings(
+                source="embedded", variant=variant, sequences=60, digits=each
+            )
             out = tmp_path_factory.mktemp(variant)
-            made[variant] = mmnist.generate(digits, variant, settings, out)
-        return made[variant]
+            made[variant, each] = mmnist.generate(digits, variant, settings, out)
+        return made[variant, each]
 
     return build

@@ -124,6 +124,22 @@ def test_the_tables_describe_the_frames(digit_store, variant: str):
     assert (classes["digit_low"] <= classes["digit_high"]).all()
 
 
+@pytest.mark.parametrize("variant", ["srivastava", "denton"])
+def test_one_digit_is_where_the_tables_say(digit_store, variant: str):
+    made = digit_store(variant, 1)
+    digits = np.load(made.path / "digits.npy")
+    names = [f.name for f in made.factors if f.judged]
+    assert digits.shape[1] == 1 and names == ["digit", "x", "y"]
+    for row in made.timeline.iloc[[0, 333, 777]].itertuples():
+        digit, frame = digits[row.sequence, 0], made.frames[row.frame, ..., 0]
+        half = len(digit) / 2
+        top, left = int(row.y - half), int(row.x - half)
+        assert np.array_equal(frame[top:, left:][: len(digit), : len(digit)], digit)
+        assert frame.sum() == digit.sum()
+    speed = made.timeline[["vx", "vy"]].abs().max().max()
+    assert 0 < speed <= 4
+
+
 def test_low_and_high_are_unknown_when_the_classes_are_equal(digit_store):
     made = digit_store("srivastava")
     of = made.sequences.loc[made.timeline["sequence"]].reset_index(drop=True)
@@ -209,7 +225,7 @@ def test_a_short_or_damaged_public_file_is_refused(tmp_path: Path):
 @pytest.mark.parametrize(
     ("values", "named"),
     [
-        ({"digits": 3}, ["digits", 3, 2]),
+        ({"digits": 3}, ["digits", 3, 1, 2]),
         ({"length": 1}, ["length", 1, 2, 1000]),
         ({"variant": "fast"}, ["variant", "fast", "srivastava", "denton", "public"]),
     ],

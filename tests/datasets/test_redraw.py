@@ -22,9 +22,10 @@ def test_sprites_with_their_own_poses_are_exact(sprite_store, variant: str):
     assert np.array_equal(sprites.redraw(made, ids, frames), made.frames[frames])
 
 
+@pytest.mark.parametrize("each", [1, 2])
 @pytest.mark.parametrize("variant", ["srivastava", "denton"])
-def test_digits_on_their_own_paths_are_exact(digit_store, variant: str):
-    made = digit_store(variant)
+def test_digits_on_their_own_paths_are_exact(digit_store, variant: str, each: int):
+    made = digit_store(variant, each)
     ids, frames = own_frames(made)
     assert np.array_equal(mmnist.redraw(made, ids, frames), made.frames[frames])
 
