@@ -16,13 +16,8 @@ from datasets.drawn.look import Look, State
 NOSE_TIP = 0.30
 ROUND = np.exp(2j * np.pi * np.arange(24) / 24)  # points of a circle
 Colour = tuple[float, float, float]
-SKINS = (
-    (255, 224, 204),
-    (244, 190, 150),
-    (214, 152, 98),
-    (168, 104, 66),
-    (102, 62, 46),
-)
+SKINS = ((255, 224, 204), (222, 160, 104), (158, 92, 54), (92, 54, 40))
+BLUSH = (240, 50, 90)
 HAIR = ((36, 32, 36), (250, 208, 84), (222, 64, 16), (205, 210, 220), (46, 84, 210))
 EYES = ((100, 60, 30), (50, 120, 200), (60, 150, 80), (110, 110, 120))
 DARK = (28, 18, 18)  # brows, beards: of one colour, whatever the skin and the hair
@@ -30,8 +25,8 @@ LASHES, WHITE, PUPIL = (34, 22, 22), (250, 250, 250), (12, 10, 12)
 INSIDE, TEETH, TONGUE, LIPS = (56, 8, 16), (250, 246, 238), (205, 80, 84), (206, 48, 60)
 S = np.linspace(-1, 1, 15)
 FRAMES = {  # half-width and half-height inside, squareness, thickness, colour
-    1: (0.265, 0.255, 0, 0.045, (24, 22, 28)),
-    2: (0.265, 0.21, 0.6, 0.07, (180, 20, 50)),
+    1: (0.265, 0.255, 0, 0.06, (30, 80, 240)),
+    2: (0.265, 0.21, 0.6, 0.08, (220, 20, 50)),
 }
 Flat = tuple[np.ndarray, Colour]  # an outline (n, 2) in the head's x and y
 
@@ -89,7 +84,7 @@ def iris(lids: Lids, radius: float) -> np.ndarray:
 def brow(look: Look, state: State, side: int, s: np.ndarray) -> np.ndarray:
     """Return points of a brow's middle line."""
     inner = -side * s  # 1 at the end near the nose
-    y = -0.28 - 0.1 * state.brows + 0.15 * state.frown * inner
+    y = -0.28 - 0.1 * state.brows + 0.19 * state.frown * inner
     x = side * (0.345 + 0.012 * look.eye_gap) + 0.21 * s
     return curve(x, y - 0.045 * (1 - s**2))
 
@@ -98,7 +93,7 @@ def lips(look: Look, state: State, s: np.ndarray) -> dict[str, np.ndarray]:
     """Return the four edges of the lips, from above to below."""
     width = 0.37 + 0.015 * look.mouth_width + 0.05 * state.smile - 0.07 * state.mouth
     bow = 1 - s**2
-    middle = 0.56 + 0.24 * state.smile * (0.45 - s**2)
+    middle = 0.56 + state.smile * (0.14 - 0.25 * s**2)
     upper = middle - 0.05 * state.mouth * bow
     lower = middle + (0.008 + 0.29 * state.mouth) * bow
     full = np.sqrt(bow)
@@ -243,6 +238,8 @@ def flat_features(look: Look, state: State) -> Iterator[Flat]:
     skin = SKINS[look.skin]
     for side in (-1, 1):
         yield ellipse(side * 0.055, 0.415, 0.032, 0.02), mix(skin, (20, 0, 0), 0.6)
+        joy = 0.4 * (1 + state.smile)  # 0 to 0.8
+        yield ellipse(side * 0.46, 0.36, 0.16, 0.11), mix(skin, BLUSH, joy)
         yield from eye_strokes(look, eye(look, state, side))
         thick = 0.052 + 0.006 * look.brow_width
         yield (
@@ -277,7 +274,7 @@ def eye_strokes(look: Look, lids: Lids) -> Iterator[Flat]:
 def moustache(top: np.ndarray) -> np.ndarray:
     """Return the outline of a moustache over the upper lip."""
     wide = np.column_stack([1.25 * top[:, 0], top[:, 1] + 0.12 * S**4])
-    return ribbon(wide, 0.02 + 0.12 * (1 - S**2), 0.02)
+    return ribbon(wide, 0.04 + 0.14 * (1 - S**2), 0.02)
 
 
 def glasses(look: Look, shape: Ellipsoid, view: View) -> Iterator[Stroke]:

@@ -13,7 +13,7 @@ from datasets.drawn.look import Look, State
 
 PIVOT = np.array([0, 0.7, -0.3])  # the neck, about which the head turns
 LIGHT = np.array([-0.42, -0.5, 0.76])  # of the view: from above, left, in front
-AMBIENT = 0.42
+AMBIENT = 0.55
 
 
 class Ellipsoid(NamedTuple):
@@ -71,7 +71,6 @@ class Surface(NamedTuple):
 SHAPES = {  # half-width, distance from the origin to the chin, jaw
     "round": (0.9, 0.92, 0.05),
     "long": (0.64, 1.16, -0.05),
-    "square": (0.74, 1.0, 1.2),
 }
 TOP, FRONT = -0.92, 0.84  # of the skull
 
@@ -224,7 +223,6 @@ class Style(NamedTuple):
     bumps: float = 0
 
 
-BUNS = tuple(Ellipsoid((x, -0.66, -0.2), (0.46, 0.34, 0.34)) for x in (-1.08, 1.08))
 STYLES = {
     "short": Style(
         (Ellipsoid((0, -0.2, -0.06), (1.1, 0.88, 0.97)),), 0.9, -0.54, 4, 0.02
@@ -235,12 +233,6 @@ STYLES = {
     "curly": Style(
         (Ellipsoid((0, -0.2, -0.2), (1.75, 1.15, 1.2)),), 0.92, -0.5, 2.5, 2,
         bumps=0.07,
-    ),
-    "fringe": Style(
-        (Ellipsoid((0, -0.03, -0.05), (1.2, 1.05, 0.98)),), 0.84, -0.36, 8, 0.6
-    ),
-    "buns": Style(
-        (Ellipsoid((0, -0.2, -0.06), (1.04, 0.83, 0.94)), *BUNS), 0.98, -0.6, 2, 0,
     ),
 }  # fmt: skip
 BOTTOM = 1.9  # of the window, y

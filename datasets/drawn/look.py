@@ -11,16 +11,16 @@ import numpy as np
 from scipy.special import erf
 
 FACTORS = {
-    "skin": ("pale", "light", "tan", "brown", "dark"),
+    "skin": ("pale", "tan", "brown", "dark"),
     "hair_colour": ("black", "blond", "red", "silver", "blue"),
-    "hair_style": ("short", "long", "curly", "fringe", "buns"),
-    "face_shape": ("round", "long", "square"),
+    "hair_style": ("short", "long", "curly"),
+    "face_shape": ("round", "long"),
     "glasses": ("none", "round", "square"),
     "facial_hair": ("none", "moustache", "beard"),
 }
 WAVES = 4
 FEELING, POSE = (0.4, 1.6), (0.3, 1.2)  # slowest and fastest waves, Hz
-TURNS = {"yaw": 35, "pitch": 20, "roll": 12}  # degrees either way
+TURNS = {"yaw": 35, "pitch": 28, "roll": 25}  # degrees either way
 BLINK = 0.12  # seconds from open to closed
 BLINKS = 0.25  # per second
 
@@ -52,7 +52,7 @@ class State(NamedTuple):
         pitch: degrees, positive when the face looks down.
         roll: degrees, positive when the picture's right side is lower.
         mouth: 0 closed to 1 wide open.
-        smile: -1 corners down to 1 corners up.
+        smile: -1 corners down, pale cheeks, to 1 corners up, red cheeks.
         eyes: 0 closed, 1 relaxed, up to 1.6 wide.
         brows: -1 low to 1 raised.
         frown: -1 inner ends of the brows up to 1 pulled down.
@@ -114,7 +114,8 @@ def blinks(seconds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def expression(valence: float, arousal: float) -> dict[str, float]:
     """Return the fields of `State` that show valence and arousal, both -1 to 1.
 
-    Valence bends the mouth and pulls down the inner brows; arousal widens the eyes,
+    Valence bends the mouth, reddens the cheeks and, when negative, pulls down the inner
+    brows; arousal widens the eyes,
     raises the brows and opens the mouth, more so in joy.
     """
     awake = (1 + arousal) / 2

@@ -18,13 +18,14 @@ Colour = tuple[int, int, int]
 Mask = np.ndarray  # (64, 64) bool
 Stroke = tuple[Mask, Colour]
 
+# Apart in hue: half of the poses show only a few pixels of skin, in shade.
 SKINS: dict[str, Colour] = {
     "light": (253, 213, 183),
-    "tanned2": (232, 176, 62),
-    "darkelf": (122, 118, 178),
-    "darkelf2": (188, 214, 250),
-    "dark": (160, 94, 58),
-    "dark2": (92, 54, 36),
+    "tanned2": (240, 190, 64),
+    "darkelf": (140, 70, 210),
+    "darkelf2": (180, 220, 255),
+    "dark": (190, 80, 44),
+    "dark2": (70, 56, 50),
 }
 TONES = (0.5, 1.0, 0.78, 1.14)  # rim, plain, dim, lit
 STEEL, GOLD, LEATHER = (150, 158, 176), (250, 200, 50), (140, 92, 44)

@@ -23,8 +23,8 @@ from datasets.faces.annotations import to_text
 from datasets.faces.video import encode
 from seqdis.files import sha256_of, sha256_of_tree, write_text
 
-PEOPLE, SIZE, RATE = 300, 112, 25
-SHORT, LONG = 25, 75  # frames; many people matter more than long videos
+PEOPLE, SIZE, RATE = 360, 112, 25
+SHORT, LONG = 20, 75  # frames; many people matter more than long videos
 SEED = 1
 
 

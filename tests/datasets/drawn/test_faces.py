@@ -148,7 +148,7 @@ def test_points_lie_on_what_is_drawn():
         assert red > 150 and red > green  # skin
 
 
-@given(yaw=angle, pitch=angle, shape=st.integers(0, 2))
+@given(yaw=angle, pitch=angle, shape=st.integers(0, 1))
 def test_the_nose_follows_the_head(yaw: float, pitch: float, shape: int):
     look = Look(face_shape=shape)
     state = State(yaw=30 * yaw, pitch=18 * pitch)
@@ -172,7 +172,7 @@ def test_roll_is_the_angle_of_the_line_through_the_eyes(roll, yaw, smile):
     assert pose(five)["roll"] == pytest.approx(12 * roll, abs=1.0)
 
 
-@given(st.integers(0, 2), angle, angle, angle)
+@given(st.integers(0, 1), angle, angle, angle)
 def test_a_point_of_the_head_is_seen_where_it_is(shape, yaw, pitch, roll):
     look, state = Look(face_shape=shape), State(30 * yaw, 15 * pitch, 10 * roll)
     head, view = skull(look, state), view_of(state, 64)
@@ -188,7 +188,7 @@ def test_the_box_holds_the_face_and_its_crop_stays_in_the_picture():
     outside = []
     for seed in range(20):
         for state in performance(50, 25, np.random.default_rng(seed))[2][::7]:
-            points = landmarks(Look(face_shape=seed % 3), state, SIZE)
+            points = landmarks(Look(face_shape=seed % 2), state, SIZE)
             low, _, high, _ = box(points)
             assert (points >= low).all() and (points <= high).all()
             half = 0.65 * (high - low).max()
