@@ -4,7 +4,7 @@ A model that ignores z scores like this.
 """
 
 from seqdis.errors import cli
-from training.direct import copy_clip, write_directly
+from training.direct import swap_with, write_directly
 
 if __name__ == "__main__":
-    cli(lambda: write_directly("Copy the source", copy_clip("a")))
+    cli(lambda: write_directly("Copy the source", swap_with(lambda a, b: a)))

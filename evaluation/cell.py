@@ -100,8 +100,38 @@ class Cell:
     @cached_property
     def judged(self) -> list[Factor]:
         """Return the factors that the judges read."""
-        names = [entry["name"] for entry in self.verdict.get("factors", [])]
+        names = self.judged_scopes
         return [factor for factor in self.store.factors if factor.name in names]
+
+    @cached_property
+    def judged_scopes(self) -> dict[str, str]:
+        """Return the scope of all that the judges read, the identity included."""
+        return {entry["name"]: entry["scope"] for entry in self.entries}
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """Return the group of each factor whose judge is certified."""
+        return {
+            entry["name"]: entry["group"]
+            for entry in self.entries
+            if entry["certified"]
+        }
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the factors' entries in `judge.json`."""
+        entries: list[dict[str, Any]] = self.verdict.get("factors", [])
+        return entries
+
+    @cached_property
+    def members(self) -> int:
+        """Return the number of judges."""
+        return int(self.verdict.get("seeds", 0))
+
+    @cached_property
+    def identity_references(self) -> np.ndarray:
+        """Return what the judges know of each test clip's identity."""
+        return reference_embeddings(self.store, self.ensemble, self.evalset.test)
 
     @cached_property
     def truth(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:

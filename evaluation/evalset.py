@@ -32,8 +32,9 @@ class Settings:
     """Clips of validation identities, at most; they set thresholds and temperatures."""
     test_clips: Annotated[int, Field(ge=2)] = 100
     """Clips of test identities; they are scored."""
-    pairs: Annotated[int, Field(ge=1)] = 100
-    """Pairs (A, B) of test clips that are swapped, the same for each model and seed."""
+    pairs: Annotated[int, Field(ge=2, multiple_of=2)] = 100
+    """Pairs (A, B) of test clips that are swapped, the same for each model and seed. With
+    (A, B) there is always (B, A)."""
 
 
 def windows(
@@ -95,12 +96,14 @@ def pairs(clip_ids: np.ndarray, identities: np.ndarray, count: int) -> pd.DataFr
     """Pair clips of different identities, using every clip about equally often.
 
     Clips are shuffled into a ring; one round pairs each clip with the one `shift`
-    places on, for shifts in a shuffled order.
+    places on, for shifts in a shuffled order. Pairs are closed under exchange: with
+    (A, B) comes (B, A), in the next row. So what a decoder shows of neither clip adds
+    up to nothing (evaluation/contrast.py).
 
     Args:
         clip_ids: `(n,)` ids of the test clips.
         identities: `(n,)` identity of each.
-        count: number of pairs.
+        count: number of pairs, even.
 
     Returns:
         A table with `pair, a, b`, no pair twice.
@@ -111,14 +114,16 @@ def pairs(clip_ids: np.ndarray, identities: np.ndarray, count: int) -> pd.DataFr
     rng = numpy_generator("pairs")
     n = len(clip_ids)
     ring = rng.permutation(n)
-    found: list[np.ndarray] = []
-    for shift in rng.permutation(np.arange(1, n)):
-        partner = np.roll(ring, -shift)
-        differ = identities[ring] != identities[partner]
-        found.append(np.stack([ring[differ], partner[differ]], 1))
-        if sum(map(len, found)) >= count:
+    rounds: list[np.ndarray] = [np.empty((0, 2), np.int64)]
+    for shift in rng.permutation(np.arange(1, n // 2 + 1)):
+        both = np.stack([ring, np.roll(ring, -shift)], 1)
+        if 2 * shift == n:  # halfway round, every pair comes twice
+            both = both[: n // 2]
+        rounds.append(both[identities[both[:, 0]] != identities[both[:, 1]]])
+        if 2 * sum(map(len, rounds)) >= count:
             break
-    chosen = np.concatenate([*found, np.empty((0, 2), np.int64)])[:count]
+    one_way = np.concatenate(rounds)[: count // 2]
+    chosen = np.stack([one_way, one_way[:, ::-1]], 1).reshape(-1, 2)
     if len(chosen) < count:
         raise UserError(
             f"{count} pairs of test clips with different identities were asked for, "

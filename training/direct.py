@@ -24,16 +24,18 @@ Arrays = dict[str, np.ndarray]
 Make = Callable[[Store, pd.DataFrame, pd.DataFrame], Arrays | str]
 
 
-def copy_clip(side: str) -> Make:
-    """Return a control whose swap is the real clip of one side of the pair."""
+def swap_with(mix: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Make:
+    """Return a control whose swap is made of the two real clips alone.
+
+    Args:
+        mix: uint8 clips A and B `(pairs, T, height, width, channel)` to the swap.
+    """
 
     def make(store: Store, clips: pd.DataFrame, pairs: pd.DataFrame) -> Arrays:
         frames = clip_frames(clips)
         test = np.flatnonzero(clips["split"] == "test")
-        return {
-            "reconstruction": store.frames[frames[test]],
-            "swap": store.frames[frames[pairs[side]]],
-        }
+        a, b = (store.frames[frames[pairs[side]]] for side in "ab")
+        return {"reconstruction": store.frames[frames[test]], "swap": mix(a, b)}
 
     return make
 

@@ -1,99 +1,139 @@
 """Swap scores: what judges see after f of one clip is decoded with z of another.
 
-Pairs (A, B) are test clips of different identities. What is judged:
+Pairs (A, B) are test clips of different identities; with (A, B) there is always (B, A).
+A swap decodes (f_A, z_B). Wanted are the static factors of A and the dynamic ones of B.
+`swap_contrast` of a factor is the mean of c (evaluation/contrast.py) over all frames in
+which A and B differ: 1 if the swap always shows the wanted clip's value, -1 if it
+always shows the other's, 0 for a picture that says nothing of either. The same of other
+decoded frames:
 
 | decoded | static factors | dynamic factors |
 |---|---|---|
-| (f_A, z_B) | `swap_static_kept` against A, `swap_static_leaked` against B | \
-`swap_dynamic_transferred` against B, `swap_dynamic_stayed` against A |
-| (f_A, z ~ p(z given f_A)) | `sample_dynamic_static_kept` against A | |
-| (f ~ p(f), z_B) | | `sample_static_dynamic_kept` against B |
-| (f_A, z_A) | `reconstruction_judged` | `reconstruction_judged` |
+| (f_A, z_B) | `swap_contrast`, A against B | `swap_contrast`, B against A |
+| (f_A, z_A) | `reconstruction_contrast`, A against B | \
+`reconstruction_contrast`, A against B |
+| (f_A, z ~ p(z given f_A)) | `sample_dynamic_contrast`, A against B | |
+| (f ~ p(f), z_B) | | `sample_static_contrast`, B against A |
+
+The scores over factors are in headline.py.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from datasets.store import Factor
-from evaluation.agreement import (
-    agreement,
-    agreement_sums,
-    harmonic_mean,
-)
+from evaluation.agreement import agreement, agreement_sums
 from evaluation.bootstrap import total
 from evaluation.cell import Cell
+from evaluation.contrast import (
+    contrast_sums,
+    frame_contrast,
+    joint_contrast,
+    label_gap,
+    mean_contrast,
+    mean_of_groups,
+)
+from evaluation.identity import IDENTITY, identity_contrast
 from evaluation.metrics import Metric, Score
 
-MARGIN = 0.05  # reconstructions must beat chance by this before we divide by them
 AGREEMENT = (-1.0, 1.0)  # accuracy is in [0, 1], CCC in [-1, 1]
+CONTRAST = (-1.0, 1.0)
+SCOPES = ("static", "dynamic")
 
 
 class Comparison(NamedTuple):
-    """Judged values of some decoded frames, against the labels of a real clip.
+    """Decoded frames of pairs, judged against one clip of the pair or both.
 
     Attributes:
         frames: the kind of frames, an array of representation.npz.
         scope: of the factors; "" for all.
-        truth: the clip whose labels should show: `a` or `b` of a pair, or `clip`.
-        hidden: the clip whose hidden frames are left out, the one whose dynamics show;
-            "" where it is none.
-        weights: what is drawn in a bootstrap sample, see `bootstrap.Weights`.
+        wanted: `a` or `b`, the clip whose labels should show.
+        dynamic: `a` or `b`, the clip whose dynamics show; "" if they are drawn.
     """
 
     frames: str
     scope: str
-    truth: str
-    hidden: str
-    weights: str
+    wanted: str
+    dynamic: str
 
 
-COMPARISONS = {
-    "swap_static_kept": Comparison("swap", "static", "a", "b", "pair"),
-    "swap_static_leaked": Comparison("swap", "static", "b", "b", "pair"),
-    "swap_dynamic_transferred": Comparison("swap", "dynamic", "b", "b", "pair"),
-    "swap_dynamic_stayed": Comparison("swap", "dynamic", "a", "b", "pair"),
-    "sample_dynamic_static_kept": Comparison("sample_dynamic", "static", "a", "", "a"),
-    "sample_static_dynamic_kept": Comparison("sample_static", "dynamic", "b", "b", "b"),
-    "reconstruction_judged": Comparison("reconstruction", "", "clip", "clip", "clip"),
+CONTRASTS = {
+    "swap_contrast": (
+        Comparison("swap", "static", "a", "b"),
+        Comparison("swap", "dynamic", "b", "b"),
+    ),
+    "reconstruction_contrast": (Comparison("reconstruction", "", "a", "a"),),
+    "sample_dynamic_contrast": (Comparison("sample_dynamic", "static", "a", ""),),
+    "sample_static_contrast": (Comparison("sample_static", "dynamic", "b", "b"),),
 }
-SIDES = {
-    "swap_static": "swap_static_kept",
-    "swap_dynamic": "swap_dynamic_transferred",
+AGREEMENTS = {
+    "swap_static_kept": Comparison("swap", "static", "a", "b"),
+    "swap_static_leaked": Comparison("swap", "static", "b", "b"),
+    "swap_dynamic_transferred": Comparison("swap", "dynamic", "b", "b"),
+    "swap_dynamic_stayed": Comparison("swap", "dynamic", "a", "b"),
 }
+MEMBER = "swap_contrast_member"
+OTHER = {"a": "b", "b": "a"}
 
 METRICS = (
     Metric(
-        "swap_score",
-        "Swap score",
-        "Harmonic mean of static kept and dynamic transferred, values below 0 counting "
-        "as 0: 1 is a perfect swap, 0 is chance on either side.",
+        "swap_joint",
+        "Joint",
+        "Mean over frames of decode(f_A, z_B) of the smaller of two contrasts, of "
+        "static and of dynamic factors: 1 is a perfect swap, −1 frames of A and of B "
+        "in turn.",
+        range=CONTRAST,
         tables=("headline",),
         needs=("swap",),
-        scopes=("static", "dynamic"),
+        scopes=SCOPES,
     ),
     Metric(
-        "swap_static",
-        "Static kept",
-        "Mean over static factors of (agreement − chance) / (1 − chance), where the "
-        "judge reads decode(f_A, z_B) and A's factor is the truth.",
-        range=(-math.inf, 1),
-        tables=("headline",),
+        "swap_contrast",
+        "Contrast of the swap",
+        "Mean contrast of a factor in decode(f_A, z_B), of static factors A against B, "
+        "of dynamic ones B against A: 1 always the wanted clip's value, −1 always the "
+        "other's.",
+        range=CONTRAST,
+        factors="all",
         needs=("swap",),
-        scopes=("static",),
     ),
     Metric(
-        "swap_dynamic",
-        "Dynamic transferred",
-        "Mean over dynamic factors of (agreement − chance) / (1 − chance), where the "
-        "judge reads decode(f_A, z_B) and B's factor is the truth.",
-        range=(-math.inf, 1),
-        tables=("headline",),
+        "reconstruction_contrast",
+        "Contrast of the reconstruction",
+        "Mean contrast of a factor in decode(f_A, z_A), A against B: 1 always A's "
+        "value, 0 a picture that does not show the factor.",
+        range=CONTRAST,
+        factors="all",
         needs=("swap",),
-        scopes=("dynamic",),
+    ),
+    Metric(
+        "sample_dynamic_contrast",
+        "Static kept, z sampled",
+        "Mean contrast of a static factor in decode(f_A, z), z ~ p(z | f_A), A against "
+        "B.",
+        range=CONTRAST,
+        factors="static",
+        needs=("swap", "sample_dynamic"),
+    ),
+    Metric(
+        "sample_static_contrast",
+        "Dynamic kept, f sampled",
+        "Mean contrast of a dynamic factor in decode(f, z_B), f ~ p(f), B against A.",
+        range=CONTRAST,
+        factors="dynamic",
+        needs=("swap", "sample_static"),
+    ),
+    Metric(
+        f"{MEMBER}*",
+        "Contrast of the swap, judge {}",
+        "Mean contrast of a factor in decode(f_A, z_B) as one member of the judges "
+        "alone sees it.",
+        range=CONTRAST,
+        factors="all",
+        needs=("swap",),
     ),
     Metric(
         "swap_static_kept",
@@ -134,38 +174,11 @@ METRICS = (
         needs=("swap",),
     ),
     Metric(
-        "sample_dynamic_static_kept",
-        "Static kept, z sampled",
-        "Agreement (accuracy or CCC) of A's static factor with what the judge reads in "
-        "decode(f_A, z), z ~ p(z | f_A).",
-        range=AGREEMENT,
-        factors="static",
-        needs=("swap", "sample_dynamic"),
-    ),
-    Metric(
-        "sample_static_dynamic_kept",
-        "Dynamic kept, f sampled",
-        "Agreement (accuracy or CCC) of B's dynamic factor with what the judge reads "
-        "in decode(f, z_B), f ~ p(f).",
-        range=AGREEMENT,
-        factors="dynamic",
-        needs=("swap", "sample_static"),
-    ),
-    Metric(
         "reconstruction_judged",
         "Judged reconstruction",
         "Agreement (accuracy or CCC) of A's factor with what the judge reads in the "
-        "reconstruction decode(f_A, z_A): the ceiling that a swap can reach.",
+        "reconstruction decode(f_A, z_A).",
         range=AGREEMENT,
-        factors="all",
-        needs=("swap",),
-    ),
-    Metric(
-        "swap_normalised",
-        "Normalised swap",
-        "(swap − chance) / (judged reconstruction − chance), so that blur does not "
-        "count; defined where reconstructions exceed chance by 0.05.",
-        range=(-math.inf, math.inf),
         factors="all",
         needs=("swap",),
     ),
@@ -173,113 +186,172 @@ METRICS = (
 
 
 def measure(cell: Cell) -> Iterator[Score]:
-    """Yield the agreement of each comparison and factor, then the swap scores."""
-    scores = swap_scores(
-        swap_sums(cell), vars(cell.weights), cell.judged, chances(cell.verdict)
-    )
-    for (metric, factor), values in scores.items():
-        clips = (
-            cell.evalset.test if metric == "reconstruction_judged" else cell.evalset.a
-        )
-        yield Score(metric, values, len(clips), factor)
-
-
-def chances(verdict: Mapping[str, Any]) -> dict[str, float]:
-    """Return the best constant answer's score by judged factor, of a `judge.json`."""
-    return {entry["name"]: entry["chance"] for entry in verdict.get("factors", [])}
+    """Yield the contrasts and agreements of each factor, and the joint contrast."""
+    kinds = {factor.name: factor.kind for factor in cell.judged}
+    weights = cell.weights
+    for (metric, factor), sums in swap_sums(cell).items():
+        values: float | np.ndarray
+        if metric == "reconstruction_judged":
+            values = agreement(kinds[factor], total(sums, weights.clip))
+        elif metric in AGREEMENTS:
+            values = agreement(kinds[factor], total(sums, weights.pair))
+        elif metric.startswith(MEMBER):
+            values = float(mean_contrast(sums.sum(0)))
+        else:
+            values = mean_contrast(total(sums, weights.pair))
+        yield Score(metric, values, len(sums), factor)
 
 
 @lru_cache(maxsize=1)
 def swap_sums(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
-    """Return the sums behind every comparison of a cell (see `compare`)."""
-    positions = {
-        "a": cell.evalset.a,
-        "b": cell.evalset.b,
-        "clip": np.arange(len(cell.evalset.test)),
-    }
-    return compare(cell.predictions, cell.truth, positions, cell.judged)
+    """Return the sums per pair behind every score of a cell.
+
+    `(metric, factor)` to float64 `(pairs, 6)`, columns as `agreement.SUMS`; per test
+    clip for `reconstruction_judged`; factor "" for the joint contrast.
+    """
+    a, b = cell.evalset.a, cell.evalset.b
+    contrasts = compare(cell.predictions, cell.truth, a, b, cell.judged)
+    contrasts |= compare_identity(cell)
+    for member in range(cell.members if "swap" in cell.looks else 0):
+        members = cell.looks["swap"].members
+        readings = {"swap": {name: each[member] for name, each in members.items()}}
+        by_member = compare(readings, cell.truth, a, b, cell.judged)
+        name = f"{MEMBER}{member + 1}"
+        contrasts |= {(name, factor): c for (_, factor), c in by_member.items()}
+    joint = compare_jointly(contrasts, cell.judged_scopes, cell.groups)
+    if joint is not None:
+        contrasts["swap_joint", ""] = joint
+    sums = {key: contrast_sums(c) for key, c in contrasts.items()}
+    return sums | agree(cell.predictions, cell.truth, a, b, cell.judged)
 
 
 def compare(
     predictions: Mapping[str, Mapping[str, np.ndarray]],
     truth: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    positions: Mapping[str, np.ndarray],
+    a: np.ndarray,
+    b: np.ndarray,
     factors: Sequence[Factor],
 ) -> dict[tuple[str, str], np.ndarray]:
-    """Return the sums of all comparisons that the predictions allow.
+    """Return c of every frame, for all contrasts that the predictions allow.
 
-    A frame is left out where its factor is hidden in the clip whose dynamics show (B in
-    a swap), or not annotated in the clip it is compared with.
+    A frame counts if A and B differ in it and both show the factor. With dynamics drawn
+    from a prior nothing is hidden.
 
     Args:
-        predictions: kind of frames to factor to `(units, T)`.
+        predictions: kind of frames to factor to `(units, T)`, a row per pair; per test
+            clip for reconstructions.
         truth: factor to labels and hidden mask, both `(test clips, T)`.
-        positions: `a`, `b` and `clip`, `(units,)` each, positions among the test clips.
+        a: `(pairs,)` positions among the test clips.
+        b: likewise.
         factors: the judged factors.
 
     Returns:
-        `(metric, factor)` to float64 `(units, 6)`, see `agreement_sums`.
+        `(metric, factor)` to `(pairs, T)`, NaN where a frame does not count.
     """
-    sums = {}
-    for metric, compared in COMPARISONS.items():
-        for factor in factors if compared.frames in predictions else ():
-            if compared.scope not in ("", factor.scope):
+    at = {"a": a, "b": b}
+    contrasts = {}
+    for metric, comparisons in CONTRASTS.items():
+        for compared in comparisons:
+            readings = predictions.get(compared.frames, {})
+            for factor in factors:
+                if factor.name not in readings or compared.scope not in (
+                    "",
+                    factor.scope,
+                ):
+                    continue
+                labels, hidden = truth[factor.name]
+                judged = readings[factor.name]
+                if compared.frames == "reconstruction":
+                    judged = judged[a]
+                visible = ~hidden[a] & ~hidden[b]
+                if not compared.dynamic:
+                    visible = np.ones_like(visible)
+                contrasts[metric, factor.name] = frame_contrast(
+                    judged,
+                    labels[at[compared.wanted]],
+                    labels[at[OTHER[compared.wanted]]],
+                    visible,
+                    label_gap(factor, labels, hidden),
+                )
+    return contrasts
+
+
+def compare_identity(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
+    """Return c of the identity, as `compare` does, if the judges know identities."""
+    if IDENTITY not in cell.judged_scopes:
+        return {}
+    a, b = cell.evalset.a, cell.evalset.b
+    contrasts = {}
+    for metric, comparisons in CONTRASTS.items():
+        for compared in comparisons:
+            look = cell.looks.get(compared.frames)
+            if look is None or compared.scope == "dynamic":
                 continue
-            labels, hidden = truth[factor.name]
-            target = labels[positions[compared.truth]]
-            valid = ~np.isnan(target) if factor.continuous else target >= 0
-            if compared.hidden:
-                valid = valid & ~hidden[positions[compared.hidden]]
-            predicted = predictions[compared.frames][factor.name]
-            sums[metric, factor.name] = agreement_sums(
-                factor.kind, target, predicted, valid
+            seen = look.embeddings
+            if compared.frames == "reconstruction":
+                seen = seen[:, a]
+            known = cell.identity_references
+            contrasts[metric, IDENTITY] = identity_contrast(seen, known, a, b)
+            for member in range(cell.members if compared.frames == "swap" else 0):
+                one = slice(member, member + 1)
+                c = identity_contrast(seen[one], known[one], a, b)
+                contrasts[f"{MEMBER}{member + 1}", IDENTITY] = c
+    return contrasts
+
+
+def compare_jointly(
+    contrasts: Mapping[tuple[str, str], np.ndarray],
+    scopes: Mapping[str, str],
+    groups: Mapping[str, str],
+) -> np.ndarray | None:
+    """Return the joint contrast of the swap, `(pairs, T)`; None without both sides.
+
+    Args:
+        contrasts: of `compare`.
+        scopes: factor to scope.
+        groups: of the factors that count.
+    """
+    sides: dict[str, dict[str, np.ndarray]] = {scope: {} for scope in SCOPES}
+    for (metric, factor), c in contrasts.items():
+        if metric == "swap_contrast" and factor in groups:
+            sides[scopes[factor]][factor] = c
+    if not all(sides.values()):
+        return None
+    static, dynamic = (mean_of_groups(sides[scope], groups) for scope in SCOPES)
+    return joint_contrast(static, dynamic)
+
+
+def agree(
+    predictions: Mapping[str, Mapping[str, np.ndarray]],
+    truth: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    a: np.ndarray,
+    b: np.ndarray,
+    factors: Sequence[Factor],
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return the sums of AGREEMENTS per pair, and of reconstructions per test clip.
+
+    Arguments as of `compare`. A frame is left out where its factor is hidden in the
+    clip whose dynamics show, or not annotated in the clip it is compared with.
+    """
+    at = {"a": a, "b": b}
+    sums = {}
+    for factor in factors:
+        labels, hidden = truth[factor.name]
+        known = ~np.isnan(labels) if factor.continuous else labels >= 0
+        for metric, compared in AGREEMENTS.items():
+            if "swap" in predictions and compared.scope == factor.scope:
+                wanted = at[compared.wanted]
+                sums[metric, factor.name] = agreement_sums(
+                    factor.kind,
+                    labels[wanted],
+                    predictions["swap"][factor.name],
+                    known[wanted] & ~hidden[at[compared.dynamic]],
+                )
+        if "reconstruction" in predictions:
+            sums["reconstruction_judged", factor.name] = agreement_sums(
+                factor.kind,
+                labels,
+                predictions["reconstruction"][factor.name],
+                known & ~hidden,
             )
     return sums
-
-
-def swap_scores(
-    sums: Mapping[tuple[str, str], np.ndarray],
-    weights: Mapping[str, np.ndarray],
-    factors: Sequence[Factor],
-    chances: Mapping[str, float],
-) -> dict[tuple[str, str], np.ndarray]:
-    """Return every score of METRICS that the sums allow.
-
-    `swap_static` and `swap_dynamic` average (value - chance) / (1 - chance) over
-    factors; factors whose constant answer is perfect say nothing and are left out.
-    `swap_normalised` is NaN unless reconstructions exceed chance by MARGIN. All scores
-    are computed inside each bootstrap sample.
-
-    Args:
-        sums: of `compare`.
-        weights: `pair`, `a`, `b` and `clip`, `(1 + replicates, units)` each.
-        factors: the judged factors.
-        chances: the best constant answer's score by factor.
-
-    Returns:
-        `(metric, factor)` to `(1 + replicates,)`; factor is "" for the aggregates.
-    """
-    kinds = {factor.name: factor.kind for factor in factors}
-    scores = {
-        (metric, name): agreement(
-            kinds[name], total(part, weights[COMPARISONS[metric].weights])
-        )
-        for (metric, name), part in sums.items()
-    }
-    sides = {}
-    for side, metric in SIDES.items():
-        scaled = []
-        for name, chance in chances.items():
-            if (metric, name) not in scores or chance >= 1:
-                continue
-            above = scores[metric, name] - chance
-            scaled.append(above / (1 - chance))
-            if ("reconstruction_judged", name) in scores:
-                ceiling = scores["reconstruction_judged", name] - chance
-                fair = np.where(ceiling >= MARGIN, ceiling, np.nan)
-                scores["swap_normalised", name] = above / fair
-        if scaled:
-            sides[side] = scores[side, ""] = np.mean(scaled, 0)
-    if len(sides) == 2:
-        scores["swap_score", ""] = harmonic_mean(*sides.values())
-    return scores

@@ -1,0 +1,155 @@
+"""The headline: swap scores over all factors of a dataset that are measurable.
+
+`measure` of swap.py yields contrasts factor by factor. What is made of them needs to
+know which factors are measurable, and that is decided once per dataset for all models
+(evaluation/measurable.py). So a cell alone has none of these scores: `combine` makes
+them in the tables of a tier. A factor that another one determines counts with it.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from evaluation.agreement import harmonic_mean
+from evaluation.cell import Cell
+from evaluation.contrast import mean_of_groups
+from evaluation.metrics import Metric, Score
+from evaluation.metrics.swap import CONTRAST, MEMBER, SCOPES
+
+LEAST_DRAWN = 0.1  # contrast of reconstructions below which nothing is divided by it
+MEMBER_SCORE = "swap_score_member"
+
+METRICS = (
+    Metric(
+        "swap_score",
+        "Swap score",
+        "Harmonic mean of static kept and dynamic transferred, values below 0 counting "
+        "as 0: 1 is a perfect swap; copies, mixtures and noise have 0.",
+        version="2",
+        tables=("headline",),
+        needs=("swap",),
+        scopes=SCOPES,
+    ),
+    Metric(
+        "swap_static",
+        "Static kept",
+        "Mean over static factors of the contrast of decode(f_A, z_B): 1 if it always "
+        "shows A's value, −1 if always B's, 0 if neither.",
+        version="2",
+        range=CONTRAST,
+        tables=("headline",),
+        needs=("swap",),
+        scopes=("static",),
+    ),
+    Metric(
+        "swap_dynamic",
+        "Dynamic transferred",
+        "Mean over dynamic factors of the contrast of decode(f_A, z_B): 1 if it always "
+        "shows B's value, −1 if always A's, 0 if neither.",
+        version="2",
+        range=CONTRAST,
+        tables=("headline",),
+        needs=("swap",),
+        scopes=("dynamic",),
+    ),
+    Metric(
+        "reconstruction_static",
+        "Static drawn",
+        "Mean over static factors of the contrast of the reconstruction of A, A "
+        "against B: what the model can draw at all.",
+        range=CONTRAST,
+        tables=("headline",),
+        needs=("swap",),
+        scopes=("static",),
+    ),
+    Metric(
+        "reconstruction_dynamic",
+        "Dynamic drawn",
+        "Mean over dynamic factors of the contrast of the reconstruction of A, A "
+        "against B: what the model can draw at all.",
+        range=CONTRAST,
+        tables=("headline",),
+        needs=("swap",),
+        scopes=("dynamic",),
+    ),
+    Metric(
+        "separated_static",
+        "Static separated",
+        "Static kept over static drawn: how much of what the model draws it keeps in "
+        "a swap. Defined where static drawn is at least 0.1.",
+        range=(-np.inf, np.inf),
+        ideal=1,
+        tables=("headline",),
+        needs=("swap",),
+        scopes=("static",),
+    ),
+    Metric(
+        "separated_dynamic",
+        "Dynamic separated",
+        "Dynamic transferred over dynamic drawn: how much of what the model draws it "
+        "transfers in a swap. Defined where dynamic drawn is at least 0.1.",
+        range=(-np.inf, np.inf),
+        ideal=1,
+        tables=("headline",),
+        needs=("swap",),
+        scopes=("dynamic",),
+    ),
+    Metric(
+        f"{MEMBER_SCORE}*",
+        "Swap score, judge {}",
+        "The swap score as one member of the judges alone sees it. The last member is "
+        "held out: it is never used while models are tuned.",
+        tables=("members",),
+        needs=("swap",),
+        scopes=SCOPES,
+    ),
+)
+
+
+def measure(cell: Cell) -> Iterator[Score]:
+    """Yield nothing: these scores are made by `combine`."""
+    yield from ()
+
+
+def combine(
+    scores: Mapping[tuple[str, str], np.ndarray],
+    scopes: Mapping[str, str],
+    groups: Mapping[str, str],
+) -> dict[str, np.ndarray]:
+    """Return the scores of a cell over the factors that count, by metric.
+
+    A side without such a factor has no score, and then there is no swap score.
+
+    Args:
+        scores: `(metric, factor)` to `(1 + replicates,)` or `(1,)`, of swap.py.
+        scopes: factor to scope.
+        groups: of the factors that count on this dataset, see `mean_of_groups`.
+    """
+    combined: dict[str, np.ndarray] = {}
+    members = sorted({name for name, _ in scores if name.startswith(MEMBER)})
+    for metric in ("swap_contrast", "reconstruction_contrast", *members):
+        sides = {}
+        for scope in SCOPES:
+            values = {
+                factor: scores[metric, factor]
+                for factor in groups
+                if scopes[factor] == scope and (metric, factor) in scores
+            }
+            if values:
+                sides[scope] = mean_of_groups(values, groups)
+        if metric in members:
+            if len(sides) == len(SCOPES):
+                name = metric.replace(MEMBER, MEMBER_SCORE)
+                combined[name] = harmonic_mean(*sides.values())
+            continue
+        stem = metric.removesuffix("_contrast")
+        combined |= {f"{stem}_{scope}": value for scope, value in sides.items()}
+        if metric == "swap_contrast" and len(sides) == len(SCOPES):
+            combined["swap_score"] = harmonic_mean(*sides.values())
+    for scope in SCOPES:
+        swap = combined.get(f"swap_{scope}")
+        drawn = combined.get(f"reconstruction_{scope}")
+        if swap is not None and drawn is not None:
+            enough = np.where(drawn >= LEAST_DRAWN, drawn, np.nan)
+            combined[f"separated_{scope}"] = swap / enough
+    return combined
