@@ -131,6 +131,8 @@ class Cell:
     @cached_property
     def identity_references(self) -> np.ndarray:
         """Return what the judges know of each test clip's identity."""
+        from evaluation.identity import reference_embeddings  # imports torch
+
         return reference_embeddings(self.store, self.ensemble, self.evalset.test)
 
     @cached_property

@@ -33,8 +33,7 @@ class Settings:
     test_clips: Annotated[int, Field(ge=2)] = 100
     """Clips of test identities; they are scored."""
     pairs: Annotated[int, Field(ge=2, multiple_of=2)] = 100
-    """Pairs (A, B) of test clips that are swapped, the same for each model and seed. With
-    (A, B) there is always (B, A)."""
+    """Pairs (A, B) of test clips that are swapped, for each model; with each (B, A)."""
 
 
 def windows(

@@ -113,9 +113,7 @@ METRICS = (
 
 def measure(cell: Cell) -> Iterator[Score]:
     """Yield the contrast of each factor, then the means over factors."""
-    scores = shared_code_scores(
-        shared_code_sums(cell), vars(cell.weights), cell.groups
-    )
+    scores = shared_code_scores(shared_code_sums(cell), vars(cell.weights), cell.groups)
     for (metric, factor), values in scores.items():
         yield Score(metric, values, len(cell.evalset.a), factor)
 

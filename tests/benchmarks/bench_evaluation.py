@@ -24,9 +24,10 @@ from sklearn.preprocessing import StandardScaler
 from datasets.store import Factor, frame_table, sequence_table
 from datasets.store import write as write_store
 from evaluation import score
-from evaluation.bootstrap import draw_weights
+from evaluation.bootstrap import draw_weights, total
 from evaluation.cell import FRAMES
 from evaluation.codes import Rows
+from evaluation.contrast import contrast_sums, mean_contrast
 from evaluation.ensemble import Ensemble
 from evaluation.evalset import Settings, draw
 from evaluation.judge import Head, Judge
@@ -43,7 +44,7 @@ from evaluation.metrics.axes_intervention import (
 from evaluation.metrics.axes_prediction import dci, explicitness, sap
 from evaluation.metrics.pictures import compare as compare_pictures
 from evaluation.metrics.probes import pixel_codes
-from evaluation.metrics.swap import compare, swap_scores
+from evaluation.metrics.swap import compare
 from seqdis.files import write_json, write_npy, write_npz, write_parquet
 from training import checkpoint
 
@@ -388,25 +389,22 @@ def test_pictures(benchmark, rng):
     benchmark(compare_pictures, real, 255 - real)
 
 
-def test_swap_sums(benchmark, rng):
+def test_contrasts(benchmark, rng):
     factors = [Factor(f"s{k}", f"s{k}", "static", "012345") for k in range(4)]
     labels = {f.name: rng.integers(0, 6, (PAIRS, TIME)) for f in factors}
     hidden = np.zeros((PAIRS, TIME), bool)
     truth = {name: (values, hidden) for name, values in labels.items()}
-    positions = {"a": np.arange(PAIRS), "b": np.arange(PAIRS)[::-1]}
-    benchmark(compare, {"swap": labels}, truth, positions, factors)
+    a = np.arange(PAIRS)
+    benchmark(compare, {"swap": labels}, truth, a, a[::-1], factors)
 
 
 def test_bootstrap(benchmark, rng):
-    factors = [Factor("pose", "pose", "dynamic", "01")]
-    sums = np.zeros((PAIRS, 6))
-    sums[:, 0], sums[:, 1] = TIME, rng.integers(0, TIME, PAIRS)
-    key = ("swap_dynamic_transferred", "pose")
+    sums = contrast_sums(rng.normal(size=(PAIRS, TIME)))
     a = np.arange(PAIRS)
 
     def bootstrap():
-        weights = vars(draw_weights("bench", a // 2, a, (a + 7) % PAIRS))
-        return swap_scores({key: sums}, weights, factors, {"pose": 0.1})
+        weights = draw_weights("bench", a // 2, a, (a + 7) % PAIRS)
+        return mean_contrast(total(sums, weights.pair))
 
     benchmark(bootstrap)
 

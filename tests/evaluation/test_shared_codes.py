@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from datasets.store import Factor
+from evaluation.contrast import contrast_sums
 from evaluation.metrics.shared_codes import (
-    consistency_sums,
-    generated_sums,
+    compare_consistency,
+    compare_generated,
     shared_code_scores,
 )
 
@@ -15,63 +16,68 @@ FACTORS = [
     Factor("pose", "pose", "dynamic", "01234"),
     Factor("x", "x", "dynamic"),
 ]
+GROUPS = {factor.name: factor.name for factor in FACTORS}
 CLIPS, TIME = 40, 6
 
 
-def estimates(sums):
+def estimates(contrasts):
     """Return every score, without bootstrap samples."""
+    sums = {key: contrast_sums(c) for key, c in contrasts.items()}
     ones = np.ones((1, len(next(iter(sums.values())))))
-    scores = shared_code_scores(sums, {"pair": ones, "priors": ones}, FACTORS)
+    scores = shared_code_scores(sums, {"pair": ones, "priors": ones}, GROUPS)
     return {key: value.item() for key, value in scores.items()}
+
+
+def visible(shown):
+    """Return labels and hidden masks of clips that hide nothing."""
+    return {name: (each, np.zeros(each.shape, bool)) for name, each in shown.items()}
 
 
 @pytest.fixture(scope="module")
 def world():
-    """Return what the real clips show, and B of each pair; A is every clip in order."""
+    """Return what the real clips show, and pairs closed under exchange."""
     rng = np.random.default_rng(3)
     shown = {
         "who": np.repeat(rng.permutation(np.arange(CLIPS) % 4)[:, None], TIME, 1),
         "pose": rng.integers(0, 5, (CLIPS, TIME)),
         "x": rng.normal(10, 3, (CLIPS, TIME)).astype(np.float32),
     }
-    return shown, np.roll(np.arange(CLIPS), 7)
+    one = np.arange(CLIPS)
+    both = np.stack([one, np.roll(one, 7)], 1)
+    return shown, both.ravel(), both[:, ::-1].ravel()
 
 
 def consistency(world, own, other):
     """Score a decoder that shows `own` for (f_B, z_B) and `other` for (f_A, z_B)."""
-    _, b = world
-    visible = {name: np.ones_like(values, bool) for name, values in other.items()}
+    shown, a, b = world
     predictions = {"reconstruction": own, "swap": other}
-    sums = consistency_sums(predictions, visible, b, FACTORS)
-    assert {name for _, name in sums} == {"pose", "x"}
-    return estimates(sums)
+    contrasts = compare_consistency(predictions, visible(shown), a, b, FACTORS)
+    assert {name for _, name in contrasts} == {"pose", "x"}
+    return estimates(contrasts)
 
 
 def test_one_meaning_of_z_under_every_f_is_consistent_even_if_it_is_wrong(world):
-    own, b = world
+    own, _, b = world
     own = own | {"pose": (own["pose"] + 1) % 5, "x": 30 - own["x"]}
-    found = consistency(world, own, {name: values[b] for name, values in own.items()})
-    assert found["consistency", ""] == pytest.approx(1)
-    assert found["consistency_agreed", "pose"] == 1
+    scores = consistency(world, own, {name: each[b] for name, each in own.items()})
+    assert scores["consistency", ""] == pytest.approx(1)
 
 
 def test_f_that_says_what_z_means_is_not_consistent(world):
-    own, b = world  # a is every clip in order
-    assert consistency(world, own, own)["consistency", ""] == pytest.approx(0, abs=0.1)
-    turned = {"pose": (own["pose"][b] + own["who"]) % 5, "x": own["x"][b]}
-    found = consistency(world, own, turned | {"who": own["who"]})
-    assert found["consistency_agreed", "pose"] == pytest.approx(
-        (own["who"] == 0).mean()
-    )
-    assert found["consistency_agreed", "x"] == pytest.approx(1)
+    own, a, b = world
+    stays = consistency(world, own, {name: each[a] for name, each in own.items()})
+    assert stays["consistency", ""] == pytest.approx(-1)
+    turned = {"pose": (own["pose"][b] + own["who"][a]) % 5, "x": own["x"][b]}
+    scores = consistency(world, own, turned | {"who": own["who"][a]})
+    assert scores["consistency_contrast", "pose"] < 0.5
+    assert scores["consistency_contrast", "x"] == pytest.approx(1)
 
 
-def test_a_constant_decoder_agrees_with_itself_by_chance_alone(world):
-    own = {name: np.zeros_like(values) for name, values in world[0].items()}
-    found = consistency(world, own, own)
-    assert found["consistency_agreed", "pose"] == 1
-    assert found["consistency_chance", "pose"] == 1
-    assert found["consistency", ""] == 0
+def test_a_constant_decoder_is_not_consistent(world):
+    shown, a, _ = world
+    own = {name: np.zeros_like(values) for name, values in shown.items()}
+    swap = {name: values[a] for name, values in own.items()}
+    assert consistency(world, own, swap)["consistency", ""] == 0
 
 
 def generated(who_of_new_z, x_of_new_f, who, x):
@@ -81,7 +87,9 @@ def generated(who_of_new_z, x_of_new_f, who, x):
         "generated_new_dynamic": {"who": who_of_new_z, "x": x[::-1]},
         "generated_new_static": {"who": who[::-1], "x": x_of_new_f},
     }
-    return estimates(generated_sums(predictions, [FACTORS[0], FACTORS[2]]))
+    real = np.random.default_rng(0).normal(size=x.shape)
+    truth = visible({"who": who, "x": real})
+    return estimates(compare_generated(predictions, truth, [FACTORS[0], FACTORS[2]]))
 
 
 def test_generated_clips_of_a_perfect_prior_a_random_one_and_a_constant_one():
@@ -89,10 +97,9 @@ def test_generated_clips_of_a_perfect_prior_a_random_one_and_a_constant_one():
     who, x = rng.integers(0, 2, (400, 1)).repeat(5, 1), rng.normal(size=(400, 5))
     perfect = generated(who, x, who, x)
     assert perfect["generated_score", ""] == pytest.approx(1)
-    assert perfect["generated_static_chance", "who"] == pytest.approx(0.5, abs=0.1)
     random = generated(rng.permutation(who), rng.permutation(x), who, x)
     assert random["generated_static", ""] == pytest.approx(0, abs=0.15)
     assert random["generated_dynamic", ""] == pytest.approx(0, abs=0.15)
     same = np.zeros_like(who), np.zeros_like(x)
     constant = generated(*same, *same)
-    assert constant["generated_score", ""] == 0
+    assert constant["generated_score", ""] == constant["generated_static", ""] == 0

@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 
-from datasets.store import Factor
-from evaluation.agreement import agreement_sums
 from evaluation.bootstrap import (
     average,
     draw_weights,
     interval,
     pair_weights,
     resample,
+    total,
 )
-from evaluation.metrics.swap import swap_scores
+from evaluation.contrast import contrast_sums, mean_contrast
 
 WHO = np.array(list("aabbbcdeefg"))
 A, B = np.array([0, 2, 5, 6]), np.array([3, 5, 8, 10])
@@ -82,15 +81,19 @@ def test_models_are_paired():
     rng = np.random.default_rng(3)
     correct = rng.random((22, 4)) < 0.5
     better = correct | (rng.random(correct.shape) < 0.1)
-    every = np.ones(correct.shape, bool)
-    weights = vars(draw_weights("mmnist", WHO, *ring(11, 2)))
-    pose = [Factor("pose", "pose", "dynamic", "01")]
-    key = ("swap_dynamic_transferred", "pose")
+    weights = draw_weights("mmnist", WHO, *ring(11, 2))
     one, two = (
-        swap_scores(
-            {key: agreement_sums("categorical", every, answers, every)},
-            *(weights, pose, {"pose": 0.0}),
-        )[key]
+        mean_contrast(total(contrast_sums(np.where(answers, 1.0, -1.0)), weights.pair))
         for answers in (correct, better)
     )
     assert (two >= one).all()  # better pair by pair, so in every sample
+
+
+def test_what_cancels_in_the_estimate_cancels_in_every_sample():
+    one = np.random.default_rng(0).normal(size=(11, 4))
+    a, b = ring(11, 1)
+    both = np.stack([a, b], 1)
+    weights = draw_weights("mmnist", WHO, both.ravel(), both[:, ::-1].ravel())
+    exchanged = np.stack([one, -one], 1).reshape(22, 4)
+    means = mean_contrast(total(contrast_sums(exchanged), weights.pair))
+    assert np.abs(means).max() < 1e-12

@@ -44,9 +44,9 @@ def test_models_programs_and_rule_files(root: Path):
 def test_every_file_of_this_repository():
     bases = find_bases([])
     programs = {name for name, base in bases.items() if base.rule == "run_program"}
-    assert programs == {"oracle", "copy_source", "copy_donor"}
+    assert programs == {"oracle", "copy_source", "copy_donor", "alternate", "blend"}
     assert {base.rule for base in bases.values()} == {"train", "run_program"}
-    assert "new" not in bases and len(bases) == 10
+    assert "new" not in bases and len(bases) == 12
 
 
 def test_relative_imports_make_no_program(tmp_path: Path):

@@ -157,8 +157,10 @@ def test_mistakes_end_in_one_line(squares: Path, tmp_path: Path):
         names(done.stderr, *named)
 
 
-@pytest.mark.parametrize("control", ["copy_source", "copy_donor"])
-def test_copies_copy(squares: Path, tmp_path: Path, control: str):
+@pytest.mark.parametrize("control", ["copy_source", "copy_donor", "alternate", "blend"])
+def test_controls_show_real_frames_of_both_clips(
+    squares: Path, tmp_path: Path, control: str
+):
     words = [
         *(sys.executable, "-m", f"baselines.{control}", "--model", control),
         *("--data", str(squares), "--out", str(tmp_path)),
@@ -167,9 +169,16 @@ def test_copies_copy(squares: Path, tmp_path: Path, control: str):
     found, frames = arrays(tmp_path), np.load(squares / "frames.npy")
     pairs = pd.read_parquet(squares / "pairs.parquet")
     clips = pd.read_parquet(squares / "clips.parquet")
-    side = pairs["a" if control == "copy_source" else "b"]
-    first = clips["first_frame"].to_numpy()[side]
-    assert np.array_equal(found["swap"], frames[first[:, None] + np.arange(4)])
+    first = clips["first_frame"].to_numpy()
+    a, b = (frames[first[pairs[side], None] + np.arange(4)] for side in "ab")
+    even = np.arange(4)[:, None, None, None] % 2 == 0
+    expected = {
+        "copy_source": a,
+        "copy_donor": b,
+        "alternate": np.where(even, a, b),
+        "blend": np.floor(a / 2 + b / 2 + 0.5),
+    }
+    assert np.array_equal(found["swap"], expected[control])
     assert json.loads((tmp_path / "run.json").read_text())["role"] == "control"
 
 

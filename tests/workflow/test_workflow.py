@@ -26,6 +26,8 @@ MODELS = {  # one entry per model file, and a control
     "oracle",
     "copy_source",
     "copy_donor",
+    "alternate",
+    "blend",
     "untrained",
 }
 
