@@ -32,7 +32,7 @@ from reporting.probe_matrix import matrices, mean_tables
 from reporting.published import published
 from reporting.reproduce import reproduction, summary
 from reporting.score_tables import TITLES, factor_tables, judge_table, metric_tables
-from reporting.scores import failure_groups, state_table, undrawn
+from reporting.scores import failure_groups, measurable_words, state_table, undrawn
 from reporting.tables import Missing, Table, show, small_print, sort_key, write
 from reporting.tree import Dataset, Tree, read_tree
 from seqdis.errors import UserError, cli
@@ -150,7 +150,8 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
         "leakage": mean_tables(tree, dataset),
         "matrices": matrices(tree, dataset),
         "factors": factors,
-        "swapped": not factors.keys().isdisjoint(("swap_static", "swap_dynamic")),
+        "swapped": not factors.keys().isdisjoint(("contrast_static", "contrast_dynamic")),
+        "unmeasurable": measurable_words(tree, dataset),
         "moving": moving,
         "undrawn": undrawn(tree, dataset.name, moving.labels) if moving else [],
         "frame_by_frame": frame_by_frame,

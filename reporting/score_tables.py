@@ -14,6 +14,7 @@ from seqdis.metric import in_words
 # Titles of the tables that metrics name (`Metric.tables`), in the order of the page.
 TITLES = {
     "headline": "Headline metrics",
+    "members": "The judges, one by one",
     "blocks": "f and z as two blocks",
     "axes": "Axis metrics",
     "shuffled": "Axis metrics of the codes of other clips",
@@ -157,6 +158,22 @@ class Plan(NamedTuple):
 
 PLANS = (
     Plan(
+        "contrast_static",
+        "static",
+        "Static factors: A against B",
+        ("swap_contrast", "in the swap"),
+        ("reconstruction_contrast", "in the reconstruction"),
+        "",
+    ),
+    Plan(
+        "contrast_dynamic",
+        "dynamic",
+        "Dynamic factors: B against A",
+        ("swap_contrast", "in the swap"),
+        ("reconstruction_contrast", "in the reconstruction"),
+        "",
+    ),
+    Plan(
         "swap_static",
         "static",
         "Static factors should follow A",
@@ -174,21 +191,22 @@ PLANS = (
         "sample_static",
         "static",
         "Static factors of A when z is sampled",
-        ("sample_dynamic_static_kept", "kept (A)"),
+        ("sample_dynamic_contrast", "A against B"),
+        ceiling="",
     ),
     Plan(
         "sample_dynamic",
         "dynamic",
         "Dynamic factors of B when f is sampled",
-        ("sample_static_dynamic_kept", "kept (B)"),
+        ("sample_static_contrast", "B against A"),
+        ceiling="",
     ),
     Plan(
         "consistency",
         "dynamic",
         "Is the same read off one z under two f?",
-        ("consistency_agreed", "the same z"),
-        ("consistency_chance", "another z"),
-        "",
+        ("consistency_contrast", "z against f"),
+        ceiling="",
     ),
     Plan(
         "coverage",
@@ -217,20 +235,6 @@ PLANS = (
         "Dynamic factors in reconstructions of A",
         ("reconstruction_judged", "judged"),
     ),
-    Plan(
-        "normalised_static",
-        "static",
-        "Static kept, relative to the reconstruction",
-        ("swap_normalised", "normalised"),
-        ceiling="",
-    ),
-    Plan(
-        "normalised_dynamic",
-        "dynamic",
-        "Dynamic transferred, relative to the reconstruction",
-        ("swap_normalised", "normalised"),
-        ceiling="",
-    ),
 )
 
 
@@ -245,7 +249,8 @@ def _factor_table(
     tree: Tree, dataset: Dataset, scores: Scores, plan: Plan
 ) -> FactorTable:
     (right, right_label), (wrong, wrong_label) = plan.right, plan.wrong
-    factors = [f for f in dataset.scope(plan.scope) if scores.has(right, f.name)]
+    judged = dataset.judged_scope(plan.scope)
+    factors = [factor for factor in judged if scores.has(right, factor.name)]
     rows = []
     for model in tree.models:
         values = [
@@ -272,6 +277,7 @@ def _scale(dataset: Dataset, plan: Plan, factor: Factor) -> Scale:
     else:
         ends = [0.0, math.nan]
         measure = "share" if plan.name == "coverage" else measure
+        measure = "contrast" if plan.right[0].endswith("_contrast") else measure
     return Scale(factor.name, factor.label, measure, *ends)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from reporting.metrics import Metric
 from reporting.tables import Column, Estimate, Missing, Row, Table, Text
 from reporting.tree import Cell, Dataset, Model, Tree
-from reporting.words import STATUSES, listing
+from reporting.words import STATUSES, listing, number
 
 Value = Estimate | Missing | None
 LACKS = {
@@ -93,13 +93,56 @@ def unmeasured(tree: Tree, dataset: str, metric: Metric) -> list[str]:
         return []
     scopes = [factor.scope for factor in factors if factor.judged]
     for scope in metric.scopes:
-        if scope not in scopes:
-            return [f"no {scope} factor is judged"]
+        if reason := unmeasurable(tree, dataset, scope):
+            return [reason]
     if len(scopes) < metric.judged:
         few = "one factor is" if len(scopes) == 1 else f"{len(scopes)} factors are"
         return [f"{few} judged"]
     widest = f"codes of more than {metric.widest} dimensions"
     return [widest] if metric.widest else []
+
+
+def unmeasurable(tree: Tree, dataset: str, scope: str) -> str:
+    """Return why no factor of a scope counts on a dataset; "" if one does."""
+    if tree.measurable is None:
+        return ""
+    factors = tree.measurable
+    rows = factors[(factors["dataset"] == dataset) & (factors["scope"] == scope)]
+    if not len(rows):
+        return f"no {scope} factor is judged"
+    if rows["counts"].any():
+        return ""
+    if not rows["certified"].any():
+        return f"no judge of a {scope} factor is certified"
+    return f"{scope} factors are not measurable at this budget"
+
+
+def measurable_words(tree: Tree, dataset: Dataset) -> list[str]:
+    """Return a sentence for each side of a dataset of which not all factors count."""
+    if tree.measurable is None:
+        return []
+    sentences = []
+    ours = tree.measurable[tree.measurable["dataset"] == dataset.name]
+    for scope, rows in ours.groupby("scope", sort=False):
+        label = dataset.factor_label
+        uncertified = [label(n) for n in rows.loc[~rows["certified"], "factor"]]
+        unseen = rows[rows["certified"] & ~rows["counts"]]
+        parts = []
+        if uncertified:
+            parts.append(f"{listing(uncertified)}: the judge is not certified")
+        if len(unseen):
+            names = listing([label(name) for name in unseen["factor"]])
+            floor = number(float(unseen["drawn_floor"].iloc[0]), 2)
+            parts.append(
+                f"{names}: no trained model draws it at this budget (the contrast of "
+                f"reconstructions is not above {floor})"
+            )
+        if parts:
+            what = "Left out for all models"
+            if not rows["counts"].any():
+                what = f"The {scope} side is not measurable, for any model"
+            sentences.append(f"{what}. {'; '.join(parts)}.")
+    return sentences
 
 
 def undrawn(tree: Tree, dataset: str, drawn: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ from seqdis.grid import REFERENCE
 CELL = ["dataset", "model", "metric", "factor"]
 LOG_LINES = 15
 CONTROLS = "controls"  # their family
+IDENTITY = store.Factor("identity", "Identity", "static", ())
 _PALETTE = sns.color_palette("colorblind")
 _OTHERS = [sns.desaturate(_PALETTE[i], 0.6) for i in (0, 2, 4, 9, 5)]
 _OTHERS += [(0.51, 0.51, 0.24), (0.36, 0.36, 0.55)]  # olive, slate
@@ -71,6 +72,13 @@ class Dataset:
     def scope(self, scope: str) -> list[store.Factor]:
         """Return the factors of one scope (static or dynamic)."""
         return [factor for factor in self.factors if factor.scope == scope]
+
+    def judged_scope(self, scope: str) -> list[store.Factor]:
+        """Return the factors of one scope, and the identity if the judges know it."""
+        entries = self.judge.get("factors", [])
+        names = {entry["name"] for entry in entries if entry["scope"] == scope}
+        identity = [IDENTITY] if IDENTITY.name in names else []
+        return [*self.scope(scope), *identity]
 
     def factor_label(self, name: str) -> str:
         """Return the label of a factor, or its name if it is none of the dataset's."""
@@ -130,6 +138,7 @@ class Tree:
     metrics: Registry
     summary: pd.DataFrame
     board: pd.DataFrame | None
+    measurable: pd.DataFrame | None
 
     def select(self, dataset: str, model: str | None = None) -> list[Cell]:
         """Return the cells of a dataset (and model), in the grid's order."""
@@ -187,6 +196,7 @@ def read_tree(folder: str | Path, study: Path | None = None) -> Tree:
         read_registry(tables / "metrics.json"),
         _summary(tables, cells),
         table(tables / "leaderboard.parquet"),
+        table(tables / "factors.parquet"),
     )
 
 

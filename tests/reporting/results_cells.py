@@ -258,9 +258,9 @@ def _flags(model: Fake) -> list[tuple[str, str, float]]:
 
 def _swap_metrics(add, dataset: str, model: Fake) -> None:
     quality = model.quality
-    static = ("swap_score", "swap_static") if dataset != "affwild" else ()
-    for metric in (*static, "swap_dynamic", "ssim"):
-        add(metric, quality)
+    add("ssim", quality)
+    if dataset != "affwild":
+        add("swap_joint", 2 * quality - 1)
     add("mse", 0.05 * (1 - quality) + 0.001)
     add("psnr", 15 + 10 * quality)
     add("novel_score", 0.5)
@@ -270,20 +270,22 @@ def _swap_metrics(add, dataset: str, model: Fake) -> None:
     for each in factors_of(dataset):
         factor, scope, chance = each.name, each.scope, chance_of(each)
         good, bad = chance + (0.97 - chance) * quality, chance + 0.1
+        add("swap_contrast", quality, factor)
+        add("reconstruction_contrast", 0.2 + 0.8 * quality, factor)
+        for member in (1, 2):
+            add(f"swap_contrast_member{member}", quality, factor)
         if scope == "static":
             add("swap_static_kept", good, factor)
             add("swap_static_leaked", bad, factor)
             if "sample_dynamic" in model.able:
-                add("sample_dynamic_static_kept", good, factor)
+                add("sample_dynamic_contrast", quality, factor)
         else:
             add("swap_dynamic_transferred", good, factor)
             add("swap_dynamic_stayed", bad, factor)
-            add("consistency_agreed", good, factor)
-            add("consistency_chance", bad, factor)
+            add("consistency_contrast", quality, factor)
             if "sample_static" in model.able:
-                add("sample_static_dynamic_kept", good, factor)
+                add("sample_static_contrast", quality, factor)
         add("reconstruction_judged", good, factor)
-        add("swap_normalised", quality, factor)
 
 
 def _code_metrics(add, dataset: str, model: Fake) -> None:

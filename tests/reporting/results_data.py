@@ -144,6 +144,7 @@ def fake_judge(folder: Path, name: str) -> None:
             "name": factor.name,
             "kind": factor.kind,
             "scope": factor.scope,
+            "group": factor.name,
             "metric": "ccc" if factor.continuous else "accuracy",
             "real": 0.97 if factor.name != "height" else 0.7,
             "chance": chance(factor),
@@ -154,5 +155,5 @@ def fake_judge(folder: Path, name: str) -> None:
         }
         for factor in factors_of(name)
     ]
-    judge = {"certified": False, "factors": factors}
+    judge = {"certified": False, "drawn_floor": 0.1, "factors": factors}
     write_json(folder / "judges" / name / "judge.json", judge)
