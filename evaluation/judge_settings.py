@@ -22,7 +22,9 @@ class Settings:
     """Least accuracy on real test frames, of categorical factors."""
     many_floor: Annotated[float, Field(ge=0, le=1)] = 0.90
     """Least accuracy of factors with more than 50 values."""
-    ccc_floor: Annotated[float, Field(ge=0, le=1)] = 0.90
+    ccc_floor: Annotated[float, Field(ge=-1, le=1)] = 0.90
     """Least concordance (CCC), of continuous factors."""
     identity_floor: Annotated[float, Field(ge=0, le=1)] = 0.85
     """Least share of correct forced choices between two identities."""
+    drawn_floor: Annotated[float, Field(ge=-1, le=1)] = 0.1
+    """A factor is measurable if some model's reconstruction contrast is above this."""

@@ -150,7 +150,7 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
         "leakage": mean_tables(tree, dataset),
         "matrices": matrices(tree, dataset),
         "factors": factors,
-        "swapped": not factors.keys().isdisjoint(("contrast_static", "contrast_dynamic")),
+        "swapped": any(name.startswith("contrast_") for name in factors),
         "unmeasurable": measurable_words(tree, dataset),
         "moving": moving,
         "undrawn": undrawn(tree, dataset.name, moving.labels) if moving else [],

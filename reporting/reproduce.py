@@ -55,6 +55,12 @@ def reference_of(tree: Tree) -> Path:
     return tree.folder.parent / "reference" / str(tree.grid.get("tier", ""))
 
 
+def reference_run(tree: Tree) -> dict[str, Any]:
+    """Return a run.json of the reference run; empty without one."""
+    runs = sorted(reference_of(tree).glob("*/*/seed*/run.json"))
+    return document(runs[0]) if runs else {}
+
+
 def reproduction(tree: Tree) -> Table | None:
     """Compare every cell of a run with the tier's reference run.
 
@@ -63,7 +69,8 @@ def reproduction(tree: Tree) -> Table | None:
     which cover test identities (and seeds, if there were several): another machine or
     library gives such differences; else different. Scores of another version of their
     metric are counted, but not compared: without headline scores of one version a cell
-    that is not identical is not comparable.
+    that is not identical is not comparable. Nothing is compared with a reference of
+    another protocol.
 
     Returns:
         A row per cell that one of the runs has; None without a reference.
@@ -80,6 +87,7 @@ def reproduction(tree: Tree) -> Table | None:
     shared = counts.to_dict("index")
     kept_sizes = theirs.groupby(CELL).size().to_dict()
     sizes = ours.groupby(CELL).size().to_dict() | kept_sizes
+    protocol = reference_run(tree).get("protocol", "an unknown version")
     headlines = Headlines(
         _headlines(both[alike], "value"),
         _headlines(both[alike], "value_reference"),
@@ -100,6 +108,9 @@ def reproduction(tree: Tree) -> Table | None:
             if key not in shared:
                 run = "this run" if key in kept_sizes else "the reference"
                 values = [Text(ABSENT, f"not in {run}"), "–", 0, "–"]
+            elif protocol != tree.grid.get("protocol"):
+                outcome = Text(UNLIKE, f"the reference is of protocol {protocol}")
+                values = [outcome, "–", 0, "–"]
             else:
                 n = shared[key]
                 if 0 < n["same"] == n["alike"] >= kept_sizes[key] - n["other"]:
@@ -165,8 +176,7 @@ def summary(compared: Table, tree: Tree) -> str:
         if outcome not in (UNLIKE, ABSENT) or outcome in outcomes
     ]
     other = sum(row.values[3] for row in compared.rows)
-    runs = sorted(reference_of(tree).glob("*/*/seed*/run.json"))
-    run = document(runs[0]) if runs else {}
+    run = reference_run(tree)
     machine = run.get("hardware", {}).get("name", "an unknown machine")
     commit = str(run.get("commit", ""))[:10] or "an unknown commit"
     return (

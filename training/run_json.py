@@ -12,7 +12,7 @@ from typing import Any
 
 from seqdis.files import write_json
 
-PROTOCOL = "2026.1"
+PROTOCOL = "2026.2"
 STATUSES = ("done", "diverged", "out_of_memory", "over_budget", "skipped")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "snakemake")
 

@@ -103,7 +103,7 @@ def fabricate(
     grid = {
         "tier": "default",
         "label": "Default tier",
-        "protocol": "2026.1",
+        "protocol": "2026.2",
         "seeds": list(seeds),
         "datasets": [d[0] for d in datasets],
         "models": [{"name": m.name, "label": m.label, "role": m.role} for m in models],

@@ -160,3 +160,11 @@ def test_without_a_reference_it_says_what_to_do(small: Path, tmp_path: Path):
     )
     assert done.returncode and "snakemake reference" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_another_protocol_is_never_compared(run: Path):
+    for path in (run.parent / "reference").glob("default/*/*/seed*/run.json"):
+        path.write_text(path.read_text().replace("2026.2", "2026.1"))
+    compared = reproduction(read_tree(run))
+    assert {row.values[1].text for row in compared.rows} == {UNLIKE}
+    assert all("2026.1" in row.values[1].detail for row in compared.rows)

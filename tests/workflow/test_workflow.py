@@ -167,7 +167,7 @@ def test_a_crash_leaves_the_others_and_shows_on_the_partial_page(finished, tmp_p
         (['rules=["examples/pca/pca.py"]'], ["examples/pca/pca.py"]),
         (['metrics=["mine.py; ls"]'], ["mine.py; ls"]),
         (['leave_out=["dase"]'], ["leave_out", "'dase'", "unordered_vae"]),
-        (["protocol=2020.1"], ["2026.1"]),
+        (["protocol=2020.1"], ["2026.2"]),
     ],
 )
 def test_config_mistakes_are_named_before_anything_runs(scratch, words, named):
