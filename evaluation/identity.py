@@ -5,14 +5,17 @@ identities are strangers to the identity heads (`evaluation.judge.IdentityHead`)
 frame is compared with reference frames of two clips: a forced choice.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from datasets.store import Store, column
-from evaluation.ensemble import Ensemble
 from evaluation.evalset import EvalSet
 
+if TYPE_CHECKING:
+    from evaluation.ensemble import Ensemble
+
+IDENTITY = "identity"  # as the judges name the factor
 REFERENCES = 4  # frames of each clip's identity
 
 
@@ -60,7 +63,7 @@ def farthest_frames(sequence: np.ndarray, clip: np.ndarray) -> np.ndarray:
 
 
 def reference_embeddings(
-    store: Store, ensemble: Ensemble, clips: np.ndarray
+    store: Store, ensemble: "Ensemble", clips: np.ndarray
 ) -> np.ndarray:
     """Return the mean unit embedding of each clip's references, `(members, clips, d)`.
 
@@ -140,7 +143,7 @@ def share_right(contrast: np.ndarray) -> float:
 
 def certify_identity(
     store: Store,
-    ensemble: Ensemble,
+    ensemble: "Ensemble",
     evalset: EvalSet,
     embeddings: tuple[np.ndarray, np.ndarray],
     floor: float,
@@ -174,7 +177,7 @@ def certify_identity(
     number = np.unique(names, return_inverse=True)[1]
     of_identities = np.bincount(number, contrast.mean(1)) / np.bincount(number)
     return {
-        "name": "identity",
+        "name": IDENTITY,
         "scope": "static",
         "kind": "identity",
         "metric": "forced choice",
