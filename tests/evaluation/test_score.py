@@ -22,7 +22,9 @@ def judges(tmp_path, monkeypatch, reader):
         return frames[:, :, 4::8, 4::8, 0].reshape(*frames.shape[:2], 4) / np.float32(9)
 
     def look(frames):
-        return ensemble.Look(reader(frames), {}, features(frames), {}, None)
+        read = reader(frames)
+        members = {name: np.stack([each, each * 0]) for name, each in read.items()}
+        return ensemble.Look(read, {}, features(frames), members, None)
 
     perfect = SimpleNamespace(look=look, features=features)
     monkeypatch.setattr(ensemble, "load", lambda folder: perfect)
@@ -31,12 +33,14 @@ def judges(tmp_path, monkeypatch, reader):
     kinds["height"] = ("continuous", "dynamic")
     factors = [
         {"name": name, "kind": kind, "scope": scope, "chance": CHANCES[name]}
+        | {"group": name, "certified": name != "height"}
         for name, (kind, scope) in kinds.items()
     ]
     floor = dict.fromkeys(FLOORS, 1.2) | {"n": 9}
     floor |= {"probe_pixels": 0.9, "probe_chance": 0.4}
     floors = {"shade": floor, "height": floor | {"probe_chance": 0.0}}
     verdict = {"certified": True, "factors": factors, "floors": floors}
+    verdict |= {"seeds": 2, "drawn_floor": 0.1}
     write_json(folder / "judge.json", verdict)
     return folder
 
@@ -104,11 +108,16 @@ def run(store, judges, cell, arrays, monkeypatch, *options, **about):
 def test_an_oracle_scores_full_marks(tiny, judges, oracle, tmp_path, monkeypatch):
     table, value = run(tiny, judges, tmp_path / "c", oracle, monkeypatch)
     assert value["finished", ""] == 1
-    for metric in ("swap_score", "swap_static", "swap_dynamic"):
-        assert value[metric, ""] == pytest.approx(1)
+    for factor in ("shade", "place", "height"):
+        assert value["swap_contrast", factor] == pytest.approx(1)
+        assert value["swap_contrast_member1", factor] == pytest.approx(1)
+        assert value["swap_contrast_member2", factor] == pytest.approx(0, abs=1e-12)
+        assert value["reconstruction_contrast", factor] == pytest.approx(1)
+    assert value["swap_joint", ""] == 1
     assert value["swap_static_kept", "shade"] == 1
     assert value["swap_dynamic_transferred", "height"] == pytest.approx(1)
-    assert value["sample_dynamic_static_kept", "shade"] == 1
+    assert value["sample_dynamic_contrast", "shade"] == 1
+    assert value["sample_static_contrast", "place"] == 1
     assert value["reconstruction_judged", "place"] == 1
     assert value["probe_static", "shade"] > 0.6  # one linear axis for three classes
     assert value["probe_dynamic", "height"] > 0.7
@@ -145,15 +154,15 @@ def test_directions(tiny, judges, oracle, tmp_path, monkeypatch):
     for key in (
         ("swap_static_leaked", "shade"),
         ("mse", ""),
-        ("consistency_chance", "place"),
+        ("probe_dynamic", "shade"),
         ("frechet_reconstruction", ""),
         ("probe_static", "place"),
         ("bits_static_mlp", "place"),
         ("bits_motion", "shade"),
     ):
         assert towards[key] == "lower"
-    higher = (("swap_score", ""), ("probe_static", "shade"), ("psnr", ""))
-    for key in (*higher, ("importance_bound", ""), ("consistency_agreed", "place")):
+    higher = (("swap_joint", ""), ("probe_static", "shade"), ("psnr", ""))
+    for key in (*higher, ("importance_bound", ""), ("consistency_contrast", "place")):
         assert towards[key] == "higher"
     for key in (("manifold_change", ""), ("active_static", ""), ("shuffled_mig", "")):
         assert towards[key] == ""
@@ -313,9 +322,9 @@ def test_a_run_that_is_not_done_only_says_so(
 @pytest.mark.parametrize(
     ("present", "absent"),
     [
-        (["status"], ["mig", "swap_score", "mse", "probe_static"]),
-        (["status", "static", "dynamic"], ["swap_score", "mse", "coverage"]),
-        (["status", "reconstruction"], ["swap_score", "probe_static", "consistency"]),
+        (["status"], ["mig", "swap_contrast", "mse", "probe_static"]),
+        (["status", "static", "dynamic"], ["swap_contrast", "mse", "coverage"]),
+        (["status", "reconstruction"], ["swap_contrast", "probe_static", "consistency"]),
     ],
 )
 def test_what_is_missing_is_not_scored(

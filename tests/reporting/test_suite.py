@@ -271,7 +271,7 @@ def test_no_score_of_a_model_without_encoder_is_blank(
 @pytest.mark.parametrize(
     ("name", "metric", "lacks"),
     [
-        ("svg", "sample_static_dynamic_kept", ["sample_static"]),
+        ("svg", "sample_static_contrast", ["sample_static"]),
         ("svg", "swap_score", []),
         ("oracle", "generated_score", ["sample_static", "sample_dynamic"]),
         ("copy_source", "probe_static", ["codes"]),

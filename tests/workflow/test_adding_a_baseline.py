@@ -67,7 +67,7 @@ def test_each_is_trained_and_scored_and_nothing_else(followed):
         assert json.loads((cell / "run.json").read_text())["status"] == "done"
         # Swaps, codes, probes, pictures: all that needs no prior.
         assert {
-            "swap_score",
+            "swap_contrast",
             "swap_static_kept",
             "reconstruction_judged",
             "probe_static",

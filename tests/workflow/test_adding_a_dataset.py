@@ -27,7 +27,7 @@ def test_the_page_is_followed(scratch):
     assert done.returncode == 0, done.stderr[-6000:]
     cell = path / "results/tiny/squares/unordered_vae/seed0"
     metrics = pd.read_parquet(cell / "metrics.parquet")
-    assert {"swap_score", "bits_static", "mig"} <= set(metrics["metric"])
+    assert {"swap_contrast", "bits_static", "mig"} <= set(metrics["metric"])
     assert json.loads((cell / "run.json").read_text())["status"] == "done"
     info = json.loads((path / "results/tiny/data/squares/dataset.json").read_text())
     assert info["licence"] == "CC0" and info["splits"]["test"]["identities"] == 12
