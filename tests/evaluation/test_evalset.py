@@ -51,17 +51,25 @@ def test_too_few_windows_is_a_clear_error():
 
 def test_pairs_differ_in_identity_and_use_clips_evenly():
     identities = np.arange(20) // 4
-    chosen = pairs(np.arange(100, 120), identities, 40)
+    chosen = pairs(np.arange(100, 120), identities, 80)
     a, b = chosen["a"].to_numpy(), chosen["b"].to_numpy()
     assert (identities[a - 100] != identities[b - 100]).all()
     assert not chosen.duplicated(["a", "b"]).any()
     used = np.bincount(np.concatenate([a, b]) - 100, minlength=20)
-    assert used.min() >= 2 and used.max() <= 6
+    assert used.min() >= 4 and used.max() <= 12
+
+
+@pytest.mark.parametrize(("clips", "count"), [(5, 20), (6, 30), (7, 12), (2, 2)])
+def test_with_every_pair_comes_its_exchange(clips, count):
+    chosen = pairs(np.arange(clips), np.arange(clips), count)
+    a, b = chosen["a"].to_numpy(), chosen["b"].to_numpy()
+    assert len(chosen) == count and not chosen.duplicated(["a", "b"]).any()
+    assert (a[::2] == b[1::2]).all() and (b[::2] == a[1::2]).all()
 
 
 def test_pairs_of_one_identity_are_an_error():
-    with rejected(3, 5, 1, 0, "pairs", "test_clips"):
-        pairs(np.arange(5), np.zeros(5), 3)
+    with rejected(4, 5, 1, 0, "pairs", "test_clips"):
+        pairs(np.arange(5), np.zeros(5), 4)
 
 
 def test_draw_is_deterministic_and_train_comes_first():
@@ -97,7 +105,9 @@ def test_command_writes_both_lists(tiny, tmp_path, monkeypatch):
     assert len(pd.read_parquet(tmp_path / "pairs.parquet")) == 6
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '{"clip": 3}', '{"pairs": 0}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", '{"clip": 3}', '{"pairs": 0}', '{"pairs": 3}']
+)
 def test_bad_settings_are_refused(tiny, monkeypatch, text):
     arguments = ["clips", "--data", str(tiny.path), "--settings", text]
     monkeypatch.setattr("sys.argv", arguments)
