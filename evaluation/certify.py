@@ -16,6 +16,7 @@ from evaluation import ensemble as judges
 from evaluation.agreement import agreement, agreement_sums
 from evaluation.ensemble import Ensemble, decide_alone, probabilities
 from evaluation.evalset import EvalSet, evalset_of, read
+from evaluation.groups import group_factors
 from evaluation.identity import certify_identity
 from evaluation.judge import Head
 from evaluation.judge_settings import Settings
@@ -113,9 +114,13 @@ def certify(
         embeddings = (real.embeddings, blurred.embeddings)
         floor = settings.identity_floor
         entries.append(certify_identity(store, ensemble, evalset, embeddings, floor))
+    groups = group_factors(store, [entry["name"] for entry in entries])
+    for entry in entries:
+        entry["group"] = groups[entry["name"]]
     return {
         "certified": all(entry["certified"] for entry in entries),
         "floor": settings.floor,
+        "drawn_floor": settings.drawn_floor,
         "seeds": len(ensemble.judges),
         "held_out": ensemble.names[-1] if len(ensemble.names) > 1 else None,
         "frames": int(test.size),
