@@ -324,7 +324,10 @@ def test_a_run_that_is_not_done_only_says_so(
     [
         (["status"], ["mig", "swap_contrast", "mse", "probe_static"]),
         (["status", "static", "dynamic"], ["swap_contrast", "mse", "coverage"]),
-        (["status", "reconstruction"], ["swap_contrast", "probe_static", "consistency"]),
+        (
+            ["status", "reconstruction"],
+            ["swap_contrast", "probe_static", "consistency"],
+        ),
     ],
 )
 def test_what_is_missing_is_not_scored(
