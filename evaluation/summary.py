@@ -14,7 +14,9 @@ import pandas as pd
 
 from evaluation.intervals import Runs, mean_interval
 from evaluation.leaderboard import leaderboard
+from evaluation.measurable import FACTORS, counting_groups, measurable_factors
 from evaluation.metrics import load_modules, registered
+from evaluation.metrics.headline import combine
 from seqdis.errors import cli
 from seqdis.files import read_json, read_parquet, write_parquet
 from seqdis.metric import Metric, lookup, write_registry
@@ -111,6 +113,55 @@ def count_identities(data: Path) -> float:
     return sequences.loc[tests, "identity"].nunique()
 
 
+def add_headline(
+    scores: Scores,
+    scopes: Mapping[str, str],
+    groups: Mapping[str, str],
+    registry: Mapping[str, Metric],
+) -> Scores:
+    """Add what headline.py makes of the contrasts of the factors that count.
+
+    The joint contrast goes where one side is not measurable.
+
+    Args:
+        scores: on one dataset.
+        scopes: judged factor to scope.
+        groups: of the factors that count, see `counting_groups`.
+        registry: metrics by name.
+    """
+    rows, samples = [], {}
+    for (model, seed), table in scores.metrics.groupby(["model", "seed"], sort=False):
+        drawn = scores.samples.get((model, seed), {})
+        contrasts = table[table["metric"].str.contains("_contrast")]
+        parts = contrasts[["metric", "factor", "value"]].itertuples(index=False)
+        known = {(name, f): drawn.get((name, f), np.array([v])) for name, f, v in parts}
+        combined = combine(known, scopes, groups)
+        samples[model, seed] = drawn | {
+            (name, ""): values for name, values in combined.items() if len(values) > 1
+        }
+        for name, values in combined.items():
+            metric, (value, *_) = lookup(registry, name), values
+            if metric is not None and np.isfinite(value):
+                about = (contrasts["n"].iloc[0], metric.direction(), metric.version)
+                cell = (table["dataset"].iloc[0], model, seed)
+                rows.append((*cell, name, "", value, *about))
+    added = pd.DataFrame(rows, columns=METRICS)
+    kept = scores.metrics
+    if "swap_score" not in set(added["metric"]):
+        kept = kept[kept["metric"] != "swap_joint"]
+    return Scores(join([kept, added], METRICS), samples, scores.identities)
+
+
+def measure_drawn(
+    dataset: str, scores: Scores, verdict: Mapping[str, Any], roles: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return which factors of a dataset count (see `measurable_factors`)."""
+    rows = scores.metrics[scores.metrics["metric"] == "reconstruction_contrast"]
+    drawn = summarise(dataset, scores._replace(metrics=rows))
+    trained = [model for model, role in roles.items() if role == "model"]
+    return measurable_factors({dataset: verdict}, drawn, trained)
+
+
 def gather_runs(
     scores: Scores,
 ) -> Iterator[tuple[tuple[str, str, str], pd.DataFrame, Runs]]:
@@ -195,6 +246,12 @@ def read_roles(results: Path, grid: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def read_verdict(judges: Path) -> dict[str, Any]:
+    """Return a dataset's `judge.json`; empty for a dataset without judges."""
+    path = judges / "judge.json"
+    return read_json(path) if path.is_file() else {}
+
+
 def main() -> None:
     """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -208,8 +265,16 @@ def main() -> None:
     study = all("of" in entry for entry in grid["models"])
     metrics, summaries, changes = [], [], []
     swap: dict[str, dict[str, Runs]] = {}
+    roles = read_roles(arguments.results, grid)
+    measurable = []
     for dataset in grid["datasets"]:
         scores = read_scores(arguments.results, grid, dataset)
+        verdict = read_verdict(arguments.results / "judges" / dataset)
+        factors = measure_drawn(dataset, scores, verdict, roles)
+        scopes = dict(zip(factors["factor"], factors["scope"], strict=True))
+        groups = counting_groups(factors, dataset)
+        scores = add_headline(scores, scopes, groups, registry)
+        measurable.append(factors)
         metrics.append(scores.metrics)
         summaries.append(summarise(dataset, scores, registry))
         if study:
@@ -220,7 +285,7 @@ def main() -> None:
     write_registry(arguments.out / "metrics.json", registry)
     write_parquet(arguments.out / "metrics.parquet", everything)
     write_parquet(arguments.out / "summary.parquet", join(summaries, SUMMARY))
-    roles = read_roles(arguments.results, grid)
+    write_parquet(arguments.out / "factors.parquet", join(measurable, FACTORS))
     done = everything[everything["metric"] == "finished"]
     finished = {
         str(model): int(rows.sum()) for model, rows in done.groupby("model")["value"]

@@ -292,7 +292,7 @@ def test_whoever_is_drawn_the_score_is_the_same_one(
     }
     named = ("shuffled_", "frechet_", "active_", "response_", "flag_", "manifold_")
     named += ("coverage", "trustworthiness", "continuity", "trace_", "finished")
-    named += ("probe_pixels", "probe_chance", "bits_pixels")
+    named += ("probe_pixels", "probe_chance", "bits_pixels", "swap_contrast_m")
     plain = {name for name in without if not name.startswith(named)}
     axes = {name.removeprefix("shuffled_") for name in without if "shuffled_" in name}
     assert plain == axes and set(samples["metric"]) - without

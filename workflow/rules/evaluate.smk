@@ -59,6 +59,7 @@ rule tables:
             "metrics.parquet",
             "summary.parquet",
             "leaderboard.parquet",
+            "factors.parquet",
             "metrics.json",
         ),
     log:
