@@ -22,7 +22,7 @@ from reporting.reproduce import (
 )
 from reporting.tree import read_tree
 from reporting.words import number
-from seqdis.files import write_parquet
+from seqdis.files import read_json, write_json, write_parquet
 
 KEYS = ["dataset", "model", "metric", "factor"]
 
@@ -110,7 +110,7 @@ def redefine(run: Path, model: str, *metrics: str) -> None:
     table = pd.read_parquet(path)
     rows = (table["model"] == model) & table["metric"].isin(metrics)
     assert rows.any()
-    table.loc[rows, ["value", "metric_version"]] = [9.0, "2"]
+    table.loc[rows, ["value", "metric_version"]] = [9.0, "9"]
     write_parquet(path, table)
 
 
@@ -164,7 +164,7 @@ def test_without_a_reference_it_says_what_to_do(small: Path, tmp_path: Path):
 
 def test_another_protocol_is_never_compared(run: Path):
     for path in (run.parent / "reference").glob("default/*/*/seed*/run.json"):
-        path.write_text(path.read_text().replace("2026.2", "2026.1"))
+        write_json(path, read_json(path) | {"protocol": "2026.1"})
     compared = reproduction(read_tree(run))
     assert {row.values[1].text for row in compared.rows} == {UNLIKE}
     assert all("2026.1" in row.values[1].detail for row in compared.rows)
