@@ -145,7 +145,9 @@ def pair_weights(counts: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray
         `(replicates, pairs)`, >= 0.
     """
     n = counts.shape[1]
-    met = np.bincount(np.concatenate([a, b]), minlength=n).astype(np.float64)
+    meetings = np.zeros((n, n))
+    np.add.at(meetings, (a, b), 1)
+    met = np.maximum(meetings, meetings.T).sum(1)  # (A, B) and (B, A) are one pair
     mean = (met**2).sum() / met.sum()
     exact = (np.sqrt((mean + 1) ** 2 + 4 * mean) - mean - 1) / 2
     damped = 1 + np.sqrt(min(1.0, exact * n / max(n - 1, 1))) * (counts - 1)

@@ -44,6 +44,7 @@ def score(
 def metric_table(cell: Cell, scores: Iterable[tuple[Metric, Score]]) -> pd.DataFrame:
     """Return a row per score: its value, direction and version."""
     scopes = {factor.name: factor.scope for factor in cell.store.factors}
+    scopes |= cell.judged_scopes
     rows = [
         (
             metric.name,

@@ -103,7 +103,8 @@ def gather(
         f"{note} {rule_in_words(settings)}",
         static + dynamic,
     )
-    info["judge_identity"] = True  # annotated static factors are few, or none
+    # Static labels that hold for strangers need no judge of identities.
+    info["judge_identity"] = not any(factor.judged for factor in static)
     return store.write(out, info, sequences, timeline)
 
 

@@ -77,6 +77,15 @@ def test_pairs_weigh_so_that_identities_vary_as_they_do(people, each):
     assert 1.2 < ratio(noise, 1 / len(a)) < 3
 
 
+def test_a_pair_and_its_exchange_are_one_pair():
+    counts = resample(np.random.default_rng(0), 11, 5)
+    a, b = ring(11, 2)
+    alone = pair_weights(counts, a, b)
+    both = pair_weights(counts, np.append(a, b), np.append(b, a))
+    assert both[:, : len(a)] == pytest.approx(alone)
+    assert both[:, len(a) :] == pytest.approx(alone)
+
+
 def test_models_are_paired():
     rng = np.random.default_rng(3)
     correct = rng.random((22, 4)) < 0.5
