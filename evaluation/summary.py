@@ -130,8 +130,9 @@ def add_headline(
         registry: metrics by name.
     """
     rows, samples = [], {}
-    for (model, seed), table in scores.metrics.groupby(["model", "seed"], sort=False):
-        drawn = scores.samples.get((model, seed), {})
+    for (model, seed), drawn in scores.samples.items():
+        of_cell = (scores.metrics["model"] == model) & (scores.metrics["seed"] == seed)
+        table = scores.metrics[of_cell]
         contrasts = table[table["metric"].str.contains("_contrast")]
         parts = contrasts[["metric", "factor", "value"]].itertuples(index=False)
         known = {(name, f): drawn.get((name, f), np.array([v])) for name, f, v in parts}

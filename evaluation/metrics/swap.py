@@ -285,7 +285,7 @@ def compare_identity(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
     for metric, comparisons in CONTRASTS.items():
         for compared in comparisons:
             look = cell.looks.get(compared.frames)
-            if look is None or compared.scope == "dynamic":
+            if look is None or look.embeddings is None or compared.scope == "dynamic":
                 continue
             seen = look.embeddings
             if compared.frames == "reconstruction":
