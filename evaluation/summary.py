@@ -16,8 +16,9 @@ from evaluation.intervals import Runs, mean_interval
 from evaluation.leaderboard import leaderboard
 from evaluation.measurable import FACTORS, counting_groups, measurable_factors
 from evaluation.metrics import load_modules, registered
+from evaluation.metrics.headline import METRICS as HEADLINE
 from evaluation.metrics.headline import combine
-from seqdis.errors import cli
+from seqdis.errors import UserError, cli
 from seqdis.files import read_json, read_parquet, write_parquet
 from seqdis.metric import Metric, lookup, write_registry
 
@@ -77,6 +78,30 @@ def read_scores(results: Path, grid: Mapping[str, Any], dataset: str) -> Scores:
     )
 
 
+def check_versions(metrics: pd.DataFrame, registry: Mapping[str, Metric]) -> None:
+    """Raise UserError for a score of another definition than its metric has now.
+
+    Means and ranks would mix two quantities of one name.
+
+    Args:
+        metrics: METRICS, of the cells.
+        registry: metrics by name.
+    """
+    names = metrics["metric"].unique()
+    found = {name: lookup(registry, name) for name in names}
+    versions = {name: metric.version for name, metric in found.items() if metric}
+    expected = metrics["metric"].map(versions)
+    other = metrics[expected.notna() & (metrics["metric_version"] != expected)]
+    if len(other):
+        row = next(other.itertuples(index=False))
+        raise UserError(
+            f"metrics.parquet of {row.dataset}/{row.model}/seed{row.seed} has "
+            f"{row.metric} of version {row.metric_version}, expected version "
+            f"{versions[row.metric]}: the cell was scored by other code. Score it "
+            "again: python -m evaluation.score."
+        )
+
+
 def join(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Return tables end to end; without rows, a table of the columns."""
     tables = [table for table in tables if len(table)]
@@ -121,7 +146,8 @@ def add_headline(
 ) -> Scores:
     """Add what headline.py makes of the contrasts of the factors that count.
 
-    The joint contrast goes where one side is not measurable.
+    Scores of that name which a cell has already are replaced. The joint contrast goes
+    where one side is not measurable.
 
     Args:
         scores: on one dataset.
@@ -147,7 +173,10 @@ def add_headline(
                 cell = (table["dataset"].iloc[0], model, seed)
                 rows.append((*cell, name, "", value, *about))
     added = pd.DataFrame(rows, columns=METRICS)
-    kept = scores.metrics
+    made = {metric.name: metric for metric in HEADLINE}
+    known_names = scores.metrics["metric"].unique()
+    own = [name for name in known_names if lookup(made, name) is not None]
+    kept = scores.metrics[~scores.metrics["metric"].isin(own)]
     if "swap_score" not in set(added["metric"]):
         kept = kept[kept["metric"] != "swap_joint"]
     return Scores(join([kept, added], METRICS), samples, scores.identities)
@@ -239,18 +268,41 @@ def subtract(grid: Mapping[str, Any], scores: Scores) -> Scores:
 
 
 def read_roles(results: Path, grid: Mapping[str, Any]) -> dict[str, str]:
-    """Return `model` or `control` by model, as in run.json of the scored cells."""
+    """Return `model` or `control` by model, of the scored cells.
+
+    As the grid states it, else as in run.json; a model if neither does.
+    """
+    stated = {entry["name"]: entry.get("role") for entry in grid["models"]}
     return {
-        model: read_json(folder / "run.json")["role"]
+        model: stated[model] or read_json(folder / "run.json").get("role") or "model"
         for dataset in grid["datasets"]
         for (model, _), folder in list_cells(results, grid, dataset).items()
     }
 
 
-def read_verdict(judges: Path) -> dict[str, Any]:
-    """Return a dataset's `judge.json`; empty for a dataset without judges."""
+def read_verdict(judges: Path, metrics: pd.DataFrame) -> dict[str, Any]:
+    """Return a dataset's `judge.json`; empty for a dataset without judges.
+
+    Args:
+        judges: folder of its judges.
+        metrics: METRICS, of its cells.
+
+    Raises:
+        UserError: it is missing although swaps were judged, or of an earlier version.
+    """
     path = judges / "judge.json"
-    return read_json(path) if path.is_file() else {}
+    remedy = "certify the judges: python -m evaluation.certify writes it."
+    if not path.is_file() and not (metrics["metric"] == "swap_contrast").any():
+        return {}
+    verdict: dict[str, Any] = read_json(path, remedy)
+    lacking = [key for key in ("drawn_floor",) if key not in verdict]
+    lacking += ["group"] * any("group" not in each for each in verdict["factors"])
+    if lacking:
+        raise UserError(
+            f"{path} lacks {' and '.join(lacking)}, as written by earlier versions. "
+            "Certify the judges again: python -m evaluation.certify."
+        )
+    return verdict
 
 
 def main() -> None:
@@ -270,7 +322,9 @@ def main() -> None:
     measurable = []
     for dataset in grid["datasets"]:
         scores = read_scores(arguments.results, grid, dataset)
-        verdict = read_verdict(arguments.results / "judges" / dataset)
+        check_versions(scores.metrics, registry)
+        judges = arguments.results / "judges" / dataset
+        verdict = read_verdict(judges, scores.metrics)
         factors = measure_drawn(dataset, scores, verdict, roles)
         scopes = dict(zip(factors["factor"], factors["scope"], strict=True))
         groups = counting_groups(factors, dataset)

@@ -134,8 +134,8 @@ def measurable_words(tree: Tree, dataset: Dataset) -> list[str]:
             names = listing([label(name) for name in unseen["factor"]])
             floor = number(float(unseen["drawn_floor"].iloc[0]), 2)
             parts.append(
-                f"{names}: no trained model draws it at this budget (the contrast of "
-                f"reconstructions is not above {floor})"
+                f"{names}: no trained model draws it at this budget (the interval of "
+                f"the contrast of reconstructions is not above {floor})"
             )
         if parts:
             what = "Left out for all models"

@@ -4,16 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation.metrics import headline
 from evaluation.summary import (
     METRICS,
     SUMMARY,
     Scores,
+    add_headline,
+    check_versions,
     count_identities,
+    read_roles,
     read_scores,
+    read_verdict,
     subtract,
     summarise,
 )
-from seqdis.files import write_parquet
+from seqdis.errors import UserError
+from seqdis.files import write_json, write_parquet
 from seqdis.metric import Metric
 
 GRID = {
@@ -104,3 +110,59 @@ def test_identities_are_those_of_the_test_clips(tmp_path):
     for name, table in (("sequences", sequences), ("clips", clips)):
         write_parquet(tmp_path / f"{name}.parquet", pd.DataFrame(table))
     assert count_identities(tmp_path) == 2
+
+
+REGISTRY = {metric.name: metric for metric in headline.METRICS}
+
+
+def scored(*rows):
+    """Return METRICS of one cell: (metric, factor, value, version)."""
+    cells = [
+        ("d", "m", 0, metric, factor, value, 9, "higher", version)
+        for metric, factor, value, version in rows
+    ]
+    return pd.DataFrame(cells, columns=METRICS)
+
+
+def test_scores_of_another_definition_are_refused():
+    check_versions(scored(("swap_score", "", 0.3, "2"), ("own", "", 1, "7")), REGISTRY)
+    check_versions(pd.DataFrame(columns=METRICS), REGISTRY)
+    old = scored(("swap_score_member1", "", 0.3, "1"), ("swap_score", "", 0.3, "1"))
+    with pytest.raises(UserError, match=r"d/m/seed0 .*swap_score of version 1"):
+        check_versions(old, REGISTRY)
+
+
+def test_a_headline_that_a_cell_has_already_is_replaced():
+    sides = [("swap_contrast", name, 0.5, "1") for name in ("who", "pose")]
+    made = ("swap_score", "swap_static")
+    table = scored(*sides, *((name, "", 0.9, "2") for name in made))
+    scopes = {"who": "static", "pose": "dynamic"}
+    scores = Scores(table, {("m", 0): {}}, np.inf)
+    for groups, expected in (({"who": "who", "pose": "pose"}, [0.5]), ({}, [])):
+        rows = add_headline(scores, scopes, groups, REGISTRY).metrics
+        for name in made:
+            assert rows.loc[rows["metric"] == name, "value"].tolist() == expected
+
+
+def test_a_role_is_as_the_grid_states_it_or_else_run_json(tmp_path):
+    models = [{"name": "a", "role": "control"}, {"name": "b"}, {"name": "c"}]
+    grid = {"datasets": ["d"], "seeds": [0], "models": models}
+    for name, run in (("a", {"role": "model"}), ("b", {"role": "control"}), ("c", {})):
+        cell(tmp_path, name, 0, 0)
+        write_json(tmp_path / "d" / name / "seed0/run.json", run)
+    roles = read_roles(tmp_path, grid)
+    assert roles == {"a": "control", "b": "control", "c": "model"}
+
+
+def test_judged_scores_need_a_verdict_of_this_version(tmp_path):
+    judged = scored(("swap_contrast", "who", 0.5, "1"))
+    assert read_verdict(tmp_path, judged[:0]) == {}
+    with pytest.raises(UserError, match=r"judge\.json"):
+        read_verdict(tmp_path, judged)
+    entry = {"name": "who", "scope": "static", "certified": True}
+    write_json(tmp_path / "judge.json", {"factors": [entry]})
+    with pytest.raises(UserError, match=r"judge\.json lacks drawn_floor and group"):
+        read_verdict(tmp_path, judged)
+    verdict = {"factors": [entry | {"group": "who"}], "drawn_floor": 0.1}
+    write_json(tmp_path / "judge.json", verdict)
+    assert read_verdict(tmp_path, judged) == verdict
