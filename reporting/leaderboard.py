@@ -165,10 +165,9 @@ def conclusion(tree: Tree, board: Table) -> str:
         return f"On {datasets}, no model's swap score is above chance."
     ranked = [row for row in scored if row.values[0]]
     if not ranked:
-        scores = f"{count(len(scored), 'model')} have swap scores on {datasets}"
         return (
-            f"{scores}. They are not compared: that takes at least {LEAST_SEEDS} "
-            f"training seeds of each on every dataset."
+            f"{above_zero(tree)} Models are not compared: that takes at least "
+            f"{LEAST_SEEDS} training seeds of each on every dataset."
         )
     best = [row for row in ranked if row.values[0].split("–")[0] == "1"]
     first, shown = ranked[0], number(ranked[0].values[1].mean)
@@ -181,6 +180,19 @@ def conclusion(tree: Tree, board: Table) -> str:
         return f"{text}, and is better than all others (95 % rank sets)."
     others = listing([row.label for row in best if row is not first])
     return f"{text}. This is no clear win: {others} may be as good (95 % rank sets)."
+
+
+def above_zero(tree: Tree) -> str:
+    """Return how many models have a swap score above 0 on each dataset, a sentence."""
+    parts = []
+    for dataset in tree.datasets:
+        scores = Scores(tree, dataset)
+        models = [model for model in tree.models if not model.control]
+        known = [s for m in models if (s := scores.get(m, "swap_score")) is not None]
+        if known:
+            above = sum(score.low > 0 for score in known)
+            parts.append(f"{above} of {len(known)} models on {dataset.label}")
+    return f"The interval of the swap score lies above 0 for {listing(parts)}."
 
 
 def interval_words(tree: Tree) -> str:
