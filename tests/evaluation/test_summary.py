@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.metrics import headline
+from evaluation.metrics import headline, load_modules, registered
 from evaluation.summary import (
     METRICS,
     SUMMARY,
@@ -166,3 +166,52 @@ def test_judged_scores_need_a_verdict_of_this_version(tmp_path):
     verdict = {"factors": [entry | {"group": "who"}], "drawn_floor": 0.1}
     write_json(tmp_path / "judge.json", verdict)
     assert read_verdict(tmp_path, judged) == verdict
+
+
+def contrast_scores(model, values):
+    """Return the contrasts of a cell, as `score` writes them."""
+    rows = [
+        ("d", model, 0, f"{kind}_contrast", factor, value, 40, "higher", "1")
+        for kind in ("swap", "reconstruction")
+        for factor, value in values.items()
+    ]
+    rows += [("d", model, 0, "swap_contrast_member1", "hair", 0.5, 40, "higher", "1")]
+    rows += [("d", model, 0, "swap_contrast_member1", "pose", 0.25, 40, "higher", "1")]
+    rows += [("d", model, 0, "swap_joint", "", 0.1, 40, "higher", "1")]
+    drawn = {
+        (metric, factor): np.array([value, value + 0.1, value - 0.1])
+        for _, _, _, metric, factor, value, *_ in rows
+        if "member" not in metric
+    }
+    return pd.DataFrame(rows, columns=METRICS), drawn
+
+
+SCOPES = {"hair": "static", "skin": "static", "pose": "dynamic"}
+
+
+def test_the_headline_is_made_of_the_factors_that_count():
+    table, drawn = contrast_scores("m", {"hair": 0.6, "skin": -0.9, "pose": 0.3})
+    scores = Scores(table, {("m", 0): drawn}, 30)
+    registry = registered(load_modules())
+    groups = {"hair": "hair", "pose": "pose"}  # skin does not count
+    added = add_headline(scores, SCOPES, groups, registry)
+    value = added.metrics.set_index("metric")["value"]
+    assert value["swap_static"] == 0.6 and value["swap_dynamic"] == 0.3
+    assert value["swap_score"] == pytest.approx(0.4)
+    assert value["swap_score_member1"] == pytest.approx(1 / 3)
+    assert value["separated_static"] == 1 and value["swap_joint"] == 0.1
+    rows = added.metrics.set_index("metric").loc["swap_score"]
+    assert rows["n"] == 40 and rows["metric_version"] == "2" and rows["model"] == "m"
+    samples = added.samples["m", 0]["swap_score", ""]
+    ends = [2 * x * y / (x + y) for x, y in ((0.6, 0.3), (0.7, 0.4), (0.5, 0.2))]
+    assert samples == pytest.approx(ends)
+
+
+def test_a_dataset_with_one_measurable_side_has_no_swap_score():
+    table, drawn = contrast_scores("m", {"hair": 0.6, "skin": 0.5, "pose": 0.3})
+    scores = Scores(table, {("m", 0): drawn}, 30)
+    registry = registered(load_modules())
+    added = add_headline(scores, SCOPES, {"pose": "pose"}, registry)
+    names = set(added.metrics["metric"])
+    assert "swap_dynamic" in names and "swap_contrast" in names
+    assert not names & {"swap_score", "swap_static", "swap_joint", "separated_static"}
