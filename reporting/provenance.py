@@ -166,7 +166,7 @@ def _judge_cautions(tree: Tree) -> list[str]:
             names = f" ({listing(weak)})" if weak else ""
             lines.append(
                 f"The judge of {dataset.label} is not certified{names}: it falls below "
-                "its floor on real frames, so judged scores there are doubtful."
+                "its floor on real frames, so these factors count for no model."
             )
     return lines
 

@@ -181,10 +181,9 @@ def test_the_shuffle_test_is_on_the_page(tmp_path: Path):
     labels = {"skin colour": "skin", "hair colour": "hair"}
     table["factor"] = table["factor"].fillna("").replace(labels)
     told = table.set_index(["metric", "factor"])["dsae"]
+    metrics = pd.read_parquet(study / "tables/metrics.parquet")
     was, now = (
-        pd.read_parquet(results / f"sprites/{name}/seed0/metrics.parquet").set_index(
-            ["metric", "factor"]
-        )["value"]
+        metrics[metrics["model"] == name].set_index(["metric", "factor"])["value"]
         for name in ("dsae", "dsae@shuffled_clips")
     )
     change = (now - was)[lambda gap: gap != 0]
