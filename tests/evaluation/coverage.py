@@ -20,7 +20,7 @@ SEEDS = (3, 5, 10)
 
 
 class Ring(NamedTuple):
-    """Identities, `each` times first and `each` times second of a pair.
+    """Identities in a ring, each paired with the `each` next ones, and the exchanges.
 
     `person` and `pair` are the standard deviations of the effects on a pair's accuracy
     of either identity, and of the two together.
@@ -33,13 +33,13 @@ class Ring(NamedTuple):
 
     @property
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return `(pairs,)` first and second identities."""
+        """Return `(pairs,)` first and second identities; exchanges come second."""
         a = np.tile(np.arange(self.people), self.each)
-        shift = np.repeat(np.arange(1, self.each + 1), self.people)
-        return a, (a + shift) % self.people
+        b = (a + np.repeat(np.arange(1, self.each + 1), self.people)) % self.people
+        return np.append(a, b), np.append(b, a)
 
 
-RINGS = {11: Ring(11, 9), 24: Ring(24, 4), 36: Ring(36, 3), 100: Ring(100, 1)}
+RINGS = {11: Ring(11, 5), 24: Ring(24, 2), 36: Ring(36, 2), 100: Ring(100, 1)}
 Weigh = Callable[[np.random.Generator, int, Ring], np.ndarray]
 
 
@@ -58,7 +58,8 @@ def draw_accuracy(
     """
     a, b = ring.pairs
     person = ring.person * np.sqrt(3) * rng.uniform(-1, 1, ring.people)
-    level = mean + person[a] + person[b] + rng.normal(0, ring.pair, len(a))
+    pair = np.tile(rng.normal(0, ring.pair, len(a) // 2), 2)  # alike in an exchange
+    level = mean + person[a] + person[b] + pair
     level = level + rng.normal(0, spread, (seeds, 1))
     return rng.binomial(FRAMES, level.clip(0, 1)) / FRAMES
 

@@ -33,7 +33,8 @@ def pigeonhole(rng, samples, ring):
 
 def pairs_alone(rng, samples, ring):
     """Draw pairs, as if two pairs of one person had nothing in common."""
-    return resample(rng, len(ring.pairs[0]), samples)
+    exchanges = len(ring.pairs[0]) // 2
+    return np.tile(resample(rng, exchanges, samples), 2)
 
 
 def of_identities(datasets):
