@@ -9,6 +9,11 @@ Of a frame whose factor is `wanted` in one clip and `other` in the other:
 c is in [-1, 1]. Exchanging the two clips flips its sign. So over pairs that are closed
 under exchange, whatever does not depend on the pair adds up to exactly 0: a constant
 picture, noise, or a judge's preference. No estimate of chance is needed.
+
+A decoder that sees the other clip alone can avoid its value, and then hits the wanted
+one more often than by chance: always, if there are two values. Against strangers, clips
+of neither identity, avoiding gains nothing. `stranger_sums` are of the same c with a
+stranger in the place of the other clip, over all strangers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -53,6 +58,41 @@ def frame_contrast(
 def label_gap(factor: Factor, labels: np.ndarray, hidden: np.ndarray) -> float | None:
     """Return how far the labels of a pair must lie apart; None if categorical."""
     return GAP * float(np.nanstd(labels[~hidden])) if factor.continuous else None
+
+
+def stranger_sums(
+    judged: np.ndarray,
+    wanted: np.ndarray,
+    labels: np.ndarray,
+    visible: np.ndarray,
+    strangers: np.ndarray,
+    gap: float | None = None,
+) -> np.ndarray:
+    """Return `(n, 6)`: frames that count against strangers and their c, summed.
+
+    Both are means over all clips, so that every (frame, stranger) counts alike.
+    Columns as of `contrast_sums`.
+
+    Args:
+        judged: `(n, T)` what the judge reads.
+        wanted: `(n, T)` the factor that should show.
+        labels: `(clips, T)` the factor in all test clips; -1 or NaN where it is
+            unknown or hidden.
+        visible: bool `(n, T)`; other frames are left out.
+        strangers: bool `(n, clips)`, whether a clip is a stranger to a pair.
+        gap: as of `frame_contrast`.
+    """
+    c = frame_contrast(
+        judged[:, None],
+        wanted[:, None],
+        labels[None],
+        visible[:, None] & strangers[:, :, None],
+        gap,
+    )
+    sums = np.zeros((len(judged), len(SUMS)))
+    sums[:, 0] = (~np.isnan(c)).sum((1, 2)) / len(labels)
+    sums[:, 1] = np.nansum(c, (1, 2)) / len(labels)
+    return sums
 
 
 def contrast_sums(c: np.ndarray) -> np.ndarray:

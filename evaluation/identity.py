@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datasets.store import Store, column
+from evaluation.agreement import SUMS
 from evaluation.evalset import EvalSet
 
 if TYPE_CHECKING:
@@ -102,6 +103,29 @@ def identity_contrast(
     return np.sign((embeddings * apart).sum(-1).mean(0))
 
 
+def identity_stranger_sums(
+    embeddings: np.ndarray,
+    references: np.ndarray,
+    wanted: np.ndarray,
+    strangers: np.ndarray,
+) -> np.ndarray:
+    """Return c against strangers, as `contrast.stranger_sums` does: `(n, 6)`.
+
+    Args:
+        embeddings: `(members, n, T, d)`, unit vectors.
+        references: `(members, clips, d)`.
+        wanted: `(n,)`, positions among the clips.
+        strangers: bool `(n, clips)`.
+    """
+    near = np.einsum("mntd,mcd->ntc", embeddings, references)
+    own = np.take_along_axis(near, wanted[:, None, None], 2)
+    c = np.sign(own - near) * strangers[:, None]
+    sums = np.zeros((len(c), len(SUMS)))
+    sums[:, 0] = c.shape[1] * strangers.sum(1) / c.shape[2]
+    sums[:, 1] = c.sum((1, 2)) / c.shape[2]
+    return sums
+
+
 def corner_colours(frames: np.ndarray) -> np.ndarray:
     """Return the mean colours of the four corners of frames, in [0, 1].
 
@@ -164,13 +188,16 @@ def certify_identity(
     test, a, b = evalset.test, evalset.a, evalset.b
     real, blurred = (frames[:, a] for frames in embeddings)
     references = reference_embeddings(store, ensemble, test)
+    chosen = reference_frames(store, test)
+    # A clip's own frames are near to it whoever it shows: they certify nothing.
+    apart = ~is_inside(test, chosen)
+    fair = apart[a] & apart[b]
     contrast = identity_contrast(real, references, a, b)
-    share = share_right(contrast)
+    share = share_right(contrast[fair]) if fair.any() else 0.0
     members = [
         share_right(identity_contrast(real[[k]], references[[k]], a, b))
         for k in range(len(real))
     ]
-    chosen = reference_frames(store, test)
     colours = corner_colours(store.frames[chosen]).mean(1)
     corners = nearest_contrast(corner_colours(store.frames[test])[a], colours, a, b)
     names = column(store, "identity", test[a, 0]).astype(str)
@@ -205,10 +232,17 @@ def count_references(
         chosen: `(clips, REFERENCES)`, see `reference_frames`.
     """
     of_clip, of_chosen = (column(store, "sequence", f[:, 0]) for f in (clips, chosen))
-    same = of_clip == of_chosen
-    inside = (chosen[:, 0] >= clips[:, 0]) & (chosen[:, 0] <= clips[:, -1])
+    same, inside = of_clip == of_chosen, is_inside(clips, chosen)
     return {
         "another sequence": int((~same).sum()),
         "same sequence": int((same & ~inside).sum()),
         "same clip": int(inside.sum()),
     }
+
+
+def is_inside(clips: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return whether references are frames of the clip itself, bool `(clips,)`.
+
+    Arguments as of `count_references`.
+    """
+    return (chosen[:, 0] >= clips[:, 0]) & (chosen[:, 0] <= clips[:, -1])

@@ -42,7 +42,8 @@ def leaderboard(
 
     Only datasets count on which a model (not a control) has a swap score. A mean covers
     those that the model has; nothing is imputed. Ranks and comparisons are for models
-    with LEAST_SEEDS seeds on all of them. Missing numbers are NaN.
+    with all planned seeds, LEAST_SEEDS at least, on all of them: the best of several
+    trainings that survived would win by luck. Missing numbers are NaN.
 
     Args:
         grid: the cells that should exist.
@@ -65,7 +66,7 @@ def leaderboard(
         for model, datasets in runs.items()
         if roles[model] == "model"
         and len(datasets) == len(counted)
-        and fewest_seeds(datasets) >= LEAST_SEEDS
+        and fewest_seeds(datasets) >= max(LEAST_SEEDS, len(grid["seeds"]))
     ]
     ranks = rank_sets({model: runs[model] for model in ranked})
     rows = []

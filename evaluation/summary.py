@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from evaluation.bootstrap import interval
 from evaluation.intervals import Runs, mean_interval
 from evaluation.leaderboard import leaderboard
 from evaluation.measurable import FACTORS, counting_groups, measurable_factors
 from evaluation.metrics import load_modules, registered
 from evaluation.metrics.headline import METRICS as HEADLINE
 from evaluation.metrics.headline import combine
+from evaluation.metrics.swap import JOINT
 from seqdis.errors import UserError, cli
 from seqdis.files import read_json, read_parquet, write_parquet
 from seqdis.metric import Metric, lookup, write_registry
@@ -146,8 +148,7 @@ def add_headline(
 ) -> Scores:
     """Add what headline.py makes of the contrasts of the factors that count.
 
-    Scores of that name which a cell has already are replaced. The joint contrast goes
-    where one side is not measurable.
+    Scores of that name which a cell has already are replaced.
 
     Args:
         scores: on one dataset.
@@ -159,7 +160,7 @@ def add_headline(
     for (model, seed), drawn in scores.samples.items():
         of_cell = (scores.metrics["model"] == model) & (scores.metrics["seed"] == seed)
         table = scores.metrics[of_cell]
-        contrasts = table[table["metric"].str.contains("_contrast")]
+        contrasts = table[table["metric"].str.contains(f"_contrast|{JOINT}")]
         parts = contrasts[["metric", "factor", "value"]].itertuples(index=False)
         known = {(name, f): drawn.get((name, f), np.array([v])) for name, f, v in parts}
         combined = combine(known, scopes, groups)
@@ -177,8 +178,6 @@ def add_headline(
     known_names = scores.metrics["metric"].unique()
     own = [name for name in known_names if lookup(made, name) is not None]
     kept = scores.metrics[~scores.metrics["metric"].isin(own)]
-    if "swap_score" not in set(added["metric"]):
-        kept = kept[kept["metric"] != "swap_joint"]
     return Scores(join([kept, added], METRICS), samples, scores.identities)
 
 
@@ -188,6 +187,10 @@ def measure_drawn(
     """Return which factors of a dataset count (see `measurable_factors`)."""
     rows = scores.metrics[scores.metrics["metric"] == "reconstruction_contrast"]
     drawn = summarise(dataset, scores._replace(metrics=rows))
+    for (model, _, factor), _, runs in gather_runs(scores._replace(metrics=rows)):
+        if len(runs.samples):  # these networks draw it: training again is no question
+            at = (drawn["model"] == model) & (drawn["factor"] == factor)
+            drawn.loc[at, "low"] = interval(runs.samples.mean(1))[0]
     trained = [model for model, role in roles.items() if role == "model"]
     return measurable_factors({dataset: verdict}, drawn, trained)
 

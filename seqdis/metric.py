@@ -24,7 +24,7 @@ class Metric:
         range: smallest and largest possible value.
         tables: tables of the page that show it; a new name makes a new table.
         factors: "" for one value of a cell, else the factors that have a value each:
-            `static`, `dynamic` or `all`.
+            `static`, `dynamic` or `all`; or `pairs` of a static and a dynamic one.
         needs: what the model must be able to do: `codes`, `swap`, `sample_static`,
             `sample_dynamic`.
         judged: how many judged factors the dataset must have.

@@ -24,6 +24,7 @@ SCOPES = {
     "dynamic": " (dynamic factors)",
     "all": " (all factors)",
     "": "",
+    "pairs": " (pairs of factors)",
 }
 
 

@@ -14,7 +14,7 @@ from evaluation.agreement import harmonic_mean
 from evaluation.cell import Cell
 from evaluation.contrast import mean_of_groups
 from evaluation.metrics import Metric, Score
-from evaluation.metrics.swap import CONTRAST, MEMBER, SCOPES
+from evaluation.metrics.swap import CONTRAST, JOINT, MEMBER, SCOPES, joint_name
 
 LEAST_DRAWN = 0.1  # contrast of reconstructions below which nothing is divided by it
 MEMBER_SCORE = "swap_score_member"
@@ -24,7 +24,8 @@ METRICS = (
         "swap_score",
         "Swap score",
         "Harmonic mean of static kept and dynamic transferred, values below 0 counting "
-        "as 0: 1 is a perfect swap; copies, mixtures and noise have 0.",
+        "as 0, and at most (1 + joint) / 2: 1 is a perfect swap; copies, mixtures and "
+        "noise have 0.",
         version="2",
         tables=("headline",),
         needs=("swap",),
@@ -51,6 +52,17 @@ METRICS = (
         tables=("headline",),
         needs=("swap",),
         scopes=("dynamic",),
+    ),
+    Metric(
+        "swap_joint",
+        "Joint",
+        "Mean over frames of decode(f_A, z_B) of the smaller of two contrasts, of a "
+        "static and of a dynamic factor, over all such pairs: 1 is a perfect swap, −1 "
+        "frames of A and of B in turn.",
+        range=CONTRAST,
+        tables=("headline",),
+        needs=("swap",),
+        scopes=SCOPES,
     ),
     Metric(
         "reconstruction_static",
@@ -145,7 +157,9 @@ def combine(
         stem = metric.removesuffix("_contrast")
         combined |= {f"{stem}_{scope}": value for scope, value in sides.items()}
         if metric == "swap_contrast" and len(sides) == len(SCOPES):
-            combined["swap_score"] = harmonic_mean(*sides.values())
+            joint = combine_joint(scores, scopes, groups)
+            combined["swap_joint"] = joint
+            combined["swap_score"] = cap(harmonic_mean(*sides.values()), joint)
     for scope in SCOPES:
         swap = combined.get(f"swap_{scope}")
         drawn = combined.get(f"reconstruction_{scope}")
@@ -153,3 +167,37 @@ def combine(
             enough = np.where(drawn >= LEAST_DRAWN, drawn, np.nan)
             combined[f"separated_{scope}"] = swap / enough
     return combined
+
+
+def combine_joint(
+    scores: Mapping[tuple[str, str], np.ndarray],
+    scopes: Mapping[str, str],
+    groups: Mapping[str, str],
+) -> np.ndarray:
+    """Return the mean joint contrast over static and dynamic factors that count.
+
+    NaN if no frame shows a difference in both.
+
+    Arguments as of `combine`.
+    """
+    static, dynamic = (
+        [factor for factor in groups if scopes[factor] == scope] for scope in SCOPES
+    )
+    rows = {}
+    for one in static:
+        pairs = {other: (JOINT, joint_name(one, other)) for other in dynamic}
+        known = {other: scores[key] for other, key in pairs.items() if key in scores}
+        if known:
+            rows[one] = mean_of_groups(known, groups)
+    return mean_of_groups(rows, groups) if rows else np.full(1, np.nan)
+
+
+def cap(score: np.ndarray, joint: np.ndarray) -> np.ndarray:
+    """Return a score, at most (1 + joint) / 2.
+
+    A swap that is right in a share p of its frames, and noise elsewhere, has a joint
+    contrast of at least 2 p - 1. Whole frames of A and of B, chosen to differ only
+    where it pays, have -1, whatever they gain on each side.
+    """
+    ceiling = np.maximum(0, (1 + joint) / 2)
+    return np.where(np.isnan(joint), score, np.minimum(score, ceiling))

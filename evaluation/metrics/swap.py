@@ -4,8 +4,9 @@ Pairs (A, B) are test clips of different identities; with (A, B) there is always
 A swap decodes (f_A, z_B). Wanted are the static factors of A and the dynamic ones of B.
 `swap_contrast` of a factor is the mean of c (evaluation/contrast.py) over all frames in
 which A and B differ: 1 if the swap always shows the wanted clip's value, -1 if it
-always shows the other's, 0 for a picture that says nothing of either. The same of other
-decoded frames:
+always shows the other's, 0 for a picture that says nothing of either. A decoder could
+gain by avoiding the other clip's value, so it is the smaller of this mean and the same
+against strangers. The contrast of other decoded frames:
 
 | decoded | static factors | dynamic factors |
 |---|---|---|
@@ -24,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.store import Factor
+from datasets.store import Factor, column
 from evaluation.agreement import agreement, agreement_sums
 from evaluation.bootstrap import total
 from evaluation.cell import Cell
@@ -34,9 +35,13 @@ from evaluation.contrast import (
     joint_contrast,
     label_gap,
     mean_contrast,
-    mean_of_groups,
+    stranger_sums,
 )
-from evaluation.identity import IDENTITY, identity_contrast
+from evaluation.identity import (
+    IDENTITY,
+    identity_contrast,
+    identity_stranger_sums,
+)
 from evaluation.metrics import Metric, Score
 
 AGREEMENT = (-1.0, 1.0)  # accuracy is in [0, 1], CCC in [-1, 1]
@@ -77,25 +82,25 @@ AGREEMENTS = {
 }
 MEMBER = "swap_contrast_member"
 OTHER = {"a": "b", "b": "a"}
+STRANGERS = "_strangers"
+JOINT = "swap_joint_pair"
 
 METRICS = (
     Metric(
-        "swap_joint",
-        "Joint",
-        "Mean over frames of decode(f_A, z_B) of the smaller of two contrasts, of "
-        "static and of dynamic factors: 1 is a perfect swap, −1 frames of A and of B "
-        "in turn.",
+        JOINT,
+        "Joint contrast of two factors",
+        "Mean over frames of decode(f_A, z_B) of the smaller c of a static and of a "
+        "dynamic factor, which are named `static+dynamic`.",
         range=CONTRAST,
-        tables=("headline",),
+        factors="pairs",
         needs=("swap",),
-        scopes=SCOPES,
     ),
     Metric(
         "swap_contrast",
         "Contrast of the swap",
         "Mean contrast of a factor in decode(f_A, z_B), of static factors A against B, "
         "of dynamic ones B against A: 1 always the wanted clip's value, −1 always the "
-        "other's.",
+        "other's. The smaller of this and the contrast against strangers.",
         range=CONTRAST,
         factors="all",
         needs=("swap",),
@@ -188,18 +193,43 @@ METRICS = (
 def measure(cell: Cell) -> Iterator[Score]:
     """Yield the contrasts and agreements of each factor, and the joint contrast."""
     kinds = {factor.name: factor.kind for factor in cell.judged}
-    weights = cell.weights
-    for (metric, factor), sums in swap_sums(cell).items():
+    weights, pairs = cell.weights, len(cell.evalset.a)
+    every = swap_sums(cell)
+    for (metric, factor), sums in every.items():
         values: float | np.ndarray
         if metric == "reconstruction_judged":
             values = agreement(kinds[factor], total(sums, weights.clip))
         elif metric in AGREEMENTS:
             values = agreement(kinds[factor], total(sums, weights.pair))
+        elif metric.endswith(STRANGERS):
+            continue  # see smaller_contrast
         elif metric.startswith(MEMBER):
-            values = float(mean_contrast(sums.sum(0)))
+            values = smaller_contrast(every, metric, factor, np.ones((1, pairs)))
         else:
-            values = mean_contrast(total(sums, weights.pair))
+            values = smaller_contrast(every, metric, factor, weights.pair)
         yield Score(metric, values, len(sums), factor)
+
+
+def smaller_contrast(
+    sums: Mapping[tuple[str, str], np.ndarray],
+    metric: str,
+    factor: str,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Return a mean contrast, of the swap the smaller of two: against strangers, too.
+
+    Args:
+        sums: of `swap_sums`.
+        metric: its name.
+        factor: likewise.
+        weights: `(1 + replicates, pairs)`.
+    """
+    values = mean_contrast(total(sums[metric, factor], weights))
+    strangers = sums.get((metric + STRANGERS, factor))
+    if strangers is None:
+        return values
+    others = mean_contrast(total(strangers, weights))
+    return np.where(np.isnan(others), values, np.minimum(values, others))
 
 
 @lru_cache(maxsize=1)
@@ -207,22 +237,51 @@ def swap_sums(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
     """Return the sums per pair behind every score of a cell.
 
     `(metric, factor)` to float64 `(pairs, 6)`, columns as `agreement.SUMS`; per test
-    clip for `reconstruction_judged`; factor "" for the joint contrast.
+    clip for `reconstruction_judged`. Those against strangers end in STRANGERS.
     """
     a, b = cell.evalset.a, cell.evalset.b
     contrasts = compare(cell.predictions, cell.truth, a, b, cell.judged)
     contrasts |= compare_identity(cell)
-    for member in range(cell.members if "swap" in cell.looks else 0):
-        members = cell.looks["swap"].members
-        readings = {"swap": {name: each[member] for name, each in members.items()}}
-        by_member = compare(readings, cell.truth, a, b, cell.judged)
-        name = f"{MEMBER}{member + 1}"
-        contrasts |= {(name, factor): c for (_, factor), c in by_member.items()}
-    joint = compare_jointly(contrasts, cell.judged_scopes, cell.groups)
-    if joint is not None:
-        contrasts["swap_joint", ""] = joint
     sums = {key: contrast_sums(c) for key, c in contrasts.items()}
+    sums |= {
+        (JOINT, pair): contrast_sums(c)
+        for pair, c in compare_jointly(contrasts, cell.judged_scopes).items()
+    }
+    sums |= swap_members(cell)
     return sums | agree(cell.predictions, cell.truth, a, b, cell.judged)
+
+
+def swap_members(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
+    """Return the sums of the swap against strangers, and those of each judge alone."""
+    if "swap" not in cell.looks:
+        return {}
+    look, a, b = cell.looks["swap"], cell.evalset.a, cell.evalset.b
+    test = cell.evalset.test
+    names = column(cell.store, "identity", test[:, 0]).astype(str)
+    strangers = (names != names[a, None]) & (names != names[b, None])
+    readings = {"swap_contrast": look.predictions}
+    for k in range(cell.members):
+        of_member = {name: each[k] for name, each in look.members.items()}
+        readings[f"{MEMBER}{k + 1}"] = of_member
+    sums = {}
+    for metric, reading in readings.items():
+        known = (cell.truth, a, b, cell.judged)
+        if metric != "swap_contrast":
+            for (_, factor), c in compare({"swap": reading}, *known).items():
+                sums[metric, factor] = contrast_sums(c)
+        for factor, part in compare_strangers(reading, *known, strangers).items():
+            sums[metric + STRANGERS, factor] = part
+    if IDENTITY not in cell.judged_scopes or look.embeddings is None:
+        return sums
+    for k, metric in enumerate(readings):
+        some = slice(None) if k == 0 else slice(k - 1, k)
+        seen, known_as = look.embeddings[some], cell.identity_references[some]
+        c = identity_contrast(seen, known_as, a, b)
+        sums[metric, IDENTITY] = contrast_sums(c)
+        sums[metric + STRANGERS, IDENTITY] = identity_stranger_sums(
+            seen, known_as, a, strangers
+        )
+    return sums
 
 
 def compare(
@@ -292,33 +351,61 @@ def compare_identity(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
                 seen = seen[:, a]
             known = cell.identity_references
             contrasts[metric, IDENTITY] = identity_contrast(seen, known, a, b)
-            for member in range(cell.members if compared.frames == "swap" else 0):
-                one = slice(member, member + 1)
-                c = identity_contrast(seen[one], known[one], a, b)
-                contrasts[f"{MEMBER}{member + 1}", IDENTITY] = c
     return contrasts
 
 
+def compare_strangers(
+    readings: Mapping[str, np.ndarray],
+    truth: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    a: np.ndarray,
+    b: np.ndarray,
+    factors: Sequence[Factor],
+    strangers: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return factor to `stranger_sums` of the swap.
+
+    Arguments as of `compare`; `readings` are those of the swap, `strangers` is bool
+    `(pairs, test clips)`.
+    """
+    sums = {}
+    for factor in factors:
+        labels, hidden = truth[factor.name]
+        unknown = np.nan if factor.continuous else -1
+        sums[factor.name] = stranger_sums(
+            readings[factor.name],
+            labels[a if factor.scope == "static" else b],
+            np.where(hidden, unknown, labels),
+            ~hidden[a] & ~hidden[b],
+            strangers,
+            label_gap(factor, labels, hidden),
+        )
+    return sums
+
+
 def compare_jointly(
-    contrasts: Mapping[tuple[str, str], np.ndarray],
-    scopes: Mapping[str, str],
-    groups: Mapping[str, str],
-) -> np.ndarray | None:
-    """Return the joint contrast of the swap, `(pairs, T)`; None without both sides.
+    contrasts: Mapping[tuple[str, str], np.ndarray], scopes: Mapping[str, str]
+) -> dict[str, np.ndarray]:
+    """Return the smaller c of a static and a dynamic factor in every swapped frame.
 
     Args:
         contrasts: of `compare`.
         scopes: factor to scope.
-        groups: of the factors that count.
+
+    Returns:
+        `joint_name` of both to `(pairs, T)`, NaN where one is undefined.
     """
-    sides: dict[str, dict[str, np.ndarray]] = {scope: {} for scope in SCOPES}
-    for (metric, factor), c in contrasts.items():
-        if metric == "swap_contrast" and factor in groups:
-            sides[scopes[factor]][factor] = c
-    if not all(sides.values()):
-        return None
-    static, dynamic = (mean_of_groups(sides[scope], groups) for scope in SCOPES)
-    return joint_contrast(static, dynamic)
+    swap = {f: c for (metric, f), c in contrasts.items() if metric == "swap_contrast"}
+    return {
+        joint_name(one, other): joint_contrast(swap[one], swap[other])
+        for one in swap
+        for other in swap
+        if (scopes[one], scopes[other]) == SCOPES
+    }
+
+
+def joint_name(static: str, dynamic: str) -> str:
+    """Return what a static and a dynamic factor are called together."""
+    return f"{static}+{dynamic}"
 
 
 def agree(

@@ -20,11 +20,10 @@ from torch import Tensor
 from datasets.store import Store, labels, load
 from evaluation.agreement import above_chance, agreement, harmonic_mean
 from evaluation.cell import Cell, read_history
-from evaluation.contrast import mean_contrast
 from evaluation.ensemble import Ensemble
 from evaluation.evalset import EvalSet, evalset_of, read
 from evaluation.metrics.headline import MEMBER_SCORE, combine
-from evaluation.metrics.swap import AGREEMENTS, swap_sums
+from evaluation.metrics.swap import AGREEMENTS, STRANGERS, smaller_contrast, swap_sums
 
 STEPS, RATE = 60, 1 / 255  # of an attack; pixels per step
 LIMITS = (4, 8, 16)  # largest change of a pixel, of 255
@@ -132,10 +131,12 @@ def score(cell: Cell, swap: np.ndarray) -> dict[str, float]:
     tried = Cell(cell.store, cell.evalset, arrays, cell.history, cell.judges)
     tried.__dict__["ensemble"] = cell.ensemble  # opened once
     sums = swap_sums(tried)
+    ones = np.ones((1, len(swap)))
     means = {
-        key: mean_contrast(part.sum(0))[None]
-        for key, part in sums.items()
-        if key[0] not in (*AGREEMENTS, "reconstruction_judged")
+        (metric, factor): smaller_contrast(sums, metric, factor, ones)
+        for metric, factor in sums
+        if metric not in (*AGREEMENTS, "reconstruction_judged")
+        and not metric.endswith(STRANGERS)
     }
     combined = combine(means, cell.judged_scopes, cell.groups)
     chances = {entry["name"]: entry["chance"] for entry in cell.entries}
@@ -153,7 +154,7 @@ def score(cell: Cell, swap: np.ndarray) -> dict[str, float]:
     names = ("swap_static", "swap_dynamic", "swap_score")
     scores = {name: float(combined[name][0]) for name in names if name in combined}
     scores["held out"] = float(combined[f"{MEMBER_SCORE}{cell.members}"][0])
-    scores["joint"] = float(means["swap_joint", ""][0])
+    scores["joint"] = float(combined["swap_joint"][0])
     scores["2026.1"] = float(harmonic_mean(*np.asarray(sides)))
     return scores
 

@@ -177,7 +177,8 @@ def contrast_scores(model, values):
     ]
     rows += [("d", model, 0, "swap_contrast_member1", "hair", 0.5, 40, "higher", "1")]
     rows += [("d", model, 0, "swap_contrast_member1", "pose", 0.25, 40, "higher", "1")]
-    rows += [("d", model, 0, "swap_joint", "", 0.1, 40, "higher", "1")]
+    for pair in ("hair+pose", "skin+pose"):
+        rows += [("d", model, 0, "swap_joint_pair", pair, 0.1, 40, "higher", "1")]
     drawn = {
         (metric, factor): np.array([value, value + 0.1, value - 0.1])
         for _, _, _, metric, factor, value, *_ in rows

@@ -1,6 +1,7 @@
 """Fabricated cells: what a model of some quality and some capabilities writes."""
 
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -259,8 +260,11 @@ def _flags(model: Fake) -> list[tuple[str, str, float]]:
 def _swap_metrics(add, dataset: str, model: Fake) -> None:
     quality = model.quality
     add("ssim", quality)
-    if dataset != "affwild":
-        add("swap_joint", 2 * quality - 1)
+    scopes = [[], []]
+    for each in factors_of(dataset):
+        scopes[each.scope == "dynamic"].append(each.name)
+    for one, other in product(*scopes):
+        add("swap_joint_pair", 2 * quality - 1 + 0.1, f"{one}+{other}")
     add("mse", 0.05 * (1 - quality) + 0.001)
     add("psnr", 15 + 10 * quality)
     add("novel_score", 0.5)
