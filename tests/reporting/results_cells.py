@@ -237,7 +237,8 @@ def _metrics(
         for m, f in zip(known, frame["factor"], strict=True)
     ]
     frame = frame.assign(dataset=dataset, model=model.name, seed=seed, n=96)
-    frame = frame.assign(direction=better, metric_version="1")
+    versions = [metric.version for metric in known]
+    frame = frame.assign(direction=better, metric_version=versions)
     return frame[COLUMNS]
 
 
