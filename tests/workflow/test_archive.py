@@ -18,7 +18,7 @@ from tests.messages import names
 from tests.reporting.test_export import broken_links
 
 pytestmark = pytest.mark.slow
-CELLS = 33  # of the tiny tier
+CELLS = 39  # of the tiny tier
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,10 @@ pytestmark = pytest.mark.slow
 
 DATASETS = ("mmnist", "sprites", "affwild")
 PAGE = {
-    *(f"tables/{name}.parquet" for name in ("metrics", "summary", "leaderboard")),
+    *(
+        f"tables/{name}.parquet"
+        for name in ("metrics", "summary", "leaderboard", "factors")
+    ),
     "tables/metrics.json",
     "report/index.html",
 }
