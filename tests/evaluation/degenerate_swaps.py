@@ -25,8 +25,8 @@ from evaluation.evalset import EvalSet, evalset_of, read
 from evaluation.metrics.headline import MEMBER_SCORE, combine
 from evaluation.metrics.swap import AGREEMENTS, STRANGERS, smaller_contrast, swap_sums
 
-STEPS, RATE = 60, 1 / 255  # of an attack; pixels per step
-LIMITS = (4, 8, 16)  # largest change of a pixel, of 255
+STEPS, RATE = 40, 1 / 255  # of an attack; pixels per step
+LIMITS = (8, 16)  # largest change of a pixel, of 255
 
 
 def mixtures(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
