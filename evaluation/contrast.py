@@ -13,7 +13,7 @@ picture, noise, or a judge's preference. No estimate of chance is needed.
 A decoder that sees the other clip alone can avoid its value, and then hits the wanted
 one more often than by chance: always, if there are two values. Against strangers, clips
 of neither identity, avoiding gains nothing. `stranger_sums` are of the same c with a
-stranger in the place of the other clip, over all strangers.
+stranger instead of the other clip, over all strangers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -89,10 +89,7 @@ def stranger_sums(
         visible[:, None] & strangers[:, :, None],
         gap,
     )
-    sums = np.zeros((len(judged), len(SUMS)))
-    sums[:, 0] = (~np.isnan(c)).sum((1, 2)) / len(labels)
-    sums[:, 1] = np.nansum(c, (1, 2)) / len(labels)
-    return sums
+    return contrast_sums(c.reshape(len(c), -1)) / len(labels)
 
 
 def contrast_sums(c: np.ndarray) -> np.ndarray:

@@ -51,10 +51,10 @@ def determines(one: np.ndarray, other: np.ndarray, identity: np.ndarray) -> bool
     """
     known = (one >= 0) & (other >= 0)
     pairs = np.unique(np.stack([one, other, identity], 1)[known], axis=0)
-    people = np.unique(pairs[:, ::2], axis=0)[:, 0]
-    if not len(people) or np.bincount(people)[np.unique(people)].min() < 2:
+    if not len(pairs):
         return False
+    # Each value of `one` once per identity that shows it; each pair of values once.
+    _, people = np.unique(np.unique(pairs[:, ::2], axis=0)[:, 0], return_counts=True)
     values = np.unique(pairs[:, :2], axis=0)
-    return (
-        len(values) == len(np.unique(values[:, 0])) and len(np.unique(values[:, 1])) > 1
-    )
+    varies = len(np.unique(values[:, 1])) > 1
+    return bool(people.min() >= 2 and len(values) == len(people) and varies)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datasets.store import Store, column
-from evaluation.agreement import SUMS
+from evaluation.contrast import contrast_sums
 from evaluation.evalset import EvalSet
 
 if TYPE_CHECKING:
@@ -119,11 +119,8 @@ def identity_stranger_sums(
     """
     near = np.einsum("mntd,mcd->ntc", embeddings, references)
     own = np.take_along_axis(near, wanted[:, None, None], 2)
-    c = np.sign(own - near) * strangers[:, None]
-    sums = np.zeros((len(c), len(SUMS)))
-    sums[:, 0] = c.shape[1] * strangers.sum(1) / c.shape[2]
-    sums[:, 1] = c.sum((1, 2)) / c.shape[2]
-    return sums
+    c = np.where(strangers[:, None], np.sign(own - near), np.nan)
+    return contrast_sums(c.reshape(len(c), -1)) / strangers.shape[1]
 
 
 def corner_colours(frames: np.ndarray) -> np.ndarray:
@@ -189,7 +186,7 @@ def certify_identity(
     real, blurred = (frames[:, a] for frames in embeddings)
     references = reference_embeddings(store, ensemble, test)
     chosen = reference_frames(store, test)
-    # A clip's own frames are near to it whoever it shows: they certify nothing.
+    # A clip's own frames are near to it, whichever identity they show.
     apart = ~is_inside(test, chosen)
     fair = apart[a] & apart[b]
     contrast = identity_contrast(real, references, a, b)

@@ -29,7 +29,7 @@ def measurable_factors(
 
     Args:
         verdicts: dataset to its `judge.json`.
-        drawn: rows of the summary of `reconstruction_contrast`.
+        drawn: `dataset, model, factor, mean, low` of `reconstruction_contrast`.
         trained: names of the models that are no controls.
     """
     models = drawn[drawn["model"].isin([*trained])]

@@ -4,14 +4,13 @@
 and what a model that has it can do. docs/formats.md says the same in words.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from seqdis.errors import UserError
+from seqdis.errors import UserError, find_nearest
 from seqdis.files import read_npz
 from training.run_json import STATUSES
 
@@ -143,8 +142,8 @@ def check_names(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     for name in arrays:
         layout = layout_of(name)
         if layout is None:
-            near = difflib.get_close_matches(name, [*LAYOUT, "term_<name>"], 1)
-            hint = f"did you mean `{near[0]}`?" if near else listed([*LAYOUT, "term_"])
+            near = find_nearest(name, [*LAYOUT, "term_<name>"])
+            hint = f"did you mean `{near}`?" if near else listed([*LAYOUT, "term_"])
             refuse(path, name, f"is not an array of the format; expected {hint}")
         if missing := [other for other in layout.partners if other not in arrays]:
             refuse(path, name, f"needs {listed(missing)}, which the file lacks")

@@ -1,13 +1,12 @@
 """Reading `run.json` of a cell, checked against folder, dataset and arrays."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from evaluation.representation import layout_of, listed
-from seqdis.errors import UserError
+from seqdis.errors import UserError, find_nearest
 from seqdis.files import read_json
 from training.run_json import STATUSES
 
@@ -55,8 +54,8 @@ def check_known(path: Path, key: str, value: object, known: Iterable[str]) -> No
     """Raise UserError, with the nearest known value, unless a value is known."""
     if value in (known := list(known)):
         return
-    near = difflib.get_close_matches(str(value).lower(), known, 1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    near = find_nearest(str(value).lower(), known)
+    hint = f" Did you mean {near!r}?" if near else ""
     refuse(path, f"has {key} {value!r}, expected one of {', '.join(known)}.{hint}")
 
 

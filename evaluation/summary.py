@@ -185,12 +185,15 @@ def measure_drawn(
     dataset: str, scores: Scores, verdict: Mapping[str, Any], roles: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return which factors of a dataset count (see `measurable_factors`)."""
-    rows = scores.metrics[scores.metrics["metric"] == "reconstruction_contrast"]
-    drawn = summarise(dataset, scores._replace(metrics=rows))
-    for (model, _, factor), _, runs in gather_runs(scores._replace(metrics=rows)):
+    contrasts = scores.metrics[scores.metrics["metric"] == "reconstruction_contrast"]
+    rows = []
+    for (model, _, factor), _, runs in gather_runs(scores._replace(metrics=contrasts)):
         if len(runs.samples):  # these networks draw it: training again is no question
-            at = (drawn["model"] == model) & (drawn["factor"] == factor)
-            drawn.loc[at, "low"] = interval(runs.samples.mean(1))[0]
+            low, _ = interval(runs.samples.mean(1))
+        else:
+            low, _ = mean_interval([runs])
+        rows.append((dataset, model, factor, runs.mean, low))
+    drawn = pd.DataFrame(rows, columns=["dataset", "model", "factor", "mean", "low"])
     trained = [model for model, role in roles.items() if role == "model"]
     return measurable_factors({dataset: verdict}, drawn, trained)
 

@@ -1,8 +1,9 @@
 """The one exception that is the user's to fix, and how commands show it."""
 
+import difflib
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 
 class UserError(Exception):
@@ -52,3 +53,8 @@ def cli(main: Callable[[], int | None]) -> None:
             "free some space (or choose another output folder) and run it again."
         )
     sys.exit(status)
+
+
+def find_nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like a mistyped one; "" if none is near."""
+    return next(iter(difflib.get_close_matches(name, list(known), 1)), "")

@@ -7,7 +7,6 @@
 """
 
 import argparse
-import difflib
 import json
 import os
 import shlex
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seqdis.catalogue import TRAIN, Base, choose_rule, find_bases
-from seqdis.errors import UserError, cli
+from seqdis.errors import UserError, cli, find_nearest
 from seqdis.imports import ROOT, find
 
 Settings = dict[str, Any]
@@ -103,8 +102,8 @@ def check_name(name: str, known: Iterable[str], place: str, what: str) -> None:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return sentences with the nearest known name, if one is near, and all of them."""
-    near = difflib.get_close_matches(name, known := list(known), 1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    near = find_nearest(name, known := list(known))
+    hint = f" Did you mean {near}?" if near else ""
     return f"{hint} Known: {', '.join(known)}."
 
 

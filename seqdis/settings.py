@@ -10,7 +10,6 @@ Values are checked by pydantic; a plain `steps: int = 600` works as well.
 """
 
 import ast
-import difflib
 import inspect
 import json
 import textwrap
@@ -32,7 +31,7 @@ from typing import (
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from seqdis.errors import UserError
+from seqdis.errors import UserError, find_nearest
 
 T = TypeVar("T")
 FINITE = ConfigDict(allow_inf_nan=False, arbitrary_types_allowed=True)
@@ -71,8 +70,8 @@ def build(cls: type[T], values: dict[str, Any], where: str) -> T:
     types = field_types(cls)
     for key in values:
         if key not in types:
-            near = difflib.get_close_matches(str(key), types, 1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            near = find_nearest(str(key), types)
+            hint = f" Did you mean {near}?" if near else ""
             raise UserError(
                 f"{where or 'The config'} has no setting {key!r}.{hint} "
                 f"Known: {', '.join(types)}."

@@ -137,36 +137,45 @@ def combine(
         scopes: factor to scope.
         groups: of the factors that count on this dataset, see `mean_of_groups`.
     """
-    combined: dict[str, np.ndarray] = {}
-    members = sorted({name for name, _ in scores if name.startswith(MEMBER)})
-    for metric in ("swap_contrast", "reconstruction_contrast", *members):
-        sides = {}
-        for scope in SCOPES:
-            values = {
-                factor: scores[metric, factor]
-                for factor in groups
-                if scopes[factor] == scope and (metric, factor) in scores
-            }
-            if values:
-                sides[scope] = mean_of_groups(values, groups)
-        if metric in members:
-            if len(sides) == len(SCOPES):
-                name = metric.replace(MEMBER, MEMBER_SCORE)
-                combined[name] = harmonic_mean(*sides.values())
-            continue
-        stem = metric.removesuffix("_contrast")
-        combined |= {f"{stem}_{scope}": value for scope, value in sides.items()}
-        if metric == "swap_contrast" and len(sides) == len(SCOPES):
-            joint = combine_joint(scores, scopes, groups)
-            combined["swap_joint"] = joint
-            combined["swap_score"] = cap(harmonic_mean(*sides.values()), joint)
-    for scope in SCOPES:
-        swap = combined.get(f"swap_{scope}")
-        drawn = combined.get(f"reconstruction_{scope}")
-        if swap is not None and drawn is not None:
-            enough = np.where(drawn >= LEAST_DRAWN, drawn, np.nan)
-            combined[f"separated_{scope}"] = swap / enough
+    swap = mean_by_side(scores, "swap_contrast", scopes, groups)
+    drawn = mean_by_side(scores, "reconstruction_contrast", scopes, groups)
+    combined = {f"swap_{scope}": values for scope, values in swap.items()}
+    combined |= {f"reconstruction_{scope}": values for scope, values in drawn.items()}
+    for scope in swap:
+        if scope in drawn:
+            enough = np.where(drawn[scope] >= LEAST_DRAWN, drawn[scope], np.nan)
+            combined[f"separated_{scope}"] = swap[scope] / enough
+    if len(swap) < len(SCOPES):
+        return combined
+    joint = combined["swap_joint"] = combine_joint(scores, scopes, groups)
+    combined["swap_score"] = cap(harmonic_mean(*swap.values()), joint)
+    for member in sorted({name for name, _ in scores if name.startswith(MEMBER)}):
+        sides = mean_by_side(scores, member, scopes, groups)
+        if len(sides) == len(SCOPES):
+            name = member.replace(MEMBER, MEMBER_SCORE)
+            combined[name] = harmonic_mean(*sides.values())
     return combined
+
+
+def mean_by_side(
+    scores: Mapping[tuple[str, str], np.ndarray],
+    metric: str,
+    scopes: Mapping[str, str],
+    groups: Mapping[str, str],
+) -> dict[str, np.ndarray]:
+    """Return the mean of a metric over the factors that count, by scope.
+
+    A scope without such a factor is left out. Arguments as of `combine`.
+    """
+    sides: dict[str, dict[str, np.ndarray]] = {scope: {} for scope in SCOPES}
+    for factor in groups:
+        if (metric, factor) in scores:
+            sides[scopes[factor]][factor] = scores[metric, factor]
+    return {
+        scope: mean_of_groups(values, groups)
+        for scope, values in sides.items()
+        if values
+    }
 
 
 def combine_joint(

@@ -247,12 +247,15 @@ def swap_sums(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
         (JOINT, pair): contrast_sums(c)
         for pair, c in compare_jointly(contrasts, cell.judged_scopes).items()
     }
-    sums |= swap_members(cell)
+    sums |= further_swap_sums(cell)
     return sums | agree(cell.predictions, cell.truth, a, b, cell.judged)
 
 
-def swap_members(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
-    """Return the sums of the swap against strangers, and those of each judge alone."""
+def further_swap_sums(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
+    """Return the sums of the swap that `compare` leaves out.
+
+    Those against strangers, and both kinds as each judge alone sees the swap.
+    """
     if "swap" not in cell.looks:
         return {}
     look, a, b = cell.looks["swap"], cell.evalset.a, cell.evalset.b
@@ -264,8 +267,8 @@ def swap_members(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
         of_member = {name: each[k] for name, each in look.members.items()}
         readings[f"{MEMBER}{k + 1}"] = of_member
     sums = {}
+    known = (cell.truth, a, b, cell.judged)
     for metric, reading in readings.items():
-        known = (cell.truth, a, b, cell.judged)
         if metric != "swap_contrast":
             for (_, factor), c in compare({"swap": reading}, *known).items():
                 sums[metric, factor] = contrast_sums(c)
@@ -276,8 +279,9 @@ def swap_members(cell: Cell) -> dict[tuple[str, str], np.ndarray]:
     for k, metric in enumerate(readings):
         some = slice(None) if k == 0 else slice(k - 1, k)
         seen, known_as = look.embeddings[some], cell.identity_references[some]
-        c = identity_contrast(seen, known_as, a, b)
-        sums[metric, IDENTITY] = contrast_sums(c)
+        if metric != "swap_contrast":
+            c = identity_contrast(seen, known_as, a, b)
+            sums[metric, IDENTITY] = contrast_sums(c)
         sums[metric + STRANGERS, IDENTITY] = identity_stranger_sums(
             seen, known_as, a, strangers
         )
