@@ -126,15 +126,16 @@ def pair_weights(counts: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray
     single pair up to three times, and intervals get up to 1.7 times too wide: products
     of two counts have the variance 3. So counts are damped (Owen & Eckles 2012, Annals
     of Applied Statistics 6, let weights have any variance). Let Y = e_a + e_b + noise.
-    With D, the mean over pairs and sides of the number of pairs that an identity is in,
-    weights of variance v give the mean of Y a variance of the identities' effects of
-    v (D + 1 + v) / D of what it is: 1 for
+    With n identities and D, the mean over pairs and sides of the number of pairs that
+    an identity is in, weights of variance v give the mean of Y a variance of
 
-        v = (sqrt((D + 1)^2 + 4 D) - D - 1) / 2,
+        (v (D + 1 - 4 D / n) + v^2 (1 - 2 / n)) / D
 
-    and no component gets less than it has, noise of the pairs at most v (2 + v) of it.
-    Multinomial counts of n identities have the variance 1 - 1/n, hence v n / (n - 1),
-    but at most 1, as no weight may be negative.
+    of what the identities' effects give it (4 D / n and 2 / n: a sample's deviations
+    are from its own mean). v makes this 1 - 1 / n, as it is of clips, which are drawn
+    as whole identities (`evaluation.intervals.Runs` divides by it), but is at most 1,
+    as no weight may be negative. No component gets less than it has, noise of the pairs
+    at most v (2 + v) of it.
 
     Args:
         counts: `(replicates, identities)`.
@@ -149,8 +150,10 @@ def pair_weights(counts: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray
     np.add.at(meetings, (a, b), 1)
     met = np.maximum(meetings, meetings.T).sum(1)  # (A, B) and (B, A) are one pair
     mean = (met**2).sum() / met.sum()
-    exact = (np.sqrt((mean + 1) ** 2 + 4 * mean) - mean - 1) / 2
-    damped = 1 + np.sqrt(min(1.0, exact * n / max(n - 1, 1))) * (counts - 1)
+    linear, square, goal = mean + 1 - 4 * mean / n, 1 - 2 / n, mean * (1 - 1 / n)
+    root = np.sqrt(max(0.0, linear**2 + 4 * square * goal))
+    damping = min(1.0, 2 * goal / (linear + root)) if linear + root > 0 else 1.0
+    damped = 1 + np.sqrt(damping) * (counts - 1)
     return damped[:, a] * damped[:, b]
 
 

@@ -1,11 +1,14 @@
 """Intervals and p-values of mean scores over few training seeds and test identities.
 
 The variance of a mean score is a sum of parts. Training again adds one, other test
-identities add one, and each is estimated with degrees of freedom of its own. The sum
-has the degrees of freedom of Satterthwaite (1946, Biometrics Bulletin 2); with them the
-t distribution gives the interval. Seeds are compared at fixed identities, identities
-are drawn at fixed seeds: what a seed and an identity do together is in both parts, so
-intervals are rather too wide than too narrow.
+identities add one, and each is estimated with degrees of freedom of its own. An
+interval takes the mean of the parts' t quantiles, weighted by their variances (Cochran
+& Cox 1950, Experimental Designs, 4.14): with Satterthwaite's degrees of freedom three
+seeds and 36 identities covered 0.92. Tests of differences have parts of like degrees of
+freedom; there Satterthwaite (1946, Biometrics Bulletin 2) holds and finds more. Seeds
+are compared at fixed identities, identities are drawn at fixed seeds: what a seed and
+an identity do together is in both parts, so intervals are rather too wide than too
+narrow.
 """
 
 from collections.abc import Iterable, Sequence
@@ -131,10 +134,12 @@ def t_interval(
 
     NaN where a part is not defined, as with a single seed.
     """
-    variance, degrees = combine(parts)
-    if np.isnan(variance):
+    variances, degrees = np.array([*parts]).T
+    total = variances.sum()
+    if np.isnan(total):
         return np.nan, np.nan
-    half = stdtrit(degrees, (1 + level) / 2) * variance**0.5
+    quantiles = variances * stdtrit(degrees, (1 + level) / 2)
+    half = quantiles.sum() / total**0.5 if total else 0.0
     low, high = np.clip([mean - half, mean + half], *bounds)
     return float(low), float(high)
 

@@ -38,8 +38,15 @@ def test_the_test_of_two_models_is_welchs():
     welch = stats.ttest_ind(ours, theirs, equal_var=False)
     difference = ours.mean() - theirs.mean()
     assert t_test(difference, parts) == pytest.approx(welch.pvalue)
-    ends = t_interval(difference, parts)
-    assert ends == pytest.approx(tuple(welch.confidence_interval()))
+    ends, wider = t_interval(difference, parts), welch.confidence_interval(0.97)
+    least = welch.confidence_interval()
+    assert wider.low < ends[0] < least.low and least.high < ends[1] < wider.high
+
+
+def test_an_interval_weighs_the_quantiles_of_its_parts():
+    parts = [Part(0.03, 2), Part(0.01, 30)]
+    quantile = (3 * stats.t.ppf(0.975, 2) + stats.t.ppf(0.975, 30)) / 4
+    assert t_interval(1, parts) == pytest.approx((1 - 0.2 * quantile, 1 + 0.2 * quantile))
 
 
 def test_one_seed_is_over_identities():

@@ -70,10 +70,10 @@ def test_pairs_weigh_so_that_identities_vary_as_they_do(people, each):
         return (values @ shares.T).var(1).mean() / truth
 
     effect, noise = rng.normal(size=(400, people)), rng.normal(size=(400, len(a)))
-    # like any bootstrap's it is too small by about people's number
-    few = 1 - 3 / people
-    assert 0.9 * few < ratio(effect[:, a] + effect[:, b], 4 / people) < 1.05
-    assert 0.9 * few < ratio(effect[:, a], 1 / people) < 1.5
+    few = 1 - 1 / people  # as of any bootstrap's variance
+    both = ratio(effect[:, a] + effect[:, b], 4 / people)
+    assert 0.84 * few < both < 1.05 * few  # 12 people need weights below 0
+    assert 0.84 * few < ratio(effect[:, a], 1 / people) < 1.5
     assert 1.2 < ratio(noise, 1 / len(a)) < 3
 
 
@@ -95,7 +95,9 @@ def test_models_are_paired():
         mean_contrast(total(contrast_sums(np.where(answers, 1.0, -1.0)), weights.pair))
         for answers in (correct, better)
     )
-    assert (two >= one).all()  # better pair by pair, so in every sample
+    defined = ~np.isnan(one)  # in few samples nobody who is drawn meets another
+    assert defined.mean() > 0.99
+    assert (two >= one)[defined].all()  # better pair by pair, so in every sample
 
 
 def test_what_cancels_in_the_estimate_cancels_in_every_sample():
