@@ -72,7 +72,6 @@ class Config:
         hidden: units of the pose predictor's LSTM (256 in the paper).
         dim_f: dimensions of content h_c (128).
         dim_z: dimensions of pose h_p (10).
-        n_frames: clip length T.
         discriminator: hidden units of the scene discriminator (100).
         similarity: weight of the distance of contents (1).
         adversarial: weight of the pose encoder's adversarial term (0 or 1e-4).
@@ -83,7 +82,6 @@ class Config:
     hidden: int = 256
     dim_f: int = 128
     dim_z: int = 10
-    n_frames: int = 8
     discriminator: int = 100
     similarity: float = 0.1
     adversarial: float = 1e-3
@@ -91,7 +89,6 @@ class Config:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        at_least("n_frames", self.n_frames, 2)
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
         at_least("discriminator", self.discriminator, 1)
@@ -156,6 +153,7 @@ class Model(SequenceModel):
 
     label = "DRNET"
     paper = "Denton, Birodkar 2017, arXiv:1705.10915"
+    n_frames = 8
     order = "ordered"
     capabilities = ("codes", "swap", "sample_dynamic")
 
@@ -163,7 +161,7 @@ class Model(SequenceModel):
         """Build E_c, E_p, the decoder, the scene discriminator and the predictor."""
         super().__init__()
         c = self.config = config
-        self.frames_per_sequence = c.n_frames
+        at_least("n_frames", spec.n_frames, 2)  # each is reconstructed from another
         self.nats = 0.5 * spec.channels * spec.size**2  # of a mean squared error of 1
         self.content = code_encoder(spec, c.width, c.dim_f)
         self.pose = code_encoder(spec, c.width, c.dim_z)

@@ -53,7 +53,6 @@ class Config:
         hidden: units of dense layers and LSTMs (512 in the paper).
         dim_f: dimensions of f (256).
         dim_z: dimensions of z_t (32).
-        n_frames: clip length T (8).
         posterior: `factorised` or `full`.
         likelihood: `bernoulli` or `gaussian`.
     """
@@ -62,13 +61,11 @@ class Config:
     hidden: int = 512
     dim_f: int = 256
     dim_z: int = 32
-    n_frames: int = 8
     posterior: str = "factorised"
     likelihood: str = "bernoulli"
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        at_least("n_frames", self.n_frames, 2)
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
         one_of("posterior", self.posterior, ("factorised", "full"))
@@ -160,13 +157,13 @@ class Model(SequenceModel):
 
     label = "DSAE (factorised q)"
     paper = "Li, Mandt 2018, arXiv:1803.02991"
+    n_frames = 8
     order = "ordered"
 
     def __init__(self, config: Config, spec: Spec) -> None:
         """Build the frame features, q(f | x), q(z | x), p(z) and p(x | f, z)."""
         super().__init__()
         c = self.config = config
-        self.frames_per_sequence = c.n_frames
         self.features = frame_features(spec.channels, spec.size, c.width, c.hidden)
         self.q_f = StaticEncoder(c)
         full = c.posterior == "full"

@@ -65,7 +65,6 @@ class Config:
         hidden: units of dense layers and of the segment's LSTM (256 in the paper).
         dim_f: dimensions of z2 and mu2 (32).
         dim_z: dimensions of z1 (32).
-        n_frames: clip length.
         segment: frames an encoder sees.
         alpha: weight of the discriminative term (10).
         likelihood: `bernoulli` or `gaussian`.
@@ -75,14 +74,12 @@ class Config:
     hidden: int = 256
     dim_f: int = 32
     dim_z: int = 32
-    n_frames: int = 8
     segment: int = 1
     alpha: float = 10.0
     likelihood: str = "bernoulli"
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        at_least("n_frames", self.n_frames, 1)
         at_least("segment", self.segment, 1)
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
@@ -122,13 +119,13 @@ class Model(SequenceModel):
 
     label = "FHVAE"
     paper = "Hsu, Zhang, Glass 2017, arXiv:1709.07902"
+    n_frames = 8
     order = "ordered"
 
     def __init__(self, config: Config, spec: Spec) -> None:
         """Build q(z2 | x), q(z1 | x, z2), p(x | z1, z2) and the table of mu2."""
         super().__init__()
         c = self.config = config
-        self.frames_per_sequence = c.n_frames
         self.segments = SegmentEncoder(c, spec)
         self.q_z2 = narrow(mlp(c.hidden, c.hidden, 2 * c.dim_f, depth=1))
         self.q_z1 = narrow(mlp(c.hidden + c.dim_f, c.hidden, 2 * c.dim_z, depth=1))

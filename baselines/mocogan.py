@@ -25,7 +25,7 @@ Where the paper leaves a choice open, or ours departs:
    patches are those of the official code. D_V has as many layers of 4x4x4
    convolutions, stride 2 in space and 1 in time; padding in time makes each a frame
    shorter, not three.
-5. T = `n_frames` = 8 instead of 16.
+5. T = 8 instead of 16.
 6. `noise` is on the input of both D. The official code's is on the input of each layer.
 7. No category z_A, and so no InfoGAN term.
 8. z_M^0 is drawn, as in the official code.
@@ -87,7 +87,6 @@ class Config:
         hidden: units of the encoder's dense layer, if there is one.
         dim_f: dimensions of z_C (50).
         dim_z: dimensions of z_M^t (10).
-        n_frames: clip length T (16).
         noise: standard deviation of Gaussian noise on what discriminators see.
         encoder_from: share of the training, in (0, 1], after which an encoder is
             fitted instead; 1 fits none.
@@ -100,7 +99,6 @@ class Config:
     hidden: int = 512
     dim_f: int = 50
     dim_z: int = 10
-    n_frames: int = 8
     noise: float = 0.1
     encoder_from: float = 1.0
     inversion: float = 1.0
@@ -108,7 +106,6 @@ class Config:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        at_least("n_frames", self.n_frames, 2)
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
         at_least("noise", self.noise, 0)
@@ -210,6 +207,7 @@ class Model(SequenceModel):
 
     label = "MoCoGAN"
     paper = "Tulyakov, Liu, Yang, Kautz 2018, arXiv:1707.04993"
+    n_frames = 8
     order = "ordered"
     capabilities: tuple[str, ...] = ("sample_static", "sample_dynamic")
 
@@ -217,12 +215,12 @@ class Model(SequenceModel):
         """Build the motion path, G, D_I and D_V; the encoder if there shall be one."""
         super().__init__()
         c = self.config = config
-        if c.n_frames <= halvings(spec.size):
+        self.time = spec.n_frames  # T
+        if self.time <= halvings(spec.size):
             raise UserError(
                 f"n_frames must be > {halvings(spec.size)} for frames of {spec.size} "
-                f"pixels: each layer of D_V takes one away. Got {c.n_frames}."
+                f"pixels: each layer of D_V takes one away. Got {self.time}."
             )
-        self.frames_per_sequence = c.n_frames
         self.motion = MotionPath(c.dim_z)
         self.generator = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
         self.image = ImageDiscriminator(spec, c.width)
@@ -255,7 +253,7 @@ class Model(SequenceModel):
             caught = cross_entropy(judge(fake.detach()), False)
             terms[f"discriminator_{name}"] = 0.5 * (found + caught)
             terms[f"generator_{name}"] = cross_entropy(frozen(judge, fake), True)
-        return {name: self.config.n_frames * term for name, term in terms.items()}
+        return {name: self.time * term for name, term in terms.items()}
 
     def seen(self, frames: Frames, generator: torch.Generator) -> Frames:
         """Return frames as discriminators see them, with instance noise."""
@@ -282,7 +280,7 @@ class Model(SequenceModel):
     def draw_codes(self, n: int, generator: torch.Generator) -> Codes:
         """Draw the codes of n training clips."""
         f = self.sample_static(n, generator)
-        return Codes(f, self.sample_dynamic(f, self.config.n_frames, generator))
+        return Codes(f, self.sample_dynamic(f, self.time, generator))
 
     def encode(self, frames: Frames) -> Codes:
         """Return the means of q, if there is an encoder."""

@@ -59,7 +59,6 @@ class Config:
         dim_f: dimensions of c (512).
         dim_z: dimensions of each stochastic layer (16).
         layers: stochastic layers L (1; 3 for spatial MNIST).
-        n_frames: frames in a set (5).
         a0: first weight a; 0 trains the plain bound (1).
         halving: steps between halvings of a.
         likelihood: `bernoulli` or `gaussian`.
@@ -70,14 +69,12 @@ class Config:
     dim_f: int = 512
     dim_z: int = 16
     layers: int = 1
-    n_frames: int = 5
     a0: float = 1.0
     halving: int = 100
     likelihood: str = "bernoulli"
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        at_least("n_frames", self.n_frames, 1)
         at_least("layers", self.layers, 1)
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
@@ -106,13 +103,13 @@ class Model(SequenceModel):
 
     label = "Neural Statistician"
     paper = "Edwards, Storkey 2016, arXiv:1606.02185"
+    n_frames = 5
     order = "unordered"
 
     def __init__(self, config: Config, spec: Spec) -> None:
         """Build frame features, q(c | D), and per layer q(z_l | .) and p(z_l | .)."""
         super().__init__()
         c = self.config = config
-        self.frames_per_sequence = c.n_frames
         self.features = frame_features(spec.channels, spec.size, c.width, c.hidden)
         self.q_c = StatisticNetwork(c)
         # The top layer has none above it.

@@ -75,7 +75,6 @@ class Config:
         width: filters of the frame encoder and decoder.
         hidden: dimensions of h and units of LSTMs (128 and 256 in the paper).
         dim_z: dimensions of z_t (10).
-        n_frames: clip length, the conditioning frame included.
         skips: feature maps of the conditioning frame that the decoder sees, smallest
             first; the paper's is all of them, 4 for 64 pixels.
         prior: `learned` (SVG-LP) or `fixed` (SVG-FP).
@@ -86,7 +85,6 @@ class Config:
     width: int = 256
     hidden: int = 256
     dim_z: int = 10
-    n_frames: int = 8
     skips: int = 1
     prior: str = "learned"
     beta: float = 1e-4
@@ -94,7 +92,6 @@ class Config:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        at_least("n_frames", self.n_frames, 2)
         at_least("dim_z", self.dim_z, 1)
         at_least("skips", self.skips, 0)
         at_least("beta", self.beta, 0)
@@ -196,6 +193,7 @@ class Model(SequenceModel):
 
     label = "SVG"
     paper = "Denton, Fergus 2018, arXiv:1802.07687"
+    n_frames = 8
     order = "ordered"
     capabilities = ("codes", "swap", "sample_dynamic")
 
@@ -203,7 +201,7 @@ class Model(SequenceModel):
         """Build h (encoder), LSTM_theta, p(x | .), q(z_t | x_<=t) and p(z_t | x_<t)."""
         super().__init__()
         c = self.config = config
-        self.frames_per_sequence = c.n_frames
+        at_least("n_frames", spec.n_frames, 2)  # one of them is given
         self.weights = {"kl_dynamic": c.beta * spec.channels * spec.size**2 / 2}
         self.features = FrameEncoder(c, spec)
         self.predictor = nn.LSTM(c.hidden + c.dim_z, c.hidden, 2, batch_first=True)

@@ -331,7 +331,7 @@ def train(
     shaped = any(f.judged and f.scope == "static" for f in store.factors)
 
     def terms_at(step: int) -> dict[str, Tensor]:
-        index, _ = batches.draw(numpy_generator("judge", seed, step))
+        index = batches.draw(numpy_generator("judge", seed, step)).frames
         frames = gather(batches.frames, index, device)
         frames = augment(frames, torch_generator(device, "judge", seed, "noise", step))
         truth = {name: values[index].to(device) for name, values in table.items()}

@@ -39,6 +39,8 @@ COLUMNS = [
         "frames, after it",
     ),
     Column("steps", "Steps", "count"),
+    Column("frames_seen", "Frames seen", "count"),
+    Column("clips_seen", "Clips seen", "count"),
     Column("peak_memory_mb", "Peak memory (MB)", "number", "lower"),
 ]
 KEYS = [column.key for column in COLUMNS]

@@ -138,18 +138,23 @@ def cautions(tree: Tree) -> list[str]:
 
 
 def _budget_cautions(tree: Tree) -> list[str]:
-    """Name the trainings that saw other numbers of frames than most."""
-    seen = {
-        (cell.run["frames_seen"], cell.run["label"])
-        for cell in tree.cells
-        if cell.status == "done" and cell.run.get("frames_seen")
-    }
-    numbers = [frames for frames, _ in seen]
-    if len(set(numbers)) < 2:
-        return []
-    usual = max(numbers, key=lambda frames: (numbers.count(frames), frames))
-    others = [f"{label} {n:,}" for n, label in sorted(seen) if n != usual]
-    return [f"Most trainings saw {usual:,} frames, not all: {listing(others)}."]
+    """Name the trainings that saw other numbers of frames, or of clips, than most."""
+    lines = []
+    for what in ("frames", "clips"):
+        seen = {
+            (cell.run[f"{what}_seen"], cell.run["label"])
+            for cell in tree.cells
+            if cell.status == "done" and cell.run.get(f"{what}_seen")
+        }
+        numbers = [number for number, _ in seen]
+        if len(set(numbers)) < 2:
+            continue
+        usual = max(numbers, key=lambda number: (numbers.count(number), number))
+        others = [f"{label} {n:,}" for n, label in sorted(seen) if n != usual]
+        lines.append(
+            f"Most trainings saw {usual:,} {what}, not all: {listing(others)}."
+        )
+    return lines
 
 
 def _judge_cautions(tree: Tree) -> list[str]:

@@ -5,6 +5,7 @@ python -m reporting.study --results results/default \
 """
 
 import argparse
+import itertools
 import math
 import shutil
 from collections.abc import Iterator
@@ -32,13 +33,20 @@ from seqdis.files import write_text
 SCORES = ("swap_score", "swap_static", "swap_dynamic")
 CODES = ("verification_auc_static", "verification_auc_dynamic")
 SETTINGS = {
-    "clips": "frames shuffled when encoded",
-    "training.shuffled": "frames shuffled in training",
     "training.share": "share of the training identities",
     "training.beta": "weight of the KL terms",
+    "training.n_frames": "frames of a training clip",
+    "training.clips_per_step": "clips a step",
     "settings.dim_z": "dimensions of z",
-    "settings.n_frames": "frames compared, N",
 }
+CHOICES = {
+    ("clips", "shuffled"): "frames shuffled when encoded",
+    ("training.order", "shuffled"): "frames shuffled in training",
+    ("training.order", "unordered"): "random frames",
+    ("training.order", "ordered"): "consecutive frames",
+}
+# Colours of combinations, apart for people who are colour-blind (Okabe & Ito).
+CONDITIONS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7")
 LABEL: Any = {"textcoords": "offset points", "fontsize": 8, "color": "#333333"}
 SWEEPS = {
     "sweep_auc": "identity from f (AUC)",
@@ -46,31 +54,39 @@ SWEEPS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Change:
     """A cell of the study, over seeds.
 
     Attributes:
         model: the changed model, under its name in the study.
         of: the model as the tier has it.
-        setting: what was changed; "" for the model itself.
-        value: what it was changed to.
+        changes: settings that differ, and their values; empty for the model itself.
     """
 
     model: Model
     of: Model
-    setting: str
-    value: Any
+    changes: dict[str, Any]
 
     @property
     def label(self) -> str:
         """Return the label of its row."""
-        if not self.setting:
-            return self.of.label
-        name = SETTINGS.get(self.setting, self.setting.split(".")[-1])
-        switched = self.value is True or self.value == "shuffled"
-        how = name if switched else f"{name}: {plain(self.value)}"
-        return f"{self.of.label}, {how}"
+        return ", ".join([self.of.label, *itertools.starmap(say, self.changes.items())])
+
+    @property
+    def alone(self) -> tuple[str, Any]:
+        """Return setting and value of its one change; "" if it has none or several."""
+        if len(self.changes) != 1:
+            return "", None
+        return next(iter(self.changes.items()))
+
+
+def say(setting: str, value: Any) -> str:
+    """Return a change in words."""
+    if (setting, value) in CHOICES:
+        return CHOICES[setting, value]
+    name = SETTINGS.get(setting, setting.split(".")[-1])
+    return name if value is True else f"{name}: {plain(value)}"
 
 
 def plain(value: Any) -> str:
@@ -90,8 +106,7 @@ def changes_of(tree: Tree) -> list[Change]:
         Change(
             models[entry["name"]],
             models[entry["of"]],
-            entry.get("setting", ""),
-            entry.get("value"),
+            entry["changes"],
         )
         for entry in entries
     ]
@@ -115,7 +130,7 @@ def score_table(tree: Tree, dataset: Dataset, changes: list[Change]) -> Table:
             scores.look(change.model, name) for name in (*SCORES, *CODES)
         ]
         by_order = by_model.get(change.of.name, math.nan)
-        known = not change.setting and not math.isnan(by_order)
+        known = not change.changes and not math.isnan(by_order)
         values.append(Estimate(by_order) if known else None)
         rows.append(Row(change.label, values, change.of))
     title = f"Scores on {dataset.label}"
@@ -152,17 +167,17 @@ def curves(
 ) -> Iterator[Picture]:
     """Draw the scores against every setting that was given numbers."""
     numeric = {
-        change.setting
-        for change in changes
-        if isinstance(change.value, int | float) and not isinstance(change.value, bool)
+        setting
+        for setting, value in (change.alone for change in changes)
+        if isinstance(value, int | float) and not isinstance(value, bool)
     }
     scores = Scores(tree, dataset)
     for setting in sorted(numeric):
         lines = []
         for model in dict.fromkeys(change.of for change in changes):
-            changed = [c for c in changes if c.of is model and c.setting == setting]
+            changed = [c for c in changes if c.of is model and c.alone[0] == setting]
             unchanged = setting_of(tree, dataset, model, setting)
-            points = [(change.value, change.model) for change in changed]
+            points = [(change.alone[1], change.model) for change in changed]
             if changed and unchanged is not None:
                 points.append((unchanged, model))
             lines.append((model, sorted(points, key=lambda point: point[0])))
@@ -214,6 +229,45 @@ def _legend(figure: Figure, models: list[Model]) -> None:
     )
 
 
+def crossed(
+    tree: Tree, dataset: Dataset, changes: list[Change], images: Path
+) -> Picture | None:
+    """Draw the scores of settings that are changed together, a row per model."""
+    together = [change for change in changes if len(change.changes) > 1]
+    if not together:
+        return None
+    scores = Scores(tree, dataset)
+    models = [*dict.fromkeys(change.of for change in together)]
+    words_of = {
+        change: ", ".join(itertools.starmap(say, change.changes.items()))
+        for change in together
+    }
+    choices = [*dict.fromkeys(words_of.values())]
+    with styled():
+        height = 1.2 + 0.12 * len(models) * (len(choices) + 1)
+        figure = Figure(figsize=(9.6, height), layout="constrained")
+        axes = figure.subplots(1, len(SCORES), sharey=True)
+        for axis, name in zip(axes, SCORES, strict=True):
+            for change, choice in words_of.items():
+                place = choices.index(choice)
+                y = models.index(change.of) + 0.7 * (place + 0.5) / len(choices) - 0.35
+                if score := scores.get(change.model, name):
+                    colour = CONDITIONS[place % len(CONDITIONS)]
+                    axis.plot([score.low, score.high], [y, y], color=colour, lw=1.2)
+                    axis.plot(score.mean, y, color=colour, marker="o", ms=4)
+            axis.set(title=tree.metrics[name].label)
+            axis.grid(axis="x")
+        axes[0].set_yticks(range(len(models)), [literal(m.label) for m in models])
+        axes[0].invert_yaxis()
+        handles = [
+            axes[0].plot([], [], color=CONDITIONS[k % len(CONDITIONS)], marker="o")[0]
+            for k in range(len(choices))
+        ]
+        figure.legend(handles, choices, loc="outside lower center", ncols=2, fontsize=8)
+        alt = f"Scores on {dataset.label} by what models are trained on"
+        return save(figure, images / f"{dataset.name}_crossed.svg", alt)
+
+
 def pareto(points: np.ndarray) -> np.ndarray:
     """Return bool `(n,)`: no other of the points is as good in both and better in one.
 
@@ -246,7 +300,7 @@ def trade_off(
         axis = figure.subplots()
         axis.plot(*points[best].T, color="#888888", lw=1, ls="--", zorder=1)
         for number, (change, x, y) in enumerate(known, 1):
-            face = change.of.colour if not change.setting else "white"
+            face = "white" if change.changes else change.of.colour
             axis.scatter(x, y, s=30, color=face, edgecolor=change.of.colour, zorder=2)
             axis.annotate(str(number), (x, y), (5, 3), **LABEL)
         axis.set(xlabel="static kept", ylabel="dynamic transferred")
@@ -337,12 +391,13 @@ def shuffle_table(
 def section(tree: Tree, dataset: Dataset, images: Path) -> dict[str, Any]:
     """Return what the page shows of one dataset, and write its images."""
     changes = changes_of(tree)
-    shuffled = [(c.of, c.model) for c in changes if c.setting == "clips"]
+    shuffled = [(c.of, c.model) for c in changes if "clips" in c.changes]
     gaps = table(images.parent / "tables" / "changes.parquet")
     return {
         "dataset": dataset,
         "scores": score_table(tree, dataset, changes),
         "shuffled": shuffle_table(tree, dataset, shuffled, gaps),
+        "crossed": crossed(tree, dataset, changes, images),
         "curves": list(curves(tree, dataset, changes, images)),
         "trade_off": trade_off(tree, dataset, changes, images),
         "sweep": sweep(tree, dataset, changes, images),

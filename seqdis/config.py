@@ -29,6 +29,8 @@ Dataset = (
     mmnist.Settings | sprites.Settings | affwild.Settings | grid.Settings | own.Settings
 )
 UNIQUE = {"uniqueItems": True}
+Setting = Annotated[str, Field(pattern=r"^(training|settings)\.[a-z][a-z0-9_]*$")]
+Values = Annotated[list[Value], Field(min_length=1, json_schema_extra=UNIQUE)]
 
 # What a dataset must say, so that it is never another one than its reader expects.
 REQUIRED = {
@@ -80,6 +82,8 @@ class Model:
     """Name in the report."""
     role: Literal["model", "control"] = "model"
     """Controls are not ranked."""
+    main: bool = True
+    """Whether it is in the tables of the tier, or only in the studies that name it."""
     training: Training = field(default_factory=Training)
     """As `training`, for this model."""
     settings: dict[str, Value] = field(default_factory=dict)
@@ -92,9 +96,9 @@ class Model:
 class Change:
     """One setting that a study varies, alone."""
 
-    setting: Annotated[str, Field(pattern=r"^(training|settings)\.[a-z][a-z0-9_]*$")]
+    setting: Setting
     """`training.<key>` or `settings.<key>`."""
-    values: Annotated[list[Value], Field(min_length=1, json_schema_extra=UNIQUE)]
+    values: Values
     """Values beside that of the tier."""
     models: list[str] = field(default_factory=list)
     """Models it is varied for; by default all of the study."""
@@ -115,6 +119,11 @@ class Study:
     frames."""
     vary: list[Change] = field(default_factory=list)
     """Settings that are changed, one at a time."""
+    cross: list[dict[Setting, Values]] = field(default_factory=list)
+    """Settings that are changed together: every combination of the values of each
+    entry, for every model. Models as the tier has them are then left out."""
+    seeds: list[Annotated[int, Field(ge=0)]] = field(default_factory=list)
+    """Training seeds; by default those of the tier."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +170,7 @@ class Config:
     Paths start at the folder that Snakemake runs in."""
     leave_out: list[str]
     """Models that are not run."""
-    studies: dict[Literal["order_study", "small_data", "sensitivity"], Study]
+    studies: dict[Name, Study]
     """Small grids beside the report; each is a target, and its page is
     `results/<tier>/studies/<name>/index.html`."""
 

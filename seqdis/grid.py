@@ -7,6 +7,8 @@
 """
 
 import argparse
+import copy
+import itertools
 import json
 import os
 import shlex
@@ -41,10 +43,10 @@ class Plan:
         config: as validated.
         datasets: settings of each dataset that can be made on this machine.
         absent: reason why, of each of the other datasets.
-        models: entry of each model of the tier: its part of the config, `base`,
-            `module` and `rule`.
+        models: entry of each model of the tier's tables: its part of the config,
+            `base`, `module` and `rule`.
         studies: of each study its part of the config and `cells`.
-        varied: entry of each study cell that is trained with one setting changed.
+        studied: entry of each other cell that is trained for a study.
     """
 
     config: Settings
@@ -52,12 +54,12 @@ class Plan:
     absent: dict[str, str]
     models: dict[str, Settings]
     studies: dict[str, Settings]
-    varied: dict[str, Settings]
+    studied: dict[str, Settings]
 
     @property
     def trained(self) -> dict[str, Settings]:
         """Entries of all models whose cells are trained, studies included."""
-        return self.models | self.varied
+        return self.models | self.studied
 
 
 def make_plan(config: Settings) -> Plan:
@@ -78,19 +80,20 @@ def make_plan(config: Settings) -> Plan:
     entries = list_entries(config, find_bases(config["rules"]))
     for name in config["leave_out"]:
         check_name(name, entries, "leave_out", "model")
-    models = {k: v for k, v in entries.items() if k not in config["leave_out"]}
+    kept = {k: v for k, v in entries.items() if k not in config["leave_out"]}
+    models = {k: v for k, v in kept.items() if v.get("main", True)}
     studies = {
-        name: study | {"cells": list_study_cells(name, study, entries, models)}
+        name: study | {"cells": list_study_cells(name, study, entries, kept)}
         for name, study in config["studies"].items()
         if set(study["datasets"]) & set(datasets)  # else the tier has no such study
     }
-    varied = {
-        cell["name"]: vary(models[cell["of"]], cell["setting"], cell["value"])
+    studied = {
+        cell["name"]: change_entry(kept[cell["of"]], cell["changes"])
         for study in studies.values()
         for cell in study["cells"]
-        if "." in cell.get("setting", "")
+        if cell["name"] not in models and "clips" not in cell["changes"]
     }
-    return Plan(config, datasets, absent, models, studies, varied)
+    return Plan(config, datasets, absent, models, studies, studied)
 
 
 def check_name(name: str, known: Iterable[str], place: str, what: str) -> None:
@@ -243,7 +246,7 @@ def cell_settings(plan: Plan, model: str, dataset: str) -> Settings:
 def list_study_cells(
     name: str, study: Settings, entries: Iterable[str], models: Iterable[str]
 ) -> list[Settings]:
-    """Return what a study compares: models of the tier, and each with one change.
+    """Return what a study compares: models of the tier, and each with its changes.
 
     Args:
         name: of the study.
@@ -252,7 +255,7 @@ def list_study_cells(
         models: names of those that the tier does not leave out.
 
     Returns:
-        `name`, `of` (the model) and, where something is changed, `setting` and `value`.
+        `name`, `of` (the model) and `changes` (setting to value, may be empty).
     """
 
     def studied(names: list[str]) -> list[str]:
@@ -260,24 +263,39 @@ def list_study_cells(
             check_name(model, entries, f"studies.{name}", "model")
         return [model for model in names if model in models]
 
-    unchanged = studied(study["models"])
-    cells: list[Settings] = [{"name": model, "of": model} for model in unchanged]
+    named = studied(study["models"])
+    changed: list[tuple[str, Settings]] = []
+    if not study.get("cross"):
+        changed += [(model, {}) for model in named]
     if study.get("reorder"):
-        change = {"setting": "clips", "value": "shuffled"}
-        cells += [{"name": name_shuffled(m), "of": m} | change for m in unchanged]
+        changed += [(model, {"clips": "shuffled"}) for model in named]
     for change in study.get("vary", []):
-        setting = change["setting"]
-        cells += [
-            {
-                "name": f"{model}@{setting.split('.')[1]}={json.dumps(value)}",
-                "of": model,
-                "setting": setting,
-                "value": value,
-            }
+        changed += [
+            (model, {change["setting"]: value})
             for model in studied(change.get("models", study["models"]))
             for value in change["values"]
         ]
-    return cells
+    for entry in study.get("cross", []):
+        changed += [
+            (model, dict(zip(entry, values, strict=True)))
+            for model in named
+            for values in itertools.product(*entry.values())
+        ]
+    return [
+        {"name": name_changed(model, changes), "of": model, "changes": changes}
+        for model, changes in changed
+    ]
+
+
+def name_changed(model: str, changes: Settings) -> str:
+    """Return the name of a model's cell with some settings changed."""
+    if "clips" in changes:
+        return name_shuffled(model)
+    words = [
+        f"{setting.split('.')[1]}={x if isinstance(x, str) else json.dumps(x)}"
+        for setting, x in changes.items()
+    ]
+    return f"{model}@{','.join(words)}" if words else model
 
 
 def name_shuffled(model: str) -> str:
@@ -293,14 +311,19 @@ def list_study_files(plan: Plan, study: str) -> list[str]:
         for dataset in grid["datasets"]
         for cell in grid["models"]
         for seed in grid["seeds"]
-        for file in ["metrics", *["order"] * (cell.get("setting") == "clips")]
+        for file in ["metrics", *["order"] * ("clips" in cell["changes"])]
     ]
 
 
-def vary(entry: Settings, setting: str, value: Any) -> Settings:
-    """Return a model's entry with `training.x` or `settings.x` set to a value."""
-    section, key = setting.split(".")
-    return entry | {section: entry.get(section, {}) | {key: value}}
+def change_entry(entry: Settings, changes: Settings) -> Settings:
+    """Return a model's entry with some `training.x` or `settings.x` set, everywhere."""
+    entry = copy.deepcopy(entry)
+    for setting, value in changes.items():
+        section, key = setting.split(".")
+        entry[section] = entry.get(section, {}) | {key: value}
+        for for_dataset in entry.get("datasets", {}).values():
+            for_dataset.get(section, {}).pop(key, None)
+    return entry
 
 
 # grid.json
@@ -344,7 +367,7 @@ def describe_study(plan: Plan, name: str) -> Settings:
         "tier": plan.config["tier"],
         "label": study["label"],
         "study": name,
-        "seeds": plan.config["seeds"],
+        "seeds": study.get("seeds") or plan.config["seeds"],
         "datasets": [name for name in study["datasets"] if name in plan.datasets],
         "models": study["cells"],
     }

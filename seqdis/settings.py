@@ -218,7 +218,19 @@ def _schema(kind: Any) -> dict[str, Any]:
 
 
 def _leaf(kind: Any) -> dict[str, Any]:
-    return TypeAdapter(kind, config=FINITE).json_schema()
+    return _closed(TypeAdapter(kind, config=FINITE).json_schema())
+
+
+def _closed(schema: Any) -> Any:
+    """Return a JSON schema whose objects have no names but those of its patterns."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    parts = {key: _closed(part) for key, part in schema.items()}
+    if "patternProperties" in parts:
+        parts["additionalProperties"] = False
+    return parts
 
 
 def in_words(schema: dict[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """Draw training clips and gather their frames, whole batches at a time."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 import torch
@@ -10,6 +12,20 @@ from datasets.store import Store
 from seqdis.seeds import numpy_generator
 
 
+class Draw(NamedTuple):
+    """What a batch is made of.
+
+    Attributes:
+        frames: `(batch, time)` indices of frames in the store.
+        sequences: `(batch,)` index of each clip among the training sequences.
+        identities: `(batch,)` index of each clip's identity among those in training.
+    """
+
+    frames: np.ndarray
+    sequences: np.ndarray
+    identities: np.ndarray
+
+
 class Batches:
     """Clips of the training split.
 
@@ -18,12 +34,19 @@ class Batches:
     """
 
     def __init__(
-        self, store: Store, order: str, time: int, batch: int, share: float = 1.0
+        self,
+        store: Store,
+        order: str,
+        time: int,
+        batch: int,
+        share: float = 1.0,
+        each: int = 1,
     ) -> None:
         """Draw `batch` clips of `time` frames from a share of the training identities.
 
         Frames are random (`unordered`), consecutive (`ordered`), or consecutive and
-        then `shuffled`.
+        then `shuffled`. Of each identity drawn there are `each` clips, side by side,
+        of different sequences as far as it has them.
         """
         train = store.sequences[store.sequences["split"] == "train"]
         long = train["n_frames"].to_numpy() >= time
@@ -32,10 +55,15 @@ class Batches:
         self.length = train["n_frames"].to_numpy()
         self.frames: np.ndarray | Tensor = store.frames
         self.order, self.time, self.batch = order, time, batch
+        self.size = store.frames.shape[1]  # pixels
+        _, self.identity = np.unique(train["identity"], return_inverse=True)
+        self.each = each
 
-    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return frame indices `(batch, time)` and training sequences `(batch,)`."""
+    def draw(self, rng: np.random.Generator) -> Draw:
+        """Draw a batch."""
         sequence = rng.choice(self.sequence, self.batch)
+        if self.each > 1:
+            sequence = self.beside(sequence[:: self.each], rng)
         length = self.length[sequence][:, None]
         if self.order == "unordered":
             offset = distinct(length[:, 0], self.time, rng)
@@ -44,7 +72,17 @@ class Batches:
             offset = start + np.arange(self.time)
             if self.order == "shuffled":
                 offset = rng.permuted(offset, axis=1)
-        return self.first[sequence][:, None] + offset, sequence
+        frames = self.first[sequence][:, None] + offset
+        return Draw(frames, sequence, self.identity[sequence])
+
+    def beside(self, sequence: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return sequences `(batch,)`: each and others of its identity, in turn."""
+        alike = [
+            self.sequence[self.identity[self.sequence] == self.identity[one]]
+            for one in sequence
+        ]
+        runs = [np.resize(rng.permutation(group), self.each) for group in alike]
+        return np.concatenate(runs)[: self.batch]
 
     def move_to(self, device: torch.device) -> None:
         """Keep the frames on a GPU if there is room."""

@@ -3,7 +3,7 @@
 import hashlib
 import importlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from training.contract import SequenceModel, Spec
 from training.settings import Training
 
 
-def spec_of(store: Store) -> Spec:
-    """Return what a model may know about a dataset."""
+def spec_of(store: Store, n_frames: int) -> Spec:
+    """Return what a model may know about a dataset, given frames of a training clip."""
     train = store.sequences[store.sequences["split"] == "train"]
     _, height, width, channels = store.frames.shape
     if height != width:
@@ -31,6 +31,7 @@ def spec_of(store: Store) -> Spec:
         size=height,
         sequences=len(train),
         longest=int(train["n_frames"].max()),
+        n_frames=n_frames,
     )
 
 
@@ -53,7 +54,7 @@ def load_module(name: str) -> Any:
 
 
 def resolve(module: Any, settings: dict[str, Any], name: str) -> tuple[Training, Any]:
-    """Return the training settings and the model's config.
+    """Return the training settings, those of the model filled in, and its config.
 
     Args:
         module: a model file.
@@ -61,6 +62,11 @@ def resolve(module: Any, settings: dict[str, Any], name: str) -> tuple[Training,
         name: the model's name, for error messages.
     """
     training = build(Training, settings.get("training", {}), f"models.{name}.training")
+    training = replace(
+        training,
+        n_frames=training.n_frames or module.Model.n_frames,
+        order=module.Model.order if training.order == "model" else training.order,
+    )
     shared = known_only(module.Config, settings.get("shared", {}))
     own = settings.get("model", {})
     return training, build(module.Config, shared | own, f"models.{name}")
@@ -70,10 +76,11 @@ def make(module: Any, config: Any, spec: Spec, seed: int) -> SequenceModel:
     """Build a model with the weights of a seed."""
     torch.manual_seed(seeds.stream(seed, "init"))
     model = module.Model(config, spec)
+    model.n_frames = spec.n_frames
     return model.to(memory_format=torch.channels_last)
 
 
-def reload(cell: Path, run: dict[str, Any], spec: Spec) -> SequenceModel:
+def reload(cell: Path, run: dict[str, Any], store: Store) -> SequenceModel:
     """Build the trained model of a cell from its run.json and model.safetensors.
 
     Raises:
@@ -87,6 +94,7 @@ def reload(cell: Path, run: dict[str, Any], spec: Spec) -> SequenceModel:
         )
     module = load_module(run["module"])
     config = build(module.Config, run["settings"]["model"], f"{cell}/run.json")
+    spec = spec_of(store, run["settings"]["training"]["n_frames"])
     model = make(module, config, spec, run["seed"])
     checkpoint.load_into(model, path)
     return model.eval()
@@ -101,7 +109,7 @@ def load(cell: str | Path, store: Store) -> SequenceModel:
     run = read_json(Path(cell) / "run.json")
     if "module" not in run or run["status"] != "done":
         raise UserError(f"{cell} holds no trained model.")
-    return reload(Path(cell), run, spec_of(store))
+    return reload(Path(cell), run, store)
 
 
 def resolved(training: Training, config: Any) -> dict[str, Any]:

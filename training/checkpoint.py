@@ -53,35 +53,45 @@ def load_into(module: nn.Module, path: Path) -> None:
     module.load_state_dict(tensors)
 
 
-def pack(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def pack(
+    module: nn.Module, average: nn.Module | None, optimizer: torch.optim.Optimizer
+) -> dict[str, Tensor]:
     """Return everything a run needs to go on, as one flat table of tensors."""
     tensors = {f"model.{k}": v for k, v in module.state_dict().items()}
+    if average:
+        tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{k}": v for k, v in state.items()}
+        known = {k: v for k, v in state.items() if v is not None}
+        tensors |= {f"optimizer.{index}.{k}": v for k, v in known.items()}
     return tensors
 
 
 def unpack(
-    tensors: dict[str, Tensor], module: nn.Module, optimizer: torch.optim.Optimizer
+    tensors: dict[str, Tensor],
+    module: nn.Module,
+    average: nn.Module | None,
+    optimizer: torch.optim.Optimizer,
 ) -> None:
     """Put back what `pack` returned."""
-    module.load_state_dict(
-        {
-            k.removeprefix("model."): v
-            for k, v in tensors.items()
-            if k.startswith("model.")
-        }
-    )
+    module.load_state_dict(_part(tensors, "model."))
+    if average:
+        average.load_state_dict(_part(tensors, "average."))
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".")
-            like = parameters[int(index)]
-            if tensor.shape == like.shape:
-                # Fused Adam walks moments and weights in memory order, so a moment
-                # must lie in memory (channels-last) as its weight does.
-                tensor = torch.empty_like(like).copy_(tensor)
-            state.setdefault(int(index), {})[key] = tensor
+    for name, tensor in _part(tensors, "optimizer.").items():
+        index, key = name.split(".")
+        like = parameters[int(index)]
+        if tensor.shape == like.shape:
+            # Fused Adam walks moments and weights in memory order, so a moment must lie
+            # in memory (channels-last) as its weight does.
+            tensor = torch.empty_like(like).copy_(tensor)
+        state.setdefault(int(index), {})[key] = tensor
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, without it."""
+    return {
+        k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
+    }

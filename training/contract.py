@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from training.settings import Training
+
 Frames = Float[Tensor, "batch time channel height width"]  # in [0, 1]
 Terms = dict[str, Float[Tensor, " batch"]]  # nats per sequence
 Gaussian = tuple[Float[Tensor, "*shape d"], Float[Tensor, "*shape d"]]
@@ -35,6 +37,7 @@ class Spec:
         size: height and width, pixels.
         sequences: number of training sequences.
         longest: frames in the longest training sequence.
+        n_frames: frames of a training clip.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Spec:
     size: int
     sequences: int
     longest: int
+    n_frames: int = 8
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Context:
         generator: the only source of randomness a model may use.
         sequences: index of each clip among the training sequences, 0 first; -1 for a
             clip that is not one of them.
+        identities: index of each clip's identity, likewise. With
+            `training.clips_per_identity` = k each run of k clips has one identity.
         done: share of the training that is over, in [0, 1).
     """
 
@@ -60,13 +66,16 @@ class Context:
     generator: torch.Generator
     sequences: Int[Tensor, " batch"]
     done: float = 0.0
+    identities: Int[Tensor, " batch"] | None = None
 
 
 class SequenceModel(nn.Module):
     """The contract. A model file defines `Config` and `Model(SequenceModel)`.
 
-    `Model(config, spec)` builds it. `order` says how training clips are drawn: random
-    frames of a sequence (`unordered`) or consecutive ones (`ordered`).
+    `Model(config, spec)` builds it. `n_frames` and `order` say what the paper trains
+    on: clips of how many frames, random ones of a sequence (`unordered`) or consecutive
+    ones (`ordered`). `training.n_frames` and `training.order` of the config override
+    both for any model, so a model takes clips of `spec.n_frames` frames as they come.
     `capabilities` lists what it can do: `codes` (encode gives codes worth probing),
     `swap` (decode any static code with any dynamic one), `sample_static` and
     `sample_dynamic` (draw codes from p(f), from p(z given f)). What it cannot do is
@@ -74,11 +83,14 @@ class SequenceModel(nn.Module):
 
     Some losses have adversaries. There is still one sum and one Adam: Adam works weight
     by weight, so several of them are one, as long as each term reaches only the weights
-    it is meant for (`training.networks.frozen`, `detach`).
+    it is meant for (`training.networks.frozen`, `detach`). Weights that a step's terms
+    do not reach stay as they are: a model that returns other terms by `context.step` or
+    `context.done` trains in turns or in phases. `optimiser` may choose another one.
     """
 
     label: ClassVar[str]
     paper: ClassVar[str]
+    n_frames: int = 8
     order: ClassVar[str] = "ordered"
     role: ClassVar[str] = "model"
     capabilities: tuple[str, ...] = (
@@ -87,7 +99,6 @@ class SequenceModel(nn.Module):
         "sample_static",
         "sample_dynamic",
     )
-    frames_per_sequence: int  # frames one training clip has
     weights: Mapping[str, float] = {}  # of terms in what is minimised, where not 1
 
     @classmethod
@@ -102,10 +113,19 @@ class SequenceModel(nn.Module):
         whatever is annealed has its final weight.
 
         Args:
-            frames: clips of `frames_per_sequence` frames.
+            frames: clips of `n_frames` frames.
             context: step, randomness, sequence ids.
         """
         raise NotImplementedError
+
+    def optimiser(self, training: Training) -> torch.optim.Optimizer | None:
+        """Return the optimiser of its weights; None for AdamW with their settings.
+
+        The loop sets the rate of every group, as scheduled, times its `scale` if it has
+        one: `{"params": [...], "scale": 0.1}`. A training can be resumed only if all of
+        the optimiser's state is tensors.
+        """
+        return None
 
     def encode(self, frames: Frames) -> Codes:
         """Return posterior means for clips of any length, without randomness."""

@@ -16,6 +16,8 @@ from training.contract import Context, SequenceModel, Terms
 from training.loop import Fit, fit
 from training.settings import Training
 
+FULL_SIZE = 64  # pixels: smaller frames weigh the KL less
+
 
 def fit_model(
     model: SequenceModel,
@@ -41,16 +43,18 @@ def fit_model(
         title: names the job in progress lines.
     """
     batches.move_to(on)
+    area = (batches.size / FULL_SIZE) ** 2
 
     def terms_at(step: int) -> dict[str, Tensor]:
-        index, sequence = batches.draw(numpy_generator(seed, "data", step))
-        frames = gather(batches.frames, index, on)
+        drawn = batches.draw(numpy_generator(seed, "data", step))
+        frames = gather(batches.frames, drawn.frames, on)
         noise = torch_generator(on, seed, "noise", step)
-        sequences = torch.from_numpy(sequence).to(on)
-        context = Context(step, noise, sequences, step / training.steps)
+        sequences, identities = (torch.from_numpy(x).to(on) for x in drawn[1:])
+        done = step / training.steps
+        context = Context(step, noise, sequences, done, identities)
         with device.autocast(on, training.precision):
             terms = model.loss(frames, context)
-        return minimised(model, terms, training.beta)
+        return minimised(model, terms, training.beta, area)
 
     return fit(
         model,
@@ -61,6 +65,8 @@ def fit_model(
         beta1=training.beta1,
         weight_decay=training.weight_decay,
         gradient_clip=training.gradient_clip,
+        ema=training.ema,
+        optimizer=model.optimiser(training),
         max_minutes=training.max_minutes,
         partial=partial,
         fingerprint=fingerprint,
@@ -70,12 +76,11 @@ def fit_model(
 
 def make_batches(store: Store, model: SequenceModel, training: Training) -> Batches:
     """Return the source of training clips: as many frames per step for every model."""
-    time = model.frames_per_sequence
-    order = (
-        "shuffled" if training.shuffled and model.order == "ordered" else model.order
-    )
-    batch = max(1, training.frames_per_step // time)
-    batches = Batches(store, order, time, batch, training.share)
+    time = model.n_frames
+    batch = training.clips_per_step or max(1, training.frames_per_step // time)
+    order = model.order if training.order == "model" else training.order
+    each = training.clips_per_identity
+    batches = Batches(store, order, time, batch, training.share, each)
     if not len(batches.sequence):
         raise UserError(
             f"{model.label} trains on clips of {time} frames, but no training sequence "
@@ -85,7 +90,7 @@ def make_batches(store: Store, model: SequenceModel, training: Training) -> Batc
 
 
 def minimised(
-    model: SequenceModel, terms: Terms, beta: float = 1.0
+    model: SequenceModel, terms: Terms, beta: float = 1.0, area: float = 1.0
 ) -> dict[str, Tensor]:
     """Return the terms of a batch in nats per frame, and `loss`, their weighted sum.
 
@@ -93,18 +98,27 @@ def minimised(
         model: whose `weights` count.
         terms: of its loss.
         beta: weight of the terms called `kl_...`, beside that of the model.
+        area: of the frames, over that of 64 x 64 pixels, where beta is meant: what the
+            KL is weighed against grows with it. Weights of the model's own allow for
+            that already.
     """
-    time = model.frames_per_sequence
+    time = model.n_frames
     parts = []
     for name, term in terms.items():
-        weighted = model.weights[name] * term if name in model.weights else term
-        parts.append((beta if name.startswith("kl_") else 1.0) * weighted.mean() / time)
+        weight = model.weights.get(name, area if name.startswith("kl_") else 1.0)
+        weight *= beta if name.startswith("kl_") else 1.0
+        parts.append(weight * term.mean() / time)
     nats = {name: term.detach().mean() / time for name, term in terms.items()}
     return nats | {"loss": torch.stack(parts).sum()}
 
 
 def fingerprint(
-    module: str, store: Store, settings: dict[str, Any], seed: int, hardware: Any
+    module: str,
+    store: Store,
+    settings: dict[str, Any],
+    seed: int,
+    hardware: Any,
+    start: str = "",
 ) -> str:
     """Return a hash of all that decides the weights.
 
@@ -117,6 +131,7 @@ def fingerprint(
         settings: resolved, as in run.json.
         seed: of weights, batches and noise.
         hardware: as in run.json.
+        start: sha256 of the weights that it starts from, if it does.
     """
     return cell.fingerprint(
         store.info["frames_sha256"],
@@ -125,4 +140,5 @@ def fingerprint(
         source_hash(module, __name__),
         torch.__version__,
         hardware,
+        start,
     )

@@ -73,7 +73,7 @@ def reencoded(
     path: Path, run: dict[str, Any], store: Store, on: torch.device
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return the arrays of representation.npz and of order.npz."""
-    model = cell.reload(path, run, cell.spec_of(store)).to(on)
+    model = cell.reload(path, run, store).to(on)
     clips = read_parquet(store.path / "clips.parquet")
     arrays, _ = represent(model, store, on, shuffled=True)
     if "codes" not in model.capabilities:

@@ -167,7 +167,7 @@ def _terms(
     """Return the loss terms of every test clip, in nats per frame."""
     asked = _asked(model, store, clips, device, "terms")
     parts = [model.loss(frames, context) for frames, context in asked]
-    n = model.frames_per_sequence
+    n = model.n_frames
     return {
         f"term_{name}": _array(torch.cat([part[name] for part in parts]) / n)
         for name in parts[0]
@@ -186,7 +186,7 @@ def _bounds(
     if not known:
         return {}
     whole = (torch.cat(part) for part in zip(*known, strict=True))
-    bound, elbo = (_array(part / model.frames_per_sequence) for part in whole)
+    bound, elbo = (_array(part / model.n_frames) for part in whole)
     return {"importance_bound": bound, "elbo": elbo}
 
 
@@ -205,7 +205,7 @@ def _asked(
     for part in _chunks(len(clips)):
         frames = _frames(store, clips.iloc[part], device)
         last = frames.shape[1] - 1
-        chosen = np.linspace(0, last, model.frames_per_sequence).round().astype(int)
+        chosen = np.linspace(0, last, model.n_frames).round().astype(int)
         sequences = torch.full((len(frames),), -1, device=device)
         yield frames[:, chosen], Context(0, rng, sequences)
 

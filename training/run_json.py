@@ -51,6 +51,7 @@ def write_run(cell: Path, status: str, reason: str = "", **known: Any) -> None:
         "flop_per_frame": 0,
         "steps": 0,
         "frames_seen": 0,
+        "clips_seen": 0,
         "seconds": 0.0,
         "frames_per_second": 0.0,
         "encode_frames_per_second": None,

@@ -53,7 +53,7 @@ def main() -> None:
     store = verify(args.data)
     module = cell.load_module(args.module)
     training, config = cell.resolve(module, args.settings, args.model)
-    spec = cell.spec_of(store)
+    spec = cell.spec_of(store, training.n_frames)
     settings = cell.resolved(training, config)
     hardware = device.describe(on, training.precision)
     write = partial(
@@ -65,7 +65,7 @@ def main() -> None:
         module=args.module,
         label=args.settings.get("label") or module.Model.label,
         paper=module.Model.paper,
-        order=module.Model.order,
+        order=training.order,
         role=args.settings.get("role") or module.Model.role,
         card=inspect.getdoc(module) or "",
         capabilities=list(module.Model.capabilities),
@@ -86,6 +86,8 @@ def main() -> None:
         return give_up("skipped", reason)
     try:
         model = cell.make(module, config, spec, args.seed).to(on)
+        if training.start_from:
+            checkpoint.load_into(model, Path(training.start_from))
         batches = make_batches(store, model, training)
         # Before training: one that is resumed must not see its generator disturbed.
         cost = flop_per_frame(model, *one_clip(batches, on))
@@ -94,6 +96,7 @@ def main() -> None:
             raise
         return give_up("out_of_memory", why)
     write = partial(write, capabilities=list(model.capabilities))
+    start = sha256_of(Path(training.start_from)) if training.start_from else ""
     run = fit_model(
         model,
         batches,
@@ -101,7 +104,9 @@ def main() -> None:
         on,
         args.seed,
         partial=args.out / "partial",
-        fingerprint=fingerprint(args.module, store, settings, args.seed, hardware),
+        fingerprint=fingerprint(
+            args.module, store, settings, args.seed, hardware, start
+        ),
         title=f"{args.data.name}/{args.model}/seed{args.seed}",
     )
     history = pd.DataFrame(run.history, columns=["step", "seconds", "term", "value"])
@@ -121,6 +126,7 @@ def main() -> None:
         flop_per_frame=cost,
         steps=run.steps,
         frames_seen=frames,
+        clips_seen=run.steps * batches.batch,
         seconds=round(run.seconds, 2),
         frames_per_second=round(frames / run.seconds, 1) if run.seconds else 0.0,
         **{f"{way}_frames_per_second": speed for way, speed in speeds.items()},
@@ -129,10 +135,11 @@ def main() -> None:
 
 def one_clip(batches: Batches, on: torch.device) -> tuple[Frames, Context]:
     """Return a training clip and what a loss may use beside it."""
-    index, sequence = batches.draw(seeds.numpy_generator("flop"))
-    frames = gather(batches.frames, index[:1], on)
+    drawn = batches.draw(seeds.numpy_generator("flop"))
+    frames = gather(batches.frames, drawn.frames[:1], on)
     noise = seeds.torch_generator(on, "flop")
-    return frames, Context(0, noise, torch.from_numpy(sequence[:1]).to(on))
+    sequences, identities = (torch.from_numpy(x[:1]).to(on) for x in drawn[1:])
+    return frames, Context(0, noise, sequences, identities=identities)
 
 
 if __name__ == "__main__":

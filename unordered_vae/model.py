@@ -17,8 +17,8 @@ Where the paper leaves a choice open, ours is this; a key in `Config` gives the 
 4. Pairs (x_i, x_j), i < j, are concatenated in the order drawn, so the encoder itself
    is not permutation invariant; only the random drawing is. We keep that;
    `set_encoder` has three that are invariant (unordered_vae/set_encoders.py).
-5. The concatenation of pairs fixes N: `n_frames`. At test time a clip of T frames gives
-   the mean of mu_f over `test_combinations` evenly chosen N-subsets of its frames.
+5. The concatenation of pairs fixes N, `training.n_frames`. At test time a clip of T
+   frames gives the mean of mu_f over `test_combinations` evenly chosen N-subsets.
    With `any_n`, training infers f from a random number of the N frames (and explains
    all of them), and f at test time comes from `test_frames` evenly chosen frames.
 6. "Batch of 120" may count sequences or frames: `frames_per_step` in the config, 360
@@ -28,8 +28,8 @@ Where the paper leaves a choice open, ours is this; a key in `Config` gives the 
 8. Variances are exp of the linear output, softly limited (training/distributions.py).
 9. The slope of leaky ReLU is not given: `slope`.
 10. The same frames give f and z, as in the paper. `distinct` is its future work: a clip
-    is two sets of N frames, and f of one set explains the other. Each set has a bound
-    of its own; the loss is their sum.
+    is two sets of N frames (`training.n_frames` is 2 N), and f of one set explains the
+    other. Each set has a bound of its own; the loss is their sum.
 11. p(z | f) depends on f, as in the paper; `prior: standard` is p(z) = N(0, I).
 
 Departure: outside config/paper.yaml widths are smaller and dim_z is 4 instead of 2.
@@ -75,7 +75,6 @@ class Config:
         hidden: units of dense layers (512).
         dim_f: dimensions of f (64 for Moving MNIST, 256 for Sprites).
         dim_z: dimensions of z (2).
-        n_frames: frames compared, N (3).
         test_combinations: N-subsets averaged into one f at test time.
         likelihood: `bernoulli` or `gaussian`.
         slope: of leaky ReLU.
@@ -90,7 +89,6 @@ class Config:
     hidden: int = 512
     dim_f: int = 256
     dim_z: int = 2
-    n_frames: int = 3
     test_combinations: int = 8
     likelihood: str = "bernoulli"
     slope: float = 0.2
@@ -102,7 +100,6 @@ class Config:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        at_least("n_frames", self.n_frames, 2)
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
         at_least("test_frames", self.test_frames, 2)
@@ -144,6 +141,7 @@ class Model(SequenceModel):
 
     label = "Unordered VAE"
     paper = "Helminger, Djelouah, Gross, Weber 2018, arXiv:1812.03962"
+    n_frames = 3
     order = "unordered"
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -151,9 +149,12 @@ class Model(SequenceModel):
         super().__init__()
         c = self.config = config
         self.sets = 2 if c.distinct else 1  # of N frames, in a training clip
-        self.frames_per_sequence = self.sets * c.n_frames
+        self.n = spec.n_frames // self.sets  # N
+        at_least("n_frames", spec.n_frames, 2 * self.sets)
+        if spec.n_frames % self.sets:
+            raise UserError(f"distinct needs an even n_frames. Got {spec.n_frames}.")
         self.conv = encoder(spec.channels, spec.size, c.width, c.slope)
-        self.q_f = set_encoder(c.set_encoder, c.n_frames, c.width, c.hidden, c.dim_f)
+        self.q_f = set_encoder(c.set_encoder, self.n, c.width, c.hidden, c.dim_f)
         self.q_z = narrow(mlp(c.dim_f + c.width * MAP * MAP, c.hidden, 2 * c.dim_z))
         self.p_z = (
             StandardPrior(c.dim_z)
@@ -222,7 +223,7 @@ class Model(SequenceModel):
         """Return what f is inferred from: all N frames, or 2..N if training `any_n`."""
         if not (self.config.any_n and self.training):
             return h
-        most, on = self.config.n_frames, generator.device
+        most, on = h.shape[1], generator.device
         n = torch.randint(2, most + 1, (1,), generator=generator, device=on)
         return h[:, : int(n)]
 
@@ -246,7 +247,7 @@ class Model(SequenceModel):
         c = self.config
         if c.any_n:
             return subsets(time, max(2, min(time, c.test_frames)), 1)
-        return subsets(time, c.n_frames, c.test_combinations)
+        return subsets(time, self.n, c.test_combinations)
 
     def decode(self, codes: Codes) -> Frames:
         """Return the Bernoulli means."""

@@ -33,7 +33,7 @@ def speed(benchmark, frames: int) -> None:
 
 @pytest.mark.benchmark(group="training step, 60 frames of 64x64")
 def test_training_step(benchmark, model):
-    frames = clips(model.frames_per_sequence)
+    frames = clips(model.n_frames)
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     context = Context(0, torch_generator(CPU, "bench"), torch.arange(len(frames)))
 

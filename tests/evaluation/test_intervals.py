@@ -46,7 +46,9 @@ def test_the_test_of_two_models_is_welchs():
 def test_an_interval_weighs_the_quantiles_of_its_parts():
     parts = [Part(0.03, 2), Part(0.01, 30)]
     quantile = (3 * stats.t.ppf(0.975, 2) + stats.t.ppf(0.975, 30)) / 4
-    assert t_interval(1, parts) == pytest.approx((1 - 0.2 * quantile, 1 + 0.2 * quantile))
+    assert t_interval(1, parts) == pytest.approx(
+        (1 - 0.2 * quantile, 1 + 0.2 * quantile)
+    )
 
 
 def test_one_seed_is_over_identities():

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +35,16 @@ def discovered() -> list[str]:
     return [*trained, *([own] if own else [])]
 
 
-# Settings under which a model must pass as well, besides its defaults.
+# Settings under which a model must pass as well, besides its defaults; `n_frames` is
+# one of training.
 VARIANTS: dict[str, list[dict]] = {
     "unordered_vae.model": [
         {},
         {"set_encoder": "symmetric"},
         {"set_encoder": "mean_pool"},
         {"set_encoder": "attention"},
-        {"set_encoder": "symmetric", "any_n": True},
-        {"distinct": True},
+        {"set_encoder": "symmetric", "any_n": True, "n_frames": 5},
+        {"distinct": True, "n_frames": 6},
         {"prior": "standard"},
     ],
     "baselines.dsae": [{}, {"posterior": "full"}],
@@ -66,9 +68,11 @@ def variants() -> list:
 def build(variant: tuple[str, dict], **shared: int) -> nn.Module:
     name, own = variant
     module = load_module(name)
-    settings = {"shared": SHARED | shared, "model": own}
-    _, config = resolve(module, settings, name)
-    return make(module, config, SPEC, seed=0)
+    training = {key: own[key] for key in ("n_frames",) if key in own}
+    model = {key: value for key, value in own.items() if key not in training}
+    settings = {"training": training, "shared": SHARED | shared, "model": model}
+    resolved, config = resolve(module, settings, name)
+    return make(module, config, replace(SPEC, n_frames=resolved.n_frames), seed=0)
 
 
 @pytest.fixture(params=variants())
@@ -85,7 +89,7 @@ def clips(
     """Return white bars that move before a colour: `(batch, time, 3, 16, 16)`."""
     rng = torch_generator(CPU, stream)
     colour = colours(batch, stream) if colour is None else colour
-    frames = colour.repeat(1, model.frames_per_sequence, 1, 16, 16)
+    frames = colour.repeat(1, model.n_frames, 1, 16, 16)
     for clip in frames:
         for frame in clip:
             left = int(torch.randint(0, 12, (1,), generator=rng))

@@ -24,8 +24,8 @@ TERMS = {  # term: modules its gradient may reach
 
 
 def small() -> Model:
-    config = Config(width=6, hidden=10, dim_f=4, dim_z=3, n_frames=5, discriminator=8)
-    return make(drnet, config, Spec("toy", 1, 16, 8, 12), seed=0)
+    config = Config(width=6, hidden=10, dim_f=4, dim_z=3, discriminator=8)
+    return make(drnet, config, Spec("toy", 1, 16, 8, 12, 5), seed=0)
 
 
 def context() -> Context:
@@ -172,7 +172,7 @@ def test_samples_follow_the_predictor():
 
 def test_the_paper_s_likelihood_is_half_the_squared_error():
     config = Config(width=6, hidden=10, dim_f=4, dim_z=3, likelihood="gaussian")
-    model = make(drnet, config, Spec("toy", 1, 16, 8, 12), seed=0)
+    model = make(drnet, config, Spec("toy", 1, 16, 8, 12, 5), seed=0)
     frames = torch.rand(1, 2, 1, 16, 16)
     h_c, h_p = torch.randn(1, 2, 4), torch.randn(1, 2, 3)
     found = model.reconstruction(h_c, h_p, frames)

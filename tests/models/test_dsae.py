@@ -13,10 +13,8 @@ from training.distributions import draw, kl_gaussian, split_gaussian
 
 
 def small(dim_z: int = 3, posterior: str = "factorised") -> dsae.Model:
-    config = Config(
-        width=6, hidden=10, dim_f=4, dim_z=dim_z, n_frames=5, posterior=posterior
-    )
-    return make(dsae, config, Spec("toy", 1, 16, 8, 12), seed=0)
+    config = Config(width=6, hidden=10, dim_f=4, dim_z=dim_z, posterior=posterior)
+    return make(dsae, config, Spec("toy", 1, 16, 8, 12, 5), seed=0)
 
 
 def test_prior_is_teacher_forced():

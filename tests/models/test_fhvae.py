@@ -19,9 +19,9 @@ UNSEEN = torch.tensor([-1, -1])
 
 
 def small(sequences: int = 7, **sizes: float) -> Model:
-    given_sizes = {"width": 6, "hidden": 10, "dim_f": 3, "dim_z": 2, "n_frames": 4}
+    given_sizes = {"width": 6, "hidden": 10, "dim_f": 3, "dim_z": 2}
     config = Config(**given_sizes | sizes)
-    return make(fhvae, config, Spec("toy", 1, 16, sequences, 12), seed=0)
+    return make(fhvae, config, Spec("toy", 1, 16, sequences, 12, 4), seed=0)
 
 
 def context(sequences: torch.Tensor) -> Context:

@@ -22,9 +22,10 @@ TERMS = {
 }
 
 
-def small(**changes: object) -> Model:
-    sizes = {"width": 6, "hidden": 10, "dim_f": 4, "dim_z": 3, "n_frames": 5}
-    return make(mocogan, Config(**sizes | changes), Spec("toy", 1, 16, 8, 12), seed=0)
+def small(n_frames: int = 5, **changes: object) -> Model:
+    sizes = {"width": 6, "hidden": 10, "dim_f": 4, "dim_z": 3}
+    spec = Spec("toy", 1, 16, 8, 12, n_frames)
+    return make(mocogan, Config(**sizes | changes), spec, seed=0)
 
 
 def context(step: int = 0, n: int = 2, of: int = 1000) -> Context:

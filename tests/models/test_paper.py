@@ -55,12 +55,12 @@ PROGRAM = """if True:
 
     name, module, channels, settings = sys.argv[1:5]
     module = load_module(module)
-    _, config = resolve(module, json.loads(settings), name)
-    spec = Spec("toy", int(channels), 64, 100, 64)
+    training, config = resolve(module, json.loads(settings), name)
+    spec = Spec("toy", int(channels), 64, 100, 64, training.n_frames)
     model = make(module, config, spec, seed=0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0)
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    frames = torch.rand(2, model.frames_per_sequence, int(channels), 64, 64)
+    frames = torch.rand(2, model.n_frames, int(channels), 64, 64)
     finite = True
     for done in (0.0, 0.99):  # MoCoGAN's encoder has its turn late
         noise = torch_generator(torch.device("cpu"), "paper")
@@ -93,8 +93,8 @@ def test_the_seed_papers_settings(dataset, dim_f, steps):
     module, settings = entry_of("unordered_vae", dataset)
     training, config = resolve(load_module(module), settings, "unordered_vae")
     assert (training.steps, training.learning_rate) == (steps, 1e-4)
-    assert training.frames_per_step == 120 * config.n_frames == 360
-    assert (config.dim_f, config.dim_z, config.n_frames) == (dim_f, 2, 3)
+    assert training.frames_per_step == 120 * training.n_frames == 360
+    assert (config.dim_f, config.dim_z, training.n_frames) == (dim_f, 2, 3)
 
 
 def entry_of(name: str, dataset: str) -> tuple[str, dict[str, Any]]:

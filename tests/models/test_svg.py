@@ -14,9 +14,9 @@ from training.fit_model import minimised
 
 
 def small(**changes: object) -> Model:
-    sizes = {"width": 6, "hidden": 10, "dim_z": 1, "n_frames": 5}
+    sizes = {"width": 6, "hidden": 10, "dim_z": 1}
     config = Config(**sizes | changes)
-    return make(svg, config, Spec("toy", 1, 16, 8, 12), seed=0)
+    return make(svg, config, Spec("toy", 1, 16, 8, 12, 5), seed=0)
 
 
 def context() -> Context:

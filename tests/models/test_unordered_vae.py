@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from seqdis.errors import UserError
+from tests.messages import rejected
 from training.cell import make
 from training.contract import Context, Spec
 from training.distributions import draw, kl_standard, split_gaussian
@@ -20,12 +21,14 @@ SMALL = Config(width=6, hidden=10, dim_f=4, dim_z=2)
 
 
 def small(config: Config = SMALL, channels: int = 1) -> Model:
-    return make(seed_model, config, Spec("toy", channels, 16, 8, 12), seed=0)
+    n_frames = 5 if config.any_n else 6 if config.distinct else 3
+    spec = Spec("toy", channels, 16, 8, 12, n_frames)
+    return make(seed_model, config, spec, seed=0)
 
 
 def paper(channels: int, dim_f: int) -> int:
     with torch.device("meta"):
-        model = Model(Config(dim_f=dim_f), Spec("toy", channels, 64, 8, 178))
+        model = Model(Config(dim_f=dim_f), Spec("toy", channels, 64, 8, 178, 3))
     return sum(p.numel() for p in model.parameters())
 
 
@@ -105,7 +108,7 @@ def numbers(*tensors: torch.Tensor) -> list[np.ndarray]:
     return [tensor.detach().double().numpy() for tensor in tensors]
 
 
-ANY = replace(SMALL, set_encoder="symmetric", any_n=True, n_frames=5)
+ANY = replace(SMALL, set_encoder="symmetric", any_n=True)
 DISTINCT = replace(SMALL, distinct=True)
 
 
@@ -146,7 +149,7 @@ def test_any_n_uses_no_randomness_but_the_contexts():
     # Without it, and outside training, nothing is drawn for n.
     for other in (small(), model.eval()):
         rng = noise(1)
-        h = torch.rand(1, other.config.n_frames, 6, 4, 4)
+        h = torch.rand(1, 5, 6, 4, 4)
         assert other.seen(h, rng) is h
         assert torch.equal(rng.get_state(), noise(1).get_state())
 
@@ -202,7 +205,7 @@ def test_the_paper_does_infer_f_from_the_frames_it_explains():
 def test_the_distinct_bound_term_by_term():
     """Two bounds per clip, f from the other half, recomputed in numpy."""
     model, frames = small(DISTINCT), torch.rand(2, 6, 1, 16, 16)
-    assert model.frames_per_sequence == 6
+    assert model.n_frames == 6
     terms, rng = terms_of(model, frames, seed=5), noise(5)
     noise_f = torch.randn(4, 4, generator=rng)
     noise_z = torch.randn(4, 3, 2, generator=rng)
@@ -259,7 +262,6 @@ def test_the_standard_prior_against_a_numerical_integral():
 @pytest.mark.parametrize(
     "mistake",
     [
-        {"n_frames": 1},
         {"dim_f": 0},
         {"likelihood": "poisson"},
         {"set_encoder": "triples"},
@@ -273,3 +275,10 @@ def test_the_standard_prior_against_a_numerical_integral():
 def test_bad_choices_are_refused(mistake: dict):
     with pytest.raises(UserError):
         Config(**mistake)
+
+
+@pytest.mark.parametrize(("distinct", "n_frames"), [(False, 1), (True, 3), (True, 5)])
+def test_clips_that_make_no_sets_are_refused(distinct: bool, n_frames: int):
+    config = replace(SMALL, distinct=distinct)
+    with rejected("n_frames", n_frames):
+        make(seed_model, config, Spec("toy", 1, 16, 8, 12, n_frames), seed=0)

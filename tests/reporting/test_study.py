@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
 from reporting.leaderboard import interval_words
-from reporting.study import SETTINGS, Change, _legend, build, pareto
+from reporting.study import CHOICES, SETTINGS, Change, _legend, build, pareto
 from reporting.tree import Model, read_tree
 from seqdis.errors import UserError
 from seqdis.files import write_json, write_parquet
@@ -26,7 +26,7 @@ SHARE = "training.share"
 CHANGED = [
     replace(VAE, name="unordered_vae@share=0.25", quality=0.3),
     replace(VAE, name="unordered_vae@share=0.5", quality=0.6),
-    replace(DSAE, name="dsae@shuffled=true", quality=0.2),
+    replace(DSAE, name="dsae@order=shuffled", quality=0.2),
     replace(DSAE, name="dsae@shuffled_clips", quality=0.4, fate={"": "diverged"}),
 ]
 
@@ -55,26 +55,23 @@ def a_study(results: Path, name: str = "order_study") -> Path:
         "seeds": [0],
         "datasets": ["sprites"],
         "models": [
-            {"name": "unordered_vae", "of": "unordered_vae"},
-            {"name": "dsae", "of": "dsae"},
+            {"name": "unordered_vae", "of": "unordered_vae", "changes": {}},
+            {"name": "dsae", "of": "dsae", "changes": {}},
             {
                 "name": "dsae@shuffled_clips",
                 "of": "dsae",
-                "setting": "clips",
-                "value": "shuffled",
+                "changes": {"clips": "shuffled"},
             },
             {
-                "name": "dsae@shuffled=true",
+                "name": "dsae@order=shuffled",
                 "of": "dsae",
-                "setting": "training.shuffled",
-                "value": True,
+                "changes": {"training.order": "shuffled"},
             },
             *(
                 {
                     "name": f"unordered_vae@share={value}",
                     "of": "unordered_vae",
-                    "setting": SHARE,
-                    "value": value,
+                    "changes": {SHARE: value},
                 }
                 for value in (0.5, 0.25)
             ),
@@ -89,10 +86,10 @@ def a_study(results: Path, name: str = "order_study") -> Path:
 @pytest.mark.parametrize("value", [1, 1.0])
 def test_a_change_to_one_is_told_with_its_value(results: Path, value: float):
     model = read_tree(results).models[0]
-    label = Change(model, model, "training.beta", value).label
+    label = Change(model, model, {"training.beta": value}).label
     assert label.endswith(f"{SETTINGS['training.beta']}: 1")
-    shuffled = Change(model, model, "training.shuffled", True).label
-    assert shuffled.endswith(SETTINGS["training.shuffled"])
+    shuffled = Change(model, model, {"training.order": "shuffled"}).label
+    assert shuffled.endswith(CHOICES["training.order", "shuffled"])
 
 
 def test_the_page_has_every_cell_and_escapes(results: Path):
@@ -107,8 +104,8 @@ def test_the_page_has_every_cell_and_escapes(results: Path):
         f"Unordered VAE, {SETTINGS[SHARE]}: 1/2",
         f"Unordered VAE, {SETTINGS[SHARE]}: 1/4",
         "DSAE (factorised)",
-        f"DSAE (factorised), {SETTINGS['clips']}",
-        f"DSAE (factorised), {SETTINGS['training.shuffled']}",
+        f"DSAE (factorised), {CHOICES['clips', 'shuffled']}",
+        f"DSAE (factorised), {CHOICES['training.order', 'shuffled']}",
     ]
     assert table["swap_score"].isna().sum() == 1 and "diverged" in page
     assert table.loc["DSAE (factorised)", "permutation_variance"] == 0.25
@@ -200,3 +197,28 @@ def test_the_shuffle_test_is_on_the_page(tmp_path: Path):
     (same,) = texts((study / "index.html").read_text(), caption)
     assert "finished" in same
     assert re.search(r"\+0\.\d+ \(", text) and re.search(r"−0\.\d+ \(", text)
+
+
+def test_settings_that_are_changed_together_have_a_figure(tmp_path: Path):
+    folder = tmp_path / "results" / "default"
+    changes = [
+        {"training.n_frames": n, "training.order": order}
+        for n in (3, 8)
+        for order in ("unordered", "ordered")
+    ]
+    names = [f"dsae@{k}" for k in range(len(changes))]
+    models = [replace(DSAE, name=name, quality=0.2 * k) for k, name in enumerate(names)]
+    fabricate(folder, (0,), [DSAE, *models], (("sprites", "Sprites", 3),))
+    path = folder / "studies/presentation/grid.json"
+    cells = [
+        {"name": name, "of": "dsae", "changes": change}
+        for name, change in zip(names, changes, strict=True)
+    ]
+    grid = {"tier": "default", "label": "Shown", "study": "presentation", "seeds": [0]}
+    write_json(path, grid | {"datasets": ["sprites"], "models": cells})
+    summarise(folder, path)
+    page = build(folder, path.parent).read_text()
+    drawn = (path.parent / "images/sprites_crossed.svg").read_text()
+    assert "sprites_crossed.svg" in page or "Scores on Sprites" in page
+    for choice in ("unordered", "ordered"):
+        assert CHOICES["training.order", choice] in drawn

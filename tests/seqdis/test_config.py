@@ -79,7 +79,8 @@ def test_defaults_of_the_code_are_those_of_the_default_tier():
         ("datasets.mmnist.identities", 20),
         ("datasets.mmnist.size", 33),
         ("studies.order_study.vary", [{"setting": "steps", "values": [1]}]),
-        ("studies.other", {"label": "a", "datasets": ["b"], "models": ["c"]}),
+        ("studies.My study", {"label": "a", "datasets": ["b"], "models": ["c"]}),
+        ("studies.order_study.cross", [{"steps": [1]}]),
     ],
 )
 def test_mistakes_are_refused_by_schema_and_dataclass(path: str, value: Any):

@@ -250,12 +250,12 @@ def test_a_study_compares_models_of_the_tier_and_one_change_at_a_time(plan):
         *("unordered_vae", "full"),
         *("unordered_vae@shuffled_clips", "full@shuffled_clips"),
         *("full@beta=0.5", "full@beta=2"),
-        *('unordered_vae@prior="own"', 'full@prior="own"'),
+        *("unordered_vae@prior=own", "full@prior=own"),
     ]
-    assert plan.varied['full@prior="own"']["settings"] == {"dim_z": 3, "prior": "own"}
+    assert plan.studied["full@prior=own"]["settings"] == {"dim_z": 3, "prior": "own"}
     assert plan.models["full"]["settings"] == {"dim_z": 3}
-    assert not any("shuffled" in name for name in plan.varied)
-    assert set(plan.trained) == {*plan.models, *plan.varied}
+    assert not any("shuffled" in name for name in plan.studied)
+    assert set(plan.trained) == {*plan.models, *plan.studied}
 
 
 def test_the_files_of_a_study(plan):
@@ -323,3 +323,40 @@ def test_the_module_writes_a_grid_with_its_checksum(plan, tmp_path: Path):
     command = [sys.executable, "-m", "seqdis.grid", json.dumps(tier), str(path)]
     subprocess.run(command, check=True)
     assert "checksum" in path.read_text() and read_json(path) == tier
+
+
+def test_a_study_crosses_settings_and_has_seeds_of_its_own():
+    cross = [{"training.n_frames": [3, 8], "training.order": ["ordered", "unordered"]}]
+    study = {"label": "", "datasets": ["people"], "models": ["unordered_vae"]}
+    study |= {"cross": cross, "seeds": [4]}
+    plan = grid.make_plan(changed(studies={"crossed": study}))
+    names = [cell["name"] for cell in plan.studies["crossed"]["cells"]]
+    assert names == [
+        f"unordered_vae@n_frames={n},order={order}"
+        for n in (3, 8)
+        for order in ("ordered", "unordered")
+    ]
+    assert set(names) <= set(plan.trained) and not set(names) & set(plan.models)
+    cell = grid.cell_settings(plan, names[-1], "people")["training"]
+    assert (cell["n_frames"], cell["order"], cell["steps"]) == (8, "unordered", 5)
+    assert grid.describe_study(plan, "crossed")["seeds"] == [4]
+    assert all("/seed4/" in file for file in grid.list_study_files(plan, "crossed"))
+
+
+def test_a_change_holds_on_every_dataset():
+    study = {"label": "", "datasets": ["people"], "models": ["unordered_vae"]}
+    study |= {"vary": [{"setting": "training.steps", "values": [9]}]}
+    plan = grid.make_plan(changed(studies={"longer": study}))
+    settings = grid.cell_settings(plan, "unordered_vae@steps=9", "people")
+    assert settings["training"]["steps"] == 9 and settings["model"] == {"k": 1}
+
+
+def test_a_model_outside_the_table_is_trained_for_its_study_alone():
+    study = {"label": "", "datasets": ["people"], "models": ["unordered_vae", "other"]}
+    extra = {"other": {"base": "unordered_vae", "main": False}}
+    plan = grid.make_plan(changed(models=extra, studies={"parts": study}))
+    assert "other" not in plan.models and "other" in plan.trained
+    assert [cell["name"] for cell in plan.studies["parts"]["cells"]][-1] == "other"
+    assert "other" not in [m["name"] for m in grid.describe_tier(plan, [])["models"]]
+    alone = grid.make_plan(changed(models=extra, studies={}))
+    assert "other" not in alone.trained

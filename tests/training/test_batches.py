@@ -32,7 +32,7 @@ def test_distinct_is_uniform_over_ordered_subsets():
 @pytest.mark.parametrize("order", ["ordered", "unordered"])
 def test_clips_stay_inside_training_sequences(squares: Path, order: str):
     store = load(squares)
-    index, sequence = Batches(store, order, 5, 64).draw(np.random.default_rng(0))
+    index, sequence, _ = Batches(store, order, 5, 64).draw(np.random.default_rng(0))
     home = store.timeline["sequence"].to_numpy()[index]
     assert (home == sequence[:, None]).all()
     assert set(store.sequences["split"].to_numpy()[home].ravel()) == {"train"}
@@ -53,8 +53,10 @@ def test_gather_gives_the_frames(squares: Path):
 
 def test_shuffled_clips_are_the_ordered_ones_in_another_order(squares: Path):
     store = load(squares)
-    ordered, sequence = Batches(store, "ordered", 5, 64).draw(np.random.default_rng(0))
-    mixed, same = Batches(store, "shuffled", 5, 64).draw(np.random.default_rng(0))
+    ordered, sequence, _ = Batches(store, "ordered", 5, 64).draw(
+        np.random.default_rng(0)
+    )
+    mixed, same, _ = Batches(store, "shuffled", 5, 64).draw(np.random.default_rng(0))
     assert np.array_equal(sequence, same)
     assert np.array_equal(np.sort(mixed, axis=1), ordered)
     assert not np.array_equal(mixed, ordered)
@@ -73,9 +75,25 @@ def test_a_smaller_share_is_part_of_a_larger_one(people: int, a: float, b: float
 def test_a_share_of_the_identities_trains(squares: Path):
     store = load(squares)
     few = Batches(store, "ordered", 5, 400, share=0.25)
-    _, sequence = few.draw(np.random.default_rng(0))
+    _, sequence, _ = few.draw(np.random.default_rng(0))
     assert (
         set(sequence)
         == set(few.sequence)
         < set(Batches(store, "ordered", 5, 1).sequence)
     )
+
+
+def test_clips_of_one_identity_are_side_by_side(squares: Path):
+    store = load(squares)
+    batches = Batches(store, "ordered", 5, 12, each=3)
+    drawn = batches.draw(np.random.default_rng(0))
+    runs = drawn.identities.reshape(-1, 3)
+    assert (runs == runs[:, :1]).all() and len(np.unique(runs)) > 1
+    train = store.sequences[store.sequences["split"] == "train"]
+    names = train["identity"].to_numpy()[drawn.sequences].reshape(-1, 3)
+    assert (names == names[:, :1]).all()
+    has = train["identity"].value_counts()
+    for run, who in zip(drawn.sequences.reshape(-1, 3), names[:, 0], strict=True):
+        assert len(set(run)) == min(3, has[who])
+    alone = Batches(store, "ordered", 5, 12).draw(np.random.default_rng(0))
+    assert alone.frames.shape == drawn.frames.shape

@@ -1,5 +1,6 @@
 """The loop: learns, resumes bit-identically, never hides a failure."""
 
+import math
 import os
 import signal
 import subprocess
@@ -192,3 +193,87 @@ def test_a_loss_among_the_terms_is_what_is_minimised():
     last = {term: value for _, _, term, value in result.history}
     assert module.weight.norm() < 0.1 * before and last["error"] > 1
     assert last["loss"] == pytest.approx(last["size"])
+
+
+def spiky(bad: set[int], steps: int = 60, **settings: float):
+    """Fit with gradients that are infinite, but losses that are not, at some steps."""
+    module, terms_at = problem()
+    module.weight.register_hook(
+        lambda gradient: gradient * (float("inf") if now[0] in bad else 1.0)
+    )
+    now = [0]
+
+    def watched(step: int) -> dict[str, Tensor]:
+        now[0] = step
+        return terms_at(step)
+
+    return module, fit(module, watched, steps=steps, learning_rate=0.05, **settings)
+
+
+def test_a_step_with_an_infinite_gradient_is_left_out():
+    module, result = spiky({7, 20, 21})
+    assert result.status == "done" and result.steps == 60 and result.spikes == 0
+    assert torch.isfinite(module.weight).all()
+    assert all(math.isfinite(value) for *_, value in result.history)
+
+
+def test_many_in_a_row_are_a_divergence():
+    _, result = spiky(set(range(20, 60)))
+    assert result.status == "diverged" and result.steps == 30
+    assert "gradient" in result.reason
+
+
+def test_a_large_gradient_is_made_as_large_as_allowed():
+    """One step of plain descent moves the weights by the rate times the norm."""
+    module, terms_at = problem()
+    before = module.weight.detach().clone(), module.bias.detach().clone()
+    fit(
+        module,
+        lambda step: {name: 1000 * term for name, term in terms_at(step).items()},
+        steps=1,
+        learning_rate=0.1,
+        schedule="constant",
+        gradient_clip=2.0,
+        optimizer=torch.optim.SGD(module.parameters()),
+    )
+    moved = [old - new for old, new in zip(before, module.parameters(), strict=True)]
+    length = torch.cat([x.detach().flatten() for x in moved]).norm()
+    assert length.item() == pytest.approx(0.2, rel=1e-5)
+
+
+def test_groups_have_rates_of_their_own():
+    module, terms_at = problem()
+    still = module.bias.detach().clone()
+    groups = [{"params": [module.weight]}, {"params": [module.bias], "scale": 0.0}]
+    optimizer = torch.optim.Adam(groups)
+    fit(module, terms_at, steps=5, learning_rate=0.1, optimizer=optimizer)
+    assert torch.equal(module.bias, still) and module.weight.abs().sum() > 0
+
+
+def averaged(partial: Path | None, die_at: int | None = None) -> nn.Module:
+    module, terms_at = problem(die_at=die_at)
+    fit(module, terms_at, steps=230, learning_rate=0.05, partial=partial, ema=0.9)
+    return module
+
+
+def test_the_average_is_the_mean_of_the_weights_on_the_way():
+    module, terms_at = problem()
+    average = module.weight.detach().clone()
+    seen: list[Tensor] = []
+
+    def watched(step: int) -> dict[str, Tensor]:
+        seen.append(module.weight.detach().clone())
+        return terms_at(step)
+
+    fit(module, watched, steps=230, learning_rate=0.05)
+    for weight in [*seen[1:], module.weight.detach()]:
+        average = 0.9 * average + 0.1 * weight
+    torch.testing.assert_close(averaged(None).weight.detach(), average)
+
+
+def test_the_average_survives_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("training.loop.SAVE_SECONDS", 0.0)
+    with pytest.raises(Killed):
+        averaged(tmp_path, die_at=120)
+    resumed, whole = averaged(tmp_path), averaged(None)
+    assert torch.equal(resumed.weight, whole.weight)

@@ -247,11 +247,11 @@ def test_the_studies_make_their_pages_and_train_only_what_is_new(finished, tmp_p
     assert {cell for cell in set(found) - before} == {
         "mmnist/unordered_vae@shuffled_clips/seed0",
         "mmnist/dsae@shuffled_clips/seed0",
-        "mmnist/dsae@shuffled=true/seed0",
+        "mmnist/dsae@order=shuffled/seed0",
         "sprites/unordered_vae@share=0.5/seed0",
         "sprites/unordered_vae@dim_z=2/seed0",
     }
-    assert found["mmnist/dsae@shuffled=true/seed0"]["settings"]["training"]["shuffled"]
+    assert found["mmnist/dsae@order=shuffled/seed0"]["settings"]["training"]["order"]
     assert (
         found["sprites/unordered_vae@dim_z=2/seed0"]["settings"]["model"]["dim_z"] == 2
     )

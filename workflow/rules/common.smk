@@ -57,8 +57,14 @@ def list_dataset_code(wildcards):
 
 
 def list_training_code(wildcards):
-    """Return the source files of a cell's model and of the training loop."""
-    return list_code("training.train", get_module(wildcards))
+    """Return the source files of a cell's model and of the training loop.
+
+    With them comes the file of weights that a training starts from, if it has one.
+    """
+    settings = grid.cell_settings(PLAN, wildcards.model, wildcards.dataset)
+    start = settings["training"].get("start_from")
+    code = list_code("training.train", get_module(wildcards))
+    return [*code, *([start] if start else [])]
 
 
 def list_program_code(wildcards):
@@ -151,7 +157,7 @@ def list_study_files(wildcards):
 
 wildcard_constraints:
     dataset=match_any(PLAN.datasets),
-    model=match_any([*PLAN.trained, *map(grid.name_shuffled, PLAN.models)]),
+    model=match_any([*PLAN.trained, *map(grid.name_shuffled, PLAN.trained)]),
     study=match_any(PLAN.studies),
     seed=r"\d+",
     part=r"\d+",

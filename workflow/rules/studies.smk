@@ -21,7 +21,7 @@ rule reorder:
     log:
         f"{LOGS}/reorder/{{dataset}}/{{model}}/seed{{seed}}.log",
     wildcard_constraints:
-        model=match_any(PLAN.models),
+        model=match_any(PLAN.trained),
     conda:
         "../../envs/torch.yaml"
     resources:
