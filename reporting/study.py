@@ -9,7 +9,7 @@ import itertools
 import math
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -101,14 +101,14 @@ def plain(value: Any) -> str:
 def changes_of(tree: Tree) -> list[Change]:
     """Return the cells of a study, each model before its changes."""
     models = {model.name: model for model in tree.models}
-    entries = tree.grid["models"]
+    of: dict[str, Model] = {}
+    for entry in tree.grid["models"]:
+        # Where all of a model's settings are named, the model itself is not a cell.
+        model = models.get(entry["of"], models[entry["name"]])
+        of.setdefault(entry["of"], replace(model, name=entry["of"]))
     changes = [
-        Change(
-            models[entry["name"]],
-            models[entry["of"]],
-            entry["changes"],
-        )
-        for entry in entries
+        Change(models[entry["name"]], of[entry["of"]], entry["changes"])
+        for entry in tree.grid["models"]
     ]
     first = list(dict.fromkeys(change.of.name for change in changes))
     return sorted(changes, key=lambda change: first.index(change.of.name))
