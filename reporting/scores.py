@@ -114,7 +114,7 @@ def unmeasurable(tree: Tree, dataset: str, scope: str) -> str:
         return ""
     if not rows["certified"].any():
         return f"no judge of a {scope} factor is certified"
-    return f"{scope} factors are not measurable at this budget"
+    return f"{scope} side not measurable"
 
 
 def measurable_words(tree: Tree, dataset: Dataset) -> list[str]:
