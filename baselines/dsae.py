@@ -41,7 +41,8 @@ from training.distributions import (
     standard_normal,
 )
 from training.importance import Normal, log_weight, standard
-from training.networks import Decoder, frame_features, mlp, narrow, per_frame
+from training.networks import Decoder, frame_features, mlp, per_frame
+from training.posterior import Posterior
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class StaticEncoder(nn.Module):
         super().__init__()
         hidden = config.hidden
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True, bidirectional=True)
-        self.affine = narrow(nn.Linear(2 * hidden, 2 * config.dim_f))
+        self.affine = Posterior(2 * hidden, 2 * config.dim_f)
 
     def forward(self, v: Float[Tensor, "batch time hidden"]) -> Gaussian:
         """Return mu_f and logvar_f from the features of a clip."""
@@ -94,7 +95,8 @@ class FactorisedPosterior(nn.Module):
     def __init__(self, config: Config) -> None:
         """Build the layers."""
         super().__init__()
-        self.mlp = narrow(mlp(config.hidden, config.hidden, 2 * config.dim_z, depth=1))
+        hidden, dim_z = config.hidden, config.dim_z
+        self.mlp = mlp(hidden, hidden, 2 * dim_z, 1, Posterior)
 
     def forward(
         self, v: Float[Tensor, "batch time hidden"], f: Float[Tensor, "batch f"]
@@ -114,7 +116,7 @@ class FullPosterior(nn.Module):
             hidden + c.dim_f, hidden, batch_first=True, bidirectional=True
         )
         self.rnn = nn.RNN(2 * hidden, hidden, batch_first=True)
-        self.affine = narrow(nn.Linear(hidden, 2 * c.dim_z))
+        self.affine = Posterior(hidden, 2 * c.dim_z)
 
     def forward(
         self, v: Float[Tensor, "batch time hidden"], f: Float[Tensor, "batch f"]

@@ -51,7 +51,8 @@ from training.distributions import (
     standard_normal,
 )
 from training.importance import Normal, log_weight, standard
-from training.networks import Decoder, frame_features, mlp, narrow, per_frame
+from training.networks import Decoder, frame_features, mlp, per_frame
+from training.posterior import Posterior
 
 VAR_Z2 = 0.5**2  # of p(z2 | mu2)
 
@@ -127,8 +128,8 @@ class Model(SequenceModel):
         super().__init__()
         c = self.config = config
         self.segments = SegmentEncoder(c, spec)
-        self.q_z2 = narrow(mlp(c.hidden, c.hidden, 2 * c.dim_f, depth=1))
-        self.q_z1 = narrow(mlp(c.hidden + c.dim_f, c.hidden, 2 * c.dim_z, depth=1))
+        self.q_z2 = mlp(c.hidden, c.hidden, 2 * c.dim_f, 1, Posterior)
+        self.q_z1 = mlp(c.hidden + c.dim_f, c.hidden, 2 * c.dim_z, 1, Posterior)
         self.p_x = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
         # near 0, or the encoder would first have to learn random places
         self.mu2 = nn.Parameter(0.3 * torch.randn(spec.sequences, c.dim_f))

@@ -46,7 +46,8 @@ from training.distributions import (
     standard_normal,
 )
 from training.importance import Code, log_weight, standard
-from training.networks import Decoder, frame_features, mlp, narrow, per_frame
+from training.networks import Decoder, frame_features, mlp, per_frame
+from training.posterior import Posterior
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class StatisticNetwork(nn.Module):
         super().__init__()
         hidden = config.hidden
         self.before = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU())
-        self.after = narrow(mlp(hidden, hidden, 2 * config.dim_f, depth=1))
+        self.after = mlp(hidden, hidden, 2 * config.dim_f, 1, Posterior)
 
     def forward(self, v: Float[Tensor, "batch n hidden"]) -> Gaussian:
         """Return mu_c and logvar_c of sets of frame features."""
@@ -115,7 +116,7 @@ class Model(SequenceModel):
         # The top layer has none above it.
         above = [c.dim_f + (c.dim_z if layer else 0) for layer in range(c.layers)]
         self.q_z = nn.ModuleList(
-            narrow(mlp(n + c.hidden, c.hidden, 2 * c.dim_z, depth=1)) for n in above
+            mlp(n + c.hidden, c.hidden, 2 * c.dim_z, 1, Posterior) for n in above
         )
         self.p_z = nn.ModuleList(mlp(n, c.hidden, 2 * c.dim_z, depth=1) for n in above)
         self.p_x = Decoder(

@@ -60,7 +60,8 @@ from training.distributions import (
     negative_log_likelihood,
     split_gaussian,
 )
-from training.networks import MAP, SLOPE, encoder, halvings, he, narrow, per_frame
+from training.networks import MAP, SLOPE, encoder, halvings, he, per_frame
+from training.posterior import Posterior
 
 Features = Float[Tensor, "batch time hidden"]
 Maps = list[Float[Tensor, "batch filter _ _"]]  # smallest first
@@ -162,11 +163,11 @@ class SkipDecoder(nn.Module):
 class GaussianLSTM(nn.Module):
     """A Gaussian of z_t given the inputs up to t."""
 
-    def __init__(self, config: Config) -> None:
-        """Build the LSTM and the affine map."""
+    def __init__(self, config: Config, last: type[nn.Linear] = nn.Linear) -> None:
+        """Build the LSTM and the affine map, the `last` layer."""
         super().__init__()
         self.lstm = nn.LSTM(config.hidden, config.hidden, batch_first=True)
-        self.affine = nn.Linear(config.hidden, 2 * config.dim_z)
+        self.affine = last(config.hidden, 2 * config.dim_z)
 
     def forward(self, h: Features, state: State = None) -> tuple[Gaussian, State]:
         """Return mean and log variance, and the state to go on from."""
@@ -207,7 +208,7 @@ class Model(SequenceModel):
         self.predictor = nn.LSTM(c.hidden + c.dim_z, c.hidden, 2, batch_first=True)
         self.direct = he(nn.Linear(c.hidden + c.dim_z, c.hidden))  # past the LSTM
         self.p_x = SkipDecoder(c, spec)
-        self.q_z = narrow(GaussianLSTM(c))
+        self.q_z = GaussianLSTM(c, Posterior)
         self.p_z = GaussianLSTM(c) if c.prior == "learned" else FixedPrior(c)
 
     def loss(self, frames: Frames, context: Context) -> Terms:

@@ -14,7 +14,6 @@ from torch.func import functional_call
 
 MAP = 4  # height and width of the smallest feature map
 SLOPE = 0.2  # of leaky ReLU
-LOGVAR_START = -4.0  # of posteriors: a standard deviation of e^-2
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -75,13 +74,19 @@ class Decoder(nn.Module):
         return per_frame(self.layers, torch.cat([f, z], -1)).float()
 
 
-def mlp(inputs: int, hidden: int, outputs: int, depth: int = 2) -> nn.Sequential:
-    """Return `depth` hidden ReLU layers and a linear output."""
+def mlp(
+    inputs: int,
+    hidden: int,
+    outputs: int,
+    depth: int = 2,
+    last: type[nn.Linear] = nn.Linear,
+) -> nn.Sequential:
+    """Return `depth` hidden ReLU layers and a linear output, the `last` layer."""
     layers: list[nn.Module] = []
     for _ in range(depth):
         layers += [nn.Linear(inputs, hidden), nn.ReLU()]
         inputs = hidden
-    return he(nn.Sequential(*layers, nn.Linear(inputs, outputs)))
+    return he(nn.Sequential(*layers, last(inputs, outputs)))
 
 
 def he(network: Network) -> Network:
@@ -102,18 +107,6 @@ def he(network: Network) -> Network:
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
     return network
-
-
-def narrow(posterior: Network) -> Network:
-    """Start a posterior, whose last dense layer gives mean and log variance, certain.
-
-    Noise of deviation 1 would hide from the decoder what the means say, and the KL
-    would close the posterior before they say anything.
-    """
-    *_, last = (m for m in posterior.modules() if isinstance(m, nn.Linear))
-    with torch.no_grad():
-        last.bias.chunk(2)[1].fill_(LOGVAR_START)
-    return posterior
 
 
 def frozen(network: nn.Module, *inputs: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ from training.contract import Context, Frames
 from training.fit_model import fingerprint, fit_model, make_batches
 from training.flops import flop_per_frame
 from training.loop import Interrupted
+from training.posterior import CLIPS, start_posteriors
 from training.represent import represent
 from training.run_json import now, write_run
 
@@ -86,11 +87,12 @@ def main() -> None:
         return give_up("skipped", reason)
     try:
         model = cell.make(module, config, spec, args.seed).to(on)
+        batches = make_batches(store, model, training)
+        start_posteriors(model, *draw_clips(batches, CLIPS, on, "start", args.seed))
         if training.start_from:
             checkpoint.load_into(model, Path(training.start_from))
-        batches = make_batches(store, model, training)
         # Before training: one that is resumed must not see its generator disturbed.
-        cost = flop_per_frame(model, *one_clip(batches, on))
+        cost = flop_per_frame(model, *draw_clips(batches, 1, on, "flop"))
     except (MemoryError, RuntimeError) as error:
         if not (why := out_of_memory(error)):
             raise
@@ -133,13 +135,17 @@ def main() -> None:
     )
 
 
-def one_clip(batches: Batches, on: torch.device) -> tuple[Frames, Context]:
-    """Return a training clip and what a loss may use beside it."""
-    drawn = batches.draw(seeds.numpy_generator("flop"))
-    frames = gather(batches.frames, drawn.frames[:1], on)
-    noise = seeds.torch_generator(on, "flop")
-    sequences, identities = (torch.from_numpy(x[:1]).to(on) for x in drawn[1:])
-    return frames, Context(0, noise, sequences, identities=identities)
+def draw_clips(
+    batches: Batches, n: int, on: torch.device, *stream: object
+) -> tuple[Frames, Context]:
+    """Return n training clips and what a loss may use beside them."""
+    rng = seeds.numpy_generator(*stream)
+    drawn = [batches.draw(rng) for _ in range(0, n, batches.batch)]
+    index, *known = (np.concatenate(part)[:n] for part in zip(*drawn, strict=True))
+    noise = seeds.torch_generator(on, *stream)
+    sequences, identities = (torch.from_numpy(x).to(on) for x in known)
+    context = Context(0, noise, sequences, identities=identities)
+    return gather(batches.frames, index, on), context
 
 
 if __name__ == "__main__":

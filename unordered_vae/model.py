@@ -62,7 +62,8 @@ from training.distributions import (
     standard_normal,
 )
 from training.importance import Normal, log_weight, standard
-from training.networks import MAP, Decoder, encoder, mlp, narrow, per_frame
+from training.networks import MAP, Decoder, encoder, mlp, per_frame
+from training.posterior import Posterior
 from unordered_vae.set_encoders import ANY_N, HEADS, set_encoder
 
 
@@ -155,7 +156,8 @@ class Model(SequenceModel):
             raise UserError(f"distinct needs an even n_frames. Got {spec.n_frames}.")
         self.conv = encoder(spec.channels, spec.size, c.width, c.slope)
         self.q_f = set_encoder(c.set_encoder, self.n, c.width, c.hidden, c.dim_f)
-        self.q_z = narrow(mlp(c.dim_f + c.width * MAP * MAP, c.hidden, 2 * c.dim_z))
+        inputs = c.dim_f + c.width * MAP * MAP
+        self.q_z = mlp(inputs, c.hidden, 2 * c.dim_z, 2, Posterior)
         self.p_z = (
             StandardPrior(c.dim_z)
             if c.prior == "standard"

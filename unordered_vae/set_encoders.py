@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from training.contract import Gaussian
 from training.distributions import split_gaussian
-from training.networks import MAP, he, mlp, narrow, per_frame
+from training.networks import MAP, he, mlp, per_frame
+from training.posterior import Posterior
 
 HEADS = 4  # of attention
 
@@ -90,7 +91,7 @@ class AttentionEncoder(nn.Module):
         )
         self.query = nn.Parameter(torch.randn(1, 1, hidden))
         self.pool = nn.MultiheadAttention(hidden, HEADS, batch_first=True)
-        self.dense = narrow(mlp(hidden, hidden, 2 * dim_f, depth=1))
+        self.dense = mlp(hidden, hidden, 2 * dim_f, 1, Posterior)
 
     def forward(self, h: Float[Tensor, "batch n width 4 4"]) -> Gaussian:
         """Return mu_f and logvar_f from any number of feature maps."""
@@ -124,5 +125,5 @@ def last_layers(channels: int, width: int, hidden: int, dim_f: int) -> nn.Sequen
     return nn.Sequential(
         *conv(channels, 2 * width),
         nn.Flatten(),
-        narrow(mlp(2 * width * MAP * MAP, hidden, 2 * dim_f, depth=1)),
+        mlp(2 * width * MAP * MAP, hidden, 2 * dim_f, 1, Posterior),
     )

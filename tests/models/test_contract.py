@@ -13,12 +13,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from seqdis.catalogue import TRAIN, find_bases
 from seqdis.seeds import torch_generator
+from tests.models.starts import ratios
 from training import checkpoint
 from training.cell import load_module, make, resolve
 from training.contract import Codes, Context, Spec
 from training.fit_model import minimised
 from training.flops import flop_per_frame
 from training.loop import fit
+from training.posterior import start_posteriors
 
 CPU = torch.device("cpu")
 SPEC = Spec(name="toy", channels=3, size=16, sequences=48, longest=12)
@@ -72,7 +74,9 @@ def build(variant: tuple[str, dict], **shared: int) -> nn.Module:
     model = {key: value for key, value in own.items() if key not in training}
     settings = {"training": training, "shared": SHARED | shared, "model": model}
     resolved, config = resolve(module, settings, name)
-    return make(module, config, replace(SPEC, n_frames=resolved.n_frames), seed=0)
+    made = make(module, config, replace(SPEC, n_frames=resolved.n_frames), seed=0)
+    start_posteriors(made, clips(made, 32, "start"), context(batch=32))
+    return made
 
 
 @pytest.fixture(params=variants())
@@ -118,6 +122,18 @@ def test_says_what_it_is(model: nn.Module):
     }
     supported, reason = model.supports(SPEC)
     assert supported or reason
+
+
+def test_signal_and_noise_of_posteriors_start_equal(model: nn.Module):
+    """The variance of each mean is about that of its noise, on clips not seen before.
+
+    Else one model's codes would be buried in noise, and closed by the KL, where another
+    one's are not.
+    """
+    found = ratios(model, clips(model, 32), context(batch=32))
+    assert all(0.1 < ratio < 5 for ratio in found), found
+    # What has a density q(f, z | x) draws from it where the test can see it.
+    assert found or model.log_weight(clips(model), context()) is None
 
 
 def test_loss_terms_are_finite_nats_per_sequence(model: nn.Module):

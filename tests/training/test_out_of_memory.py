@@ -50,7 +50,8 @@ def test_before_and_in_the_training_it_is_a_verdict(
     if where == "fit":  # where the loop meets it
         monkeypatch.setattr("training.fit_model.gather", failing(problem))
         monkeypatch.setattr("training.train.flop_per_frame", lambda *_: 1)
-        monkeypatch.setattr("training.train.one_clip", lambda *_: (None, None))
+        monkeypatch.setattr("training.train.draw_clips", lambda *_: (None, None))
+        monkeypatch.setattr("training.train.start_posteriors", lambda *_: None)
     else:
         monkeypatch.setattr(f"training.train.{where}", failing(problem))
     assert run(squares, tmp_path) == ""

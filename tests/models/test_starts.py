@@ -1,0 +1,79 @@
+"""Posteriors start with as much signal as noise at the sizes of all tiers."""
+
+import functools
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from datasets import mmnist, sprites
+from datasets.drawn.videos import embed_affwild
+from datasets.embedded import embed
+from datasets.store import Store, load
+from seqdis.catalogue import TRAIN
+from tests.models.starts import ROOT, measure, read_tier
+
+SIZES = {"config": 32, "real": 64, "paper": 64}  # pixels
+CLIPS = {"config": 64, "real": 64, "paper": 16}
+MODELS = [k for k, v in read_tier("config").models.items() if v["rule"] == TRAIN]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory):
+    """Return a function of a dataset and a tier: embedded, but small."""
+    sources: dict[str, Path] = {}
+
+    def make(dataset: str, tier: str) -> Store:
+        size, out = SIZES[tier], tmp_path_factory.mktemp(f"{dataset}_{tier}")
+        if dataset not in sources:
+            sources[dataset] = tmp_path_factory.mktemp(f"{dataset}_files")
+            EMBED[dataset](sources[dataset])
+        return BUILD[dataset](sources[dataset], size, out)
+
+    return functools.cache(make)
+
+
+def build_faces(files: Path, size: int, out: Path) -> Store:
+    """Cut faces out of drawn videos and gather them, as the workflow does."""
+    settings = json.dumps({"source": "embedded", "boxes": "given", "size": size})
+    words = ["-m", "datasets.affwild", "--files", files, "--settings", settings]
+    pieces = out / "pieces"
+    for step in (["--part", "0", "--out", pieces], ["--pieces", pieces, "--out", out]):
+        run = [sys.executable, *words, "--name", "affwild", *step]
+        subprocess.run(list(map(str, run)), cwd=ROOT, check=True)
+    return load(out)
+
+
+EMBED = {
+    "mmnist": functools.partial(embed, "mnist"),
+    "sprites": functools.partial(embed, "lpc"),
+    "affwild": functools.partial(embed_affwild, people=30),
+}
+BUILD = {
+    "mmnist": lambda files, size, out: mmnist.generate(
+        files,
+        "mmnist",
+        mmnist.Settings(source="embedded", digits=1, sequences=100, size=size),
+        out,
+    ),
+    "sprites": lambda files, size, out: sprites.build(
+        files,
+        "sprites",
+        sprites.Settings(source="embedded", identities=30, size=size),
+        out,
+    ),
+    "affwild": build_faces,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("dataset", ["mmnist", "sprites", "affwild"])
+@pytest.mark.parametrize("tier", SIZES)
+def test_signal_and_noise_start_equal(store, tier: str, dataset: str, name: str):
+    if (tier, dataset) in {("paper", "mmnist"), ("paper", "affwild")}:
+        pytest.skip("its networks are those of sprites, and take long")
+    found = measure(read_tier(tier), name, store(dataset, tier), 0, CLIPS[tier])
+    assert all(0.1 < ratio < 5 for ratio in found), found
