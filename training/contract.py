@@ -81,6 +81,12 @@ class SequenceModel(nn.Module):
     `sample_dynamic` (draw codes from p(f), from p(z given f)). What it cannot do is
     "not applicable" in the report.
 
+    Where codes are noisy, `loss` draws them with `training.distributions.draw`, and the
+    last layer of each q is a `training.posterior.Posterior`: training then starts all
+    posteriors alike. Draws from a prior are made in `sample_static`, `sample_dynamic`
+    or another method `sample...`. Tests measure the signal and the noise of all other
+    draws, so a model with posteriors of another kind has to see to a ratio in [0.1, 5].
+
     Some losses have adversaries. There is still one sum and one Adam: Adam works weight
     by weight, so several of them are one, as long as each term reaches only the weights
     it is meant for (`training.networks.frozen`, `detach`). Weights that a step's terms

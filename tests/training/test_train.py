@@ -144,6 +144,9 @@ def test_zero_steps_is_an_untrained_network(squares: Path, tmp_path: Path):
     assert train(squares, tmp_path, steps=0).returncode == 0
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["status"] == "done" and run["steps"] == 0 and "swap" in arrays(tmp_path)
+    weight = load_file(tmp_path / "model.safetensors")["q_z.4.weight"]
+    of_logvar = weight[len(weight) // 2 :]
+    assert not of_logvar.any()  # posteriors have had their start
 
 
 def test_mistakes_end_in_one_line(squares: Path, tmp_path: Path):
