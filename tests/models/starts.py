@@ -30,13 +30,12 @@ from seqdis.grid import Plan, cell_settings, make_plan
 from training import cell, distributions
 from training.contract import Context, Frames, SequenceModel
 from training.fit_model import make_batches
-from training.posterior import start_posteriors
+from training.posterior import CLIPS, start_posteriors
 from training.train import draw_clips
 
 CPU = torch.device("cpu")
 
 ROOT = Path(__file__).parents[2]
-CLIPS = 64
 SEEDS = 3
 
 
@@ -83,6 +82,12 @@ def read_tier(name: str) -> Plan:
     return make_plan(merged)
 
 
+def list_models(plan: Plan) -> list[str]:
+    """Return the names of all models that are trained, as they are in the config."""
+    entries = plan.trained.items()
+    return [name for name, x in entries if x["rule"] == TRAIN and "@" not in name]
+
+
 def measure(plan: Plan, name: str, store: Store, seed: int, n: int) -> list[float]:
     """Return the ratios of a model's posteriors where its training would start.
 
@@ -93,7 +98,7 @@ def measure(plan: Plan, name: str, store: Store, seed: int, n: int) -> list[floa
         seed: of the weights.
         n: clips that it starts on, and as many others that are measured.
     """
-    module = cell.load_module(plan.models[name]["module"])
+    module = cell.load_module(plan.trained[name]["module"])
     settings = cell_settings(plan, name, store.info["name"])
     training, config = cell.resolve(module, settings, name)
     model = cell.make(module, config, cell.spec_of(store), seed)
@@ -116,16 +121,15 @@ def main() -> None:
             for tier, size in (("config", 32), ("real", 64))
         }
         print("| model | default | real |\n|---|---|---|")  # noqa: T201
-        for name, entry in read_tier("config").models.items():
-            if entry["rule"] != TRAIN:
-                continue
+        for name in list_models(read_tier("config")):
             columns = []
             for tier, store in stores.items():
                 plan = read_tier(tier)
                 runs = [measure(plan, name, store, s, CLIPS) for s in range(SEEDS)]
                 medians = map(median, zip(*runs, strict=True))
                 columns.append(", ".join(f"{ratio:.3f}" for ratio in medians))
-            print(f"| {name} | {' | '.join(columns)} |", flush=True)  # noqa: T201
+            if any(columns):
+                print(f"| {name} | {' | '.join(columns)} |", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

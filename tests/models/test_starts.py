@@ -12,12 +12,11 @@ from datasets import mmnist, sprites
 from datasets.drawn.videos import embed_affwild
 from datasets.embedded import embed
 from datasets.store import Store, load
-from seqdis.catalogue import TRAIN
-from tests.models.starts import ROOT, measure, read_tier
+from tests.models.starts import ROOT, list_models, measure, read_tier
 
 SIZES = {"config": 32, "real": 64, "paper": 64}  # pixels
 CLIPS = {"config": 64, "real": 64, "paper": 16}
-MODELS = [k for k, v in read_tier("config").models.items() if v["rule"] == TRAIN]
+MODELS = list_models(read_tier("config"))
 
 
 @pytest.fixture(scope="module")
