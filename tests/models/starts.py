@@ -101,7 +101,7 @@ def measure(plan: Plan, name: str, store: Store, seed: int, n: int) -> list[floa
     module = cell.load_module(plan.trained[name]["module"])
     settings = cell_settings(plan, name, store.info["name"])
     training, config = cell.resolve(module, settings, name)
-    model = cell.make(module, config, cell.spec_of(store), seed)
+    model = cell.make(module, config, cell.spec_of(store, training.n_frames), seed)
     batches = make_batches(store, model, training)
     start_posteriors(model, *draw_clips(batches, n, CPU, "start", seed))
     return ratios(model, *draw_clips(batches, n, CPU, "measured"))
