@@ -33,6 +33,7 @@ for path in RULE_FILES:
     include: path.resolve()
 
 
+include: "workflow/rules/select.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/studies.smk"

@@ -45,6 +45,8 @@ class Cell:
         arrays: of representation.npz, checked (docs/formats.md).
         history: the loss terms by training step; no rows if there is no history.
         judges: folder of the dataset's judges; None for a dataset without factors.
+        development: whether settings are chosen by the scores, so that the held-out
+            judge must not look.
     """
 
     store: Store
@@ -52,6 +54,7 @@ class Cell:
     arrays: Mapping[str, np.ndarray]
     history: pd.DataFrame
     judges: Path | None
+    development: bool = False
 
     @cached_property
     def weights(self) -> Weights:
@@ -79,7 +82,8 @@ class Cell:
         from evaluation import ensemble  # imports torch: seconds, and not always needed
 
         assert self.judges is not None
-        return ensemble.load(self.judges)
+        judges = ensemble.load(self.judges)
+        return ensemble.development(judges) if self.development else judges
 
     @cached_property
     def looks(self) -> dict[str, "Look"]:
@@ -125,8 +129,8 @@ class Cell:
 
     @cached_property
     def members(self) -> int:
-        """Return the number of judges."""
-        return int(self.verdict.get("seeds", 0))
+        """Return the number of judges that also score alone."""
+        return 0 if self.development else int(self.verdict.get("seeds", 0))
 
     @cached_property
     def identity_references(self) -> np.ndarray:

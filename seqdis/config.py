@@ -61,6 +61,32 @@ class Judge(judge_settings.Settings):
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What one trial changes of a model's settings."""
+
+    rate: Annotated[float, Field(gt=0)] = 1.0
+    """Factor of `training.learning_rate`."""
+    beta: Annotated[float, Field(ge=0)] = 1.0
+    """Factor of `training.beta`."""
+    n_frames: Annotated[int, Field(ge=0)] = 0
+    """`training.n_frames`; 0 is the model's own."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How the settings of models are chosen: `snakemake select`."""
+
+    use: bool = True
+    """Train with the settings in `config/selected/<tier>.yaml`, if that file exists."""
+    seed: Annotated[int, Field(ge=0)] = 100
+    """Training seed of all trials; not one of the tier."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the tier's steps that a trial takes."""
+    trials: Annotated[list[Trial], Field(min_length=1)] = field(default_factory=list)
+    """The trials, the same for every model; the first should change nothing."""
+
+
+@dataclass(frozen=True)
 class ModelOnDataset:
     """What differs for one model on one dataset."""
 
@@ -156,6 +182,8 @@ class Config:
     """Training and certification of one judge."""
     training: Training
     """Training of every model."""
+    selection: Selection
+    """How the settings of models are chosen."""
     shared: dict[str, Value]
     """Values for every model that has a setting of this name: `width` (filters),
     `hidden` (units), `dim_f`, `dim_z`, `likelihood`."""
@@ -210,6 +238,8 @@ def tables() -> Iterator[tuple[str, list[settings.Row]]]:
         ("`evaluation`", Evaluation),
         ("`judge`", Judge),
         ("`training`", Training),
+        ("`selection`", Selection),
+        ("`selection.trials`", Trial),
         ("`models.<name>`", Model),
         ("`studies.<name>`", Study),
         ("`studies.<name>.vary`", Change),

@@ -21,6 +21,7 @@ from typing import Any
 from seqdis.catalogue import TRAIN, Base, choose_rule, find_bases
 from seqdis.errors import UserError, cli, find_nearest
 from seqdis.imports import ROOT, find
+from seqdis.selection import apply_selected, read_selected
 
 Settings = dict[str, Any]
 
@@ -44,7 +45,10 @@ class Plan:
         datasets: settings of each dataset that can be made on this machine.
         absent: reason why, of each of the other datasets.
         models: entry of each model of the tier's tables: its part of the config,
-            `base`, `module` and `rule`.
+            `base`, `module` and `rule`, and the settings selected for it.
+        candidates: of each model that `snakemake select` tries settings for, its entry
+            without selected settings.
+        selected: by model and dataset, the `training` keys that were selected.
         studies: of each study its part of the config and `cells`.
         studied: entry of each other cell that is trained for a study.
     """
@@ -53,6 +57,8 @@ class Plan:
     datasets: dict[str, Settings]
     absent: dict[str, str]
     models: dict[str, Settings]
+    candidates: dict[str, Settings]
+    selected: dict[str, dict[str, Settings]]
     studies: dict[str, Settings]
     studied: dict[str, Settings]
 
@@ -81,6 +87,15 @@ def make_plan(config: Settings) -> Plan:
     for name in config["leave_out"]:
         check_name(name, entries, "leave_out", "model")
     kept = {k: v for k, v in entries.items() if k not in config["leave_out"]}
+    candidates = {
+        name: entry
+        for name, entry in kept.items()
+        if entry["rule"] == TRAIN
+        and entry.get("role") != "control"
+        and entry.get("main", True)
+    }
+    selected = read_selected(config["tier"]) if config["selection"]["use"] else {}
+    kept = {name: apply_selected(name, kept[name], selected) for name in kept}
     models = {k: v for k, v in kept.items() if v.get("main", True)}
     studies = {
         name: study | {"cells": list_study_cells(name, study, entries, kept)}
@@ -93,7 +108,9 @@ def make_plan(config: Settings) -> Plan:
         for cell in study["cells"]
         if cell["name"] not in models and "clips" not in cell["changes"]
     }
-    return Plan(config, datasets, absent, models, studies, studied)
+    return Plan(
+        config, datasets, absent, models, candidates, selected, studies, studied
+    )
 
 
 def check_name(name: str, known: Iterable[str], place: str, what: str) -> None:
@@ -227,7 +244,11 @@ def locate(entry: Settings, bases: Mapping[str, Base]) -> dict[str, str]:
 
 def cell_settings(plan: Plan, model: str, dataset: str) -> Settings:
     """Return the settings of a cell: shared, then the model's, then the dataset's."""
-    entry = plan.trained[model]
+    return entry_settings(plan, plan.trained[model], dataset)
+
+
+def entry_settings(plan: Plan, entry: Settings, dataset: str) -> Settings:
+    """Return the settings of an entry's cells on a dataset."""
     for_dataset = entry.get("datasets", {}).get(dataset, {})
     return {
         "label": entry.get("label", ""),
@@ -356,6 +377,7 @@ def describe_tier(plan: Plan, configfiles: Sequence[str]) -> Settings:
         "absent": [{"dataset": k, "reason": v} for k, v in plan.absent.items()],
         "config": config,
         "configfiles": list(configfiles),
+        "selected": plan.selected,
     }
     return grid | {"command": tier_command(grid)}
 

@@ -40,7 +40,7 @@ def orders(
     index = clip_frames(clips[clips["split"] == "test"])
     rng = numpy_generator("evaluation", store.info["name"], "orders")
     others = [rng.permuted(index, axis=1) for _ in range(ORDERS - 1)]
-    found = [encode(model, store, one, on).static for one in (index, *others)]
+    found = [encode(model, store.frames, one, on).static for one in (index, *others)]
     return torch.stack(found).cpu().numpy()
 
 
@@ -63,8 +63,10 @@ def lengths(
         )
     ]
     known = [n for n in LENGTHS if n <= index.shape[1]]
-    found = [encode(model, store, index[:, :n], on).static for n in known]
-    found.append(torch.cat([encode(model, store, one, on).static for one in whole]))
+    found = [encode(model, store.frames, index[:, :n], on).static for n in known]
+    found.append(
+        torch.cat([encode(model, store.frames, one, on).static for one in whole])
+    )
     frames = np.array([*known, max(one.shape[1] for one in whole)])
     return frames, torch.stack(found).cpu().numpy()
 

@@ -63,16 +63,16 @@ def represent(
             arrays |= _bounds(model, store, clips.iloc[test], device)
     a, b = (torch.tensor(pairs[side].tolist(), device=device) for side in "ab")
     started = time.perf_counter()
-    arrays["reconstruction"] = _decode(model, codes.static[test], codes.dynamic[test])
+    arrays["reconstruction"] = decode(model, codes.static[test], codes.dynamic[test])
     speeds["decode"] = _speed(codes.dynamic[test], started)
-    arrays["swap"] = _decode(model, codes.static[a], codes.dynamic[b])
+    arrays["swap"] = decode(model, codes.static[a], codes.dynamic[b])
     rng = torch_generator(device, "evaluation", store.info["name"], "samples")
     if "sample_dynamic" in able:
         z = model.sample_dynamic(codes.static[a], codes.dynamic.shape[1], rng)
-        arrays["sample_dynamic"] = _decode(model, codes.static[a], z)
+        arrays["sample_dynamic"] = decode(model, codes.static[a], z)
     if "sample_static" in able:
         f = model.sample_static(len(b), rng)
-        arrays["sample_static"] = _decode(model, f, codes.dynamic[b])
+        arrays["sample_static"] = decode(model, f, codes.dynamic[b])
     if "codes" in able and codes.dynamic.shape[-1] >= 2 and not shuffled:
         arrays |= _manifold(model, store, clips.iloc[test], codes, test)
     return arrays, speeds
@@ -106,26 +106,26 @@ def _encode(
 ) -> Codes:
     index = clip_frames(clips)
     if not shuffled:
-        return encode(model, store, index, device)
+        return encode(model, store.frames, index, device)
     rng = numpy_generator("evaluation", store.info["name"], "shuffled")
     order = rng.permuted(np.tile(np.arange(index.shape[1]), (len(index), 1)), axis=1)
-    codes = encode(model, store, np.take_along_axis(index, order, 1), device)
+    codes = encode(model, store.frames, np.take_along_axis(index, order, 1), device)
     back = torch.from_numpy(order.argsort(1)).to(device)[..., None]
     return Codes(codes.static, codes.dynamic.take_along_dim(back, 1))
 
 
 def encode(
-    model: SequenceModel, store: Store, index: np.ndarray, device: torch.device
+    model: SequenceModel, frames: np.ndarray, index: np.ndarray, device: torch.device
 ) -> Codes:
-    """Return the codes of clips, `(clips, T)` frame indices."""
+    """Return the codes of clips, `(clips, T)` indices of uint8 frames."""
     parts = [
-        model.encode(gather(store.frames, index[part], device))
+        model.encode(gather(frames, index[part], device))
         for part in _chunks(len(index))
     ]
     return Codes(*(torch.cat(part).float() for part in zip(*parts, strict=True)))
 
 
-def _decode(model: SequenceModel, static: Tensor, dynamic: Tensor) -> np.ndarray:
+def decode(model: SequenceModel, static: Tensor, dynamic: Tensor) -> np.ndarray:
     """Return uint8 frames `(n, time, height, width, channel)`."""
     parts = []
     for part in _chunks(len(static)):
@@ -143,9 +143,9 @@ def _generate(
     f, new_f = model.sample_static(n, rng), model.sample_static(n, rng)
     z, new_z = (model.sample_dynamic(f, time, rng) for _ in range(2))
     return {
-        "generated": _decode(model, f, z),
-        "generated_new_dynamic": _decode(model, f, new_z),
-        "generated_new_static": _decode(model, new_f, z),
+        "generated": decode(model, f, z),
+        "generated_new_dynamic": decode(model, f, new_z),
+        "generated_new_static": decode(model, new_f, z),
     }
 
 
@@ -246,7 +246,7 @@ def _manifold(
     identity = store.sequences["identity"].to_numpy()[clips["sequence"]]
     _, first = np.unique(identity, return_index=True)
     static = codes.static[test[np.sort(first)[:MANIFOLD_IDENTITIES]]]
-    frames = _decode(model, static, points.expand(len(static), -1, -1))
+    frames = decode(model, static, points.expand(len(static), -1, -1))
     shape = (len(static), MANIFOLD_SIDE, MANIFOLD_SIDE, *frames.shape[2:])
     return {
         "manifold": frames.reshape(shape),

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from seqdis import catalogue, grid, imports
+from seqdis import catalogue, grid, imports, selection
 from seqdis.errors import UserError
 from snakemake.exceptions import WorkflowError
 
@@ -16,6 +16,8 @@ DATA = f"{TIER}/data/{{dataset}}"
 PIECES = f"{DATA}/pieces"
 JUDGES = f"{TIER}/judges/{{dataset}}"
 LOGS = f"{TIER}/logs"
+SELECTED = selection.SELECTED
+KEPT = f"results/reference/{config['tier']}"  # under version control
 BENCHMARKS = "results/benchmarks.json"  # written by `make bench`
 GPU = grid.count_gpus()
 
@@ -67,6 +69,11 @@ def list_training_code(wildcards):
     return [*code, *([start] if start else [])]
 
 
+def list_trial_code(wildcards):
+    """Return the source files of a trial's model and of its training."""
+    return list_code("training.trial", get_module(wildcards))
+
+
 def list_program_code(wildcards):
     """Return the source files of a program that makes cells."""
     return list_code(get_module(wildcards))
@@ -99,6 +106,29 @@ def get_section_settings(section):
 def get_cell_settings(wildcards):
     """Return the settings of a cell as JSON."""
     return as_json(grid.cell_settings(PLAN, wildcards.model, wildcards.dataset))
+
+
+def get_trial_settings(wildcards):
+    """Return the settings of a trial as JSON."""
+    entry = PLAN.candidates[wildcards.model]
+    settings = grid.entry_settings(PLAN, entry, wildcards.dataset)
+    trial = int(wildcards.trial)
+    return as_json(selection.trial_settings(settings, config["selection"], trial))
+
+
+def get_pairs(wildcards):
+    """Return the number of pairs of clips that are swapped on a dataset."""
+    return grid.section_settings(config, "evaluation", wildcards.dataset)["pairs"]
+
+
+def list_tried():
+    """Return dataset and model of all trials; a dataset without labels has none."""
+    return [
+        (dataset, model)
+        for dataset, settings in PLAN.datasets.items()
+        if grid.has_factors(settings)
+        for model in PLAN.candidates
+    ]
 
 
 def get_tier_grid(wildcards):
@@ -160,4 +190,5 @@ wildcard_constraints:
     model=match_any([*PLAN.trained, *map(grid.name_shuffled, PLAN.trained)]),
     study=match_any(PLAN.studies),
     seed=r"\d+",
+    trial=r"\d+",
     part=r"\d+",

@@ -12,6 +12,7 @@ rule report:
         code=list_code("reporting.page"),
         templates=[str(path) for path in sorted(Path("reporting/templates").glob("*"))],
         published=[str(path) for path in sorted(Path("results/published").glob("*"))],
+        trials=[str(path) for path in Path(KEPT).glob("trials.csv")],
     output:
         report(
             f"{TIER}/report/index.html",
@@ -68,7 +69,10 @@ rule report_partial:
 
 
 rule reference:
-    """Keep a finished tier's tables and verdicts under version control."""
+    """Keep a finished tier's tables and verdicts under version control.
+
+    The table of trials stays: `select` writes it.
+    """
     input:
         grid=f"{TIER}/grid.json",
         page=f"{TIER}/report/index.html",
@@ -78,9 +82,11 @@ rule reference:
         "../../envs/report.yaml"
     params:
         results=subpath(input.grid, parent=True),
-        kept=f"results/reference/{config['tier']}",
+        kept=KEPT,
     shell:
-        "rm -rf {params.kept:q} && mkdir -p {params.kept:q} && "
+        "mkdir -p {params.kept:q} && "
+        "find {params.kept:q} -mindepth 1 -maxdepth 1 ! -name trials.csv "
+        "-exec rm -rf {{}} + && "
         "tar -C {params.results:q} -cf - --exclude='reproduction.*' "
         "grid.json tables $(cd {params.results:q} && ls -d "
         "judges/*/judge.json report/tables/*.csv report/tables/*.md "
