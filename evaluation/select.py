@@ -37,7 +37,6 @@ SCORES = ["score", "swap_static", "swap_dynamic", "reconstruction_static"]
 SCORES += ["reconstruction_dynamic"]
 TABLE = ["dataset", "model", "trial", *SETTINGS, "status", "reason", *SCORES]
 TABLE += ["label_free", "chosen", "label_free_choice", "steps", "seconds"]
-DEFAULTS = {"n_frames": 0, "beta": 1.0}  # of `training`
 
 
 def score_trial(
@@ -141,11 +140,12 @@ def trial_table(
     for about in trials:
         done, trial = about["status"] == "done", about["trial"]
         scores = score_trial(contrasts[trial], scopes, groups) if done else {}
-        settings = DEFAULTS | about["settings"]["training"]
         where = dict(zip(("dataset", "model"), place, strict=True))
+        settings = about["settings"]["training"]
         known = settings | dict(about) | where | {"score": 0.0} | scores
         rows.append({key: known.get(key, math.nan) for key in TABLE})
-    table = pd.DataFrame(rows, columns=TABLE)
+    numbers = dict.fromkeys([*SCORES, "label_free"], float)
+    table = pd.DataFrame(rows, columns=TABLE).astype(numbers)
     table["chosen"] = table["trial"] == choose(table)
     table["label_free_choice"] = table["trial"] == choose_without_labels(table)
     return table
@@ -195,7 +195,7 @@ def main() -> None:
         table = trial_table((dataset, model), trials, found, scopes, groups)
         tables.append(table)
         for trial in table.loc[table["chosen"], "trial"]:
-            chosen[dataset, model] = trials[trial]["settings"]["selected"]
+            chosen[dataset, model] = trials[trial]["selected"]
     text = pd.concat(tables).to_csv(index=False, float_format="%.6g")
     write_text(given.table, text)
     write_text(given.selected, selected_text(given.tier, chosen))

@@ -33,6 +33,7 @@ from reporting.published import published
 from reporting.reproduce import reproduction, summary
 from reporting.score_tables import TITLES, factor_tables, judge_table, metric_tables
 from reporting.scores import failure_groups, measurable_words, state_table, undrawn
+from reporting.selection import selection_table
 from reporting.tables import Missing, Table, show, small_print, sort_key, write
 from reporting.tree import Dataset, Tree, read_tree
 from seqdis.errors import UserError, cli
@@ -101,6 +102,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "failures": failure_groups(tree),
         "absent": tree.grid.get("absent") or [],
         "cards": provenance.cards(tree),
+        "selection": selection_table(tree),
         "studies": studies(tree, out),
         "reproduction": repeated,
         "reproduced": summary(repeated, tree) if repeated else "",
@@ -166,7 +168,7 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
 def _tables(context: dict[str, Any]) -> Iterator[Table]:
     costs = ("cost", "cost_by_dataset", "benchmarks")
     tables = ("board", "comparisons", "failure_modes", *costs, "states")
-    names = (*tables, "reproduction")
+    names = (*tables, "selection", "reproduction")
     yield from (context[name] for name in names if context[name] is not None)
     if context["agreement"] is not None:
         if context["compared"]:

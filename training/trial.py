@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,18 +26,22 @@ from training.contract import SequenceModel
 from training.fit_model import fingerprint, fit_model, make_batches
 from training.loop import Fit, Interrupted
 from training.represent import decode, encode
+from training.settings import Training
 
 
 def train_trial(
-    args: argparse.Namespace, store: Store, on: torch.device
+    args: argparse.Namespace,
+    store: Store,
+    training: Training,
+    config: Any,
+    on: torch.device,
 ) -> tuple[Fit, SequenceModel | None]:
-    """Return how a trial ended, and its model if it was trained.
+    """Return how a trial ended, and its model if training began.
 
     The status is `skipped` if the model does not apply to the dataset, has no codes to
     swap, or cannot be trained with these settings.
     """
     module = cell.load_module(args.module)
-    training, config = cell.resolve(module, args.settings, args.model)
     spec = cell.spec_of(store)
     supported, reason = module.Model.supports(spec)
     if not supported:
@@ -114,7 +119,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the trial")
     args = parser.parse_args()
     on, store = device.pick(), verify(args.data)
-    run, model = train_trial(args, store, on)
+    module = cell.load_module(args.module)
+    training, config = cell.resolve(module, args.settings, args.model)
+    run, model = train_trial(args, store, training, config, on)
     arrays: dict[str, np.ndarray] = {}
     error = None
     if run.status == "done" and model is not None:
@@ -124,7 +131,8 @@ def main() -> None:
         "status": run.status,
         "reason": run.reason,
         "seed": args.seed,
-        "settings": args.settings,
+        "selected": args.settings.get("selected", {}),
+        "settings": cell.resolved(training, config),
         "label_free": error,
         "steps": run.steps,
         "seconds": round(run.seconds, 2),

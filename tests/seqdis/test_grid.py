@@ -28,6 +28,7 @@ CONFIG = {
     },
     "judge": {"steps": 5, "width": 8, "datasets": {"people": {"steps": 7}}},
     "training": {"steps": 3, "beta1": 0.9},
+    "selection": {"use": True, "share": 1, "trials": [{}, {"beta": 4}]},
     "shared": {"dim_f": 2},
     "models": {
         "full": {"base": "dsae", "label": "Full", "settings": {"dim_z": 3}},
