@@ -20,8 +20,8 @@ import torch
 
 from datasets.store import Store, clip_frames, verify
 from seqdis.errors import UserError, cli, out_of_memory
-from seqdis.files import read_parquet, write_json, write_npz
-from training import cell, device
+from seqdis.files import read_parquet, sha256_of, write_json, write_npz
+from training import cell, checkpoint, device
 from training.contract import SequenceModel
 from training.fit_model import fingerprint, fit_model, make_batches
 from training.loop import Fit, Interrupted
@@ -42,7 +42,7 @@ def train_trial(
     swap, or cannot be trained with these settings.
     """
     module = cell.load_module(args.module)
-    spec = cell.spec_of(store)
+    spec = cell.spec_of(store, training.n_frames)
     supported, reason = module.Model.supports(spec)
     if not supported:
         return Fit("skipped", reason), None
@@ -50,6 +50,8 @@ def train_trial(
         model = cell.make(module, config, spec, args.seed).to(on)
         if not {"codes", "swap"} <= set(model.capabilities):
             return Fit("skipped", "the model has no codes to swap"), None
+        if training.start_from:
+            checkpoint.load_into(model, Path(training.start_from))
         batches = make_batches(store, model, training)
     except UserError as problem:
         return Fit("skipped", str(problem)), None
@@ -59,6 +61,7 @@ def train_trial(
         return Fit("out_of_memory", why), None
     hardware = device.describe(on, training.precision)
     settings = cell.resolved(training, config)
+    start = sha256_of(Path(training.start_from)) if training.start_from else ""
     run = fit_model(
         model,
         batches,
@@ -66,7 +69,9 @@ def train_trial(
         on,
         args.seed,
         partial=args.out / "partial",
-        fingerprint=fingerprint(args.module, store, settings, args.seed, hardware),
+        fingerprint=fingerprint(
+            args.module, store, settings, args.seed, hardware, start
+        ),
         title="/".join(args.out.parts[-3:]),
     )
     return run, model
