@@ -5,6 +5,7 @@ down to a 4x4 map, and their mirror image.
 """
 
 import math
+from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -115,6 +116,6 @@ def frozen(network: nn.Module, *inputs: Tensor) -> Tensor:
     return functional_call(network, weights, inputs)
 
 
-def per_frame(network: nn.Module, frames: Tensor) -> Tensor:
+def per_frame(network: Callable[[Tensor], Tensor], frames: Tensor) -> Tensor:
     """Apply a network of `(n, ...)` to `(batch, time, ...)`."""
     return network(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
