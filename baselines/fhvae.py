@@ -7,22 +7,33 @@ and each segment x_t two codes, one near that place:
     p(mu2_i) = N(0, I)    p(z2_t | mu2_i) = N(mu2_i, 0.5^2 I)    p(z1_t) = N(0, I)
     p(x_t | z1_t, z2_t)   q(z2_t | x_t)   q(z1_t | x_t, z2_t)
 
-The suite's f is mu2, its z_t is z1 of frame t. The mu2 of training sequences are rows
-of a table, learnt with the networks. `alpha` weighs how well a frame's z2 tells its
-sequence from all others, with softmax_j(-||z2 - mu2_j||^2 / (2 0.5^2)).
+The suite's f is mu2. Its z_t is (z1_t, z2_t - mu2), `dim_z` + `dim_f` numbers: the
+second part is the residual of the segment, N(0, 0.5^2 I) a priori. A swap decodes the
+residual of B around the mu2 of A, as the authors' code does.
 
-The mu2 of a sequence that is not in the table maximises p(mu2) prod_t p(z2_t | mu2):
+The mu2 of training sequences are rows of a table, learnt with the networks. `alpha`
+weighs how well a frame's z2 tells its sequence from all others, with
+softmax_j(-||z2 - mu2_j||^2 / (2 0.5^2)). The mu2 of any other clip maximises
+p(mu2) prod_t p(z2_t | mu2):
 
     mu2 = sum_t z2_t / (T + 0.5^2)
 
-A training clip stands for its sequence: log p(mu2) is counted once per clip.
+log p(mu2) counts once per sequence: a training clip of T of its N frames has T / N of
+it, any other clip is a sequence of its own. N is that of the longest training sequence,
+exact where all have one length (Moving MNIST, Sprites).
 
 Departures: the suite's frame encoder, decoder and likelihood (training/networks.py).
 A segment is one frame, or with `segment` > 1 the frames around t, read by an LSTM (20
 frames of speech in the paper); the decoder gives frame t alone, where the paper's gives
 the segment. q(z1 | .) and q(z2 | .) share these features (an LSTM each in the paper).
-The table starts at 0.3 N(0, I), in the authors' code at N(0, I). Adam keeps its
-momentum for rows of the table that are not in the batch.
+Adam keeps its momentum for rows of the table that are not in the batch.
+
+Scalable FHVAE sets rows of the table to the closed form of all their segments before it
+trains on these sequences, and again from time to time; its softmax is over such rows.
+Here a row is set when its sequence is first drawn, and again when it is drawn `refresh`
+steps or more after that. The closed form is of the means of q(z2) of its training clips
+since the row was last set, this one included, each as its own step saw it. The softmax
+is over the sequences that have been drawn.
 """
 
 from dataclasses import dataclass
@@ -54,7 +65,7 @@ from training.importance import Normal, log_weight, standard
 from training.networks import Decoder, frame_features, mlp, per_frame
 from training.posterior import Posterior
 
-VAR_Z2 = 0.5**2  # of p(z2 | mu2)
+VAR_Z2 = 0.5**2  # of p(z2 | mu2), so of the residual
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,7 @@ class Config:
         dim_z: dimensions of z1 (32).
         segment: frames an encoder sees.
         alpha: weight of the discriminative term (10).
+        refresh: steps after which a row of the table is estimated anew.
         likelihood: `bernoulli` or `gaussian`.
     """
 
@@ -77,6 +89,7 @@ class Config:
     dim_z: int = 32
     segment: int = 1
     alpha: float = 10.0
+    refresh: int = 100
     likelihood: str = "bernoulli"
 
     def __post_init__(self) -> None:
@@ -85,6 +98,7 @@ class Config:
         at_least("dim_f", self.dim_f, 1)
         at_least("dim_z", self.dim_z, 1)
         at_least("alpha", self.alpha, 0)
+        at_least("refresh", self.refresh, 1)
         one_of("likelihood", self.likelihood, ("bernoulli", "gaussian"))
 
 
@@ -131,30 +145,55 @@ class Model(SequenceModel):
         self.q_z2 = mlp(c.hidden, c.hidden, 2 * c.dim_f, 1, Posterior)
         self.q_z1 = mlp(c.hidden + c.dim_f, c.hidden, 2 * c.dim_z, 1, Posterior)
         self.p_x = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
-        # near 0, or the encoder would first have to learn random places
-        self.mu2 = nn.Parameter(0.3 * torch.randn(spec.sequences, c.dim_f))
+        self.longest = spec.longest
+        rows = spec.sequences
+        self.mu2 = nn.Parameter(torch.zeros(rows, c.dim_f))
+        # Of each row: the sum and number of the z2 since it was set, and the step from
+        # which it is to be set again, 0 before its sequence was drawn.
+        self.register_buffer("sums", torch.zeros(rows, c.dim_f))
+        self.register_buffer("counts", torch.zeros(rows, 1))
+        self.register_buffer("due", torch.zeros(rows, 1, dtype=torch.long))
 
     def loss(self, frames: Frames, context: Context) -> Terms:
         """Return the terms of the negative discriminative segment bound.
 
         Clips that are not training sequences have no row in the table: their mu2 is the
-        closed form, and there is no discriminative term.
+        closed form, and there is no discriminative term. In evaluation no clip has one.
         """
         z2, (mu_z2, logvar_z2), z1, q_z1 = self.drawn(frames, context.generator)
         nll = self.nll(z2, z1, frames)
-        known = bool((context.sequences >= 0).all())
+        known = self.training and bool((context.sequences >= 0).all())
+        if known:
+            self.set_rows(mu_z2, context)
+        share = frames.shape[1] / self.longest if known else 1.0  # of its sequence
         mu2 = self.mu2[context.sequences] if known else closed_form(mu_z2)
         prior = mu2[:, None], torch.full_like(mu2, VAR_Z2).log()[:, None]
         terms = {
             "reconstruction": nll.sum(1),
             "kl_dynamic": kl_standard(*q_z1).sum(1),
             "kl_segment": kl_gaussian(mu_z2, logvar_z2, *prior).sum(1),
-            "table_prior": 0.5 * mu2.square().sum(-1),  # without its constant
+            # without its constant
+            "table_prior": 0.5 * share * mu2.square().sum(-1),
         }
         if known:
             chosen = self.log_which(mu_z2, context.sequences).sum(1)
             terms["discriminative"] = -self.config.alpha * chosen
         return terms
+
+    @torch.no_grad()
+    def set_rows(self, z2: Float[Tensor, "batch time f"], context: Context) -> None:
+        """Set the rows of a batch that are due to the closed form of their z2."""
+        rows = context.sequences
+        self.sums.index_add_(0, rows, z2.sum(1))
+        self.counts.index_add_(0, rows, z2.new_full((len(z2), 1), z2.shape[1]))
+        now = context.step >= self.due[rows]
+        closed = self.sums[rows] / (self.counts[rows] + VAR_Z2)
+        self.mu2[rows] = torch.where(now, closed, self.mu2[rows])
+        self.due[rows] = torch.where(
+            now, context.step + self.config.refresh, self.due[rows]
+        )
+        self.sums[rows] = self.sums[rows].masked_fill(now, 0)
+        self.counts[rows] = self.counts[rows].masked_fill(now, 0)
 
     def log_weight(self, frames: Frames, context: Context) -> Float[Tensor, " batch"]:
         """Return log p(x, z1, z2) - log q(z1, z2 | x) of a draw, mu2 integrated out.
@@ -190,17 +229,23 @@ class Model(SequenceModel):
         frames: Frames,
     ) -> Float[Tensor, "batch time"]:
         """Return -log p(x_t | z1_t, z2_t)."""
-        # f differs from frame to frame here: frames take the place of clips
-        logits = self.p_x(z2.flatten(0, 1), z1.flatten(0, 1)[:, None])
-        logits = logits[:, 0].unflatten(0, frames.shape[:2])
+        logits = self.logits(z2, z1)
         return negative_log_likelihood(logits, frames, self.config.likelihood)
+
+    def logits(
+        self, z2: Float[Tensor, "batch time f"], z1: Float[Tensor, "batch time z1"]
+    ) -> Frames:
+        """Return the decoder's output."""
+        # z2 differs from frame to frame: frames take the place of clips
+        logits = self.p_x(z2.flatten(0, 1), z1.flatten(0, 1)[:, None])
+        return logits[:, 0].unflatten(0, z2.shape[:2])
 
     def log_which(
         self, z2: Float[Tensor, "batch time f"], sequences: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch time"]:
         """Return log p(i | z2): how well the table tells a frame's sequence."""
         distance = torch.cdist(z2.flatten(0, 1).float(), self.mu2.float()).square()
-        logits = -distance / (2 * VAR_Z2)
+        logits = (-distance / (2 * VAR_Z2)).masked_fill(self.due.T == 0, -torch.inf)
         target = sequences.repeat_interleave(z2.shape[1])
         chosen = -functional.cross_entropy(logits, target, reduction="none")
         return chosen.unflatten(0, z2.shape[:2])
@@ -212,14 +257,23 @@ class Model(SequenceModel):
         return split_gaussian(self.q_z1(torch.cat([v, z2], -1)))
 
     def encode(self, frames: Frames) -> Codes:
-        """Return the closed form of mu2, and z1 given each frame's own mean of z2."""
+        """Return the closed form of mu2, and the means of z1 with residuals of z2."""
         v = self.segments(frames)
         z2, _ = split_gaussian(self.q_z2(v))
-        return Codes(closed_form(z2), self.infer_z1(v, z2)[0])
+        mu2, (z1, _) = closed_form(z2), self.infer_z1(v, z2)
+        return Codes(mu2, torch.cat([z1, z2 - mu2[:, None]], -1))
 
     def decode(self, codes: Codes) -> Frames:
-        """Return the means of p(x_t | z1_t, z2_t = mu2)."""
-        return torch.sigmoid(self.p_x(codes.static, codes.dynamic))
+        """Return the means of p(x_t | z1_t, z2_t), z2_t = mu2 + its residual."""
+        z1, residual = self.split(codes.dynamic)
+        return torch.sigmoid(self.logits(codes.static[:, None] + residual, z1))
+
+    def split(
+        self, dynamic: Float[Tensor, "batch time z"]
+    ) -> tuple[Float[Tensor, "batch time z1"], Float[Tensor, "batch time f"]]:
+        """Return the two parts of a dynamic code."""
+        z1, residual = dynamic.split([self.config.dim_z, self.config.dim_f], -1)
+        return z1, residual
 
     def sample_static(
         self, n: int, generator: torch.Generator
@@ -230,13 +284,21 @@ class Model(SequenceModel):
     def sample_dynamic(
         self, static: Float[Tensor, "batch f"], time: int, generator: torch.Generator
     ) -> Float[Tensor, "batch {time} z"]:
-        """Draw z1_1:T from N(0, I): the model has no dynamics."""
-        n, d = len(static), self.config.dim_z
-        return standard_normal(n * time, d, generator).unflatten(0, (n, time))
+        """Draw z1_1:T and residuals from their priors: the model has no dynamics."""
+        n, d = len(static), self.config.dim_z + self.config.dim_f
+        noise = standard_normal(n * time, d, generator).unflatten(0, (n, time))
+        return noise * self.prior_std(noise)
 
     def dynamic_prior(self, codes: Codes) -> Gaussian:
-        """Return mean and standard deviation of p(z1)."""
-        return torch.zeros_like(codes.dynamic), torch.ones_like(codes.dynamic)
+        """Return mean and standard deviation of p(z1) and of the residual's prior."""
+        return torch.zeros_like(codes.dynamic), self.prior_std(codes.dynamic)
+
+    def prior_std(
+        self, dynamic: Float[Tensor, "batch time z"]
+    ) -> Float[Tensor, "batch time z"]:
+        """Return 1 for the columns of z1 and 0.5 for those of the residual."""
+        z1, residual = self.split(torch.ones_like(dynamic))
+        return torch.cat([z1, residual * VAR_Z2**0.5], -1)
 
 
 def closed_form(z2: Float[Tensor, "batch time f"]) -> Float[Tensor, "batch f"]:

@@ -24,13 +24,22 @@ def small(sequences: int = 7, **sizes: float) -> Model:
     return make(fhvae, config, Spec("toy", 1, 16, sequences, 12, 4), seed=0)
 
 
-def context(sequences: torch.Tensor) -> Context:
-    return Context(0, torch.Generator().manual_seed(5), sequences)
+def context(sequences: torch.Tensor, step: int = 0) -> Context:
+    return Context(step, torch.Generator().manual_seed(5), sequences)
+
+
+def filled(sequences: int = 7, **sizes: float) -> Model:
+    """Return a model whose table is random, and whose rows all count as set."""
+    model = small(sequences, **sizes)
+    with torch.no_grad():
+        model.mu2.normal_(0, 0.3, generator=torch.Generator().manual_seed(2))
+        model.due.fill_(1000)
+    return model
 
 
 @pytest.mark.parametrize("rows", [7, 60])  # torch.cdist has another algorithm above 25
 def test_which_sequence_against_brute_force(rows: int):
-    model, z2 = small(rows), torch.randn(2, 4, 3)
+    model, z2 = filled(rows), torch.randn(2, 4, 3)
     sequences = torch.tensor([6, 1])
     table = model.mu2.detach().numpy().astype(float)
     for b in range(2):
@@ -44,7 +53,7 @@ def test_which_sequence_against_brute_force(rows: int):
 
 
 def test_a_table_of_equal_rows_tells_nothing():
-    model = small()
+    model = filled()
     with torch.no_grad():
         model.mu2.zero_()
     found = model.log_which(torch.randn(2, 4, 3), torch.tensor([0, 3]))
@@ -54,7 +63,7 @@ def test_a_table_of_equal_rows_tells_nothing():
 @pytest.mark.parametrize("rows", [7, 60])
 def test_a_frame_at_a_row_of_the_table_has_a_gradient(rows: int):
     """The distance has none at 0, its square has: z2 is pulled away from other rows."""
-    model = small(rows)
+    model = filled(rows)
     z2 = model.mu2.detach()[None, :2].clone().requires_grad_()
     model.log_which(z2, torch.tensor([0])).sum().backward()
     table, wanted = model.mu2.detach(), torch.zeros(rows)
@@ -79,7 +88,7 @@ def test_the_closed_form_is_the_most_likely_mu2(time: int):
 
 @pytest.mark.parametrize("sequences", [torch.tensor([2, 5]), UNSEEN])
 def test_every_term_by_hand(sequences: torch.Tensor):
-    model, frames = small(alpha=3.0), torch.rand(2, 4, 1, 16, 16)
+    model, frames = filled(alpha=3.0), torch.rand(2, 4, 1, 16, 16)
     terms = model.loss(frames, context(sequences))
     rng = torch.Generator().manual_seed(5)
     v = torch.stack([model.segments.features(frames[:, t]) for t in range(4)], 1)
@@ -97,7 +106,9 @@ def test_every_term_by_hand(sequences: torch.Tensor):
     torch.testing.assert_close(
         terms["kl_dynamic"], kl_standard(mu_z1, logvar_z1).sum(1)
     )
-    torch.testing.assert_close(terms["table_prior"], 0.5 * (mu2**2).sum(1))
+    # 4 of the 12 frames of a training sequence; another clip is all of its sequence
+    share = 4 / 12 if sequences[0] >= 0 else 1
+    torch.testing.assert_close(terms["table_prior"], 0.5 * share * (mu2**2).sum(1))
     total = 0.0
     for t in range(4):
         for d in range(3):
@@ -119,7 +130,7 @@ def test_every_term_by_hand(sequences: torch.Tensor):
 @pytest.mark.parametrize("alpha", [0.0, 10.0])
 def test_which_rows_of_the_table_learn(alpha: float):
     """Without the discriminative term only the rows of the batch do."""
-    model = small(alpha=alpha)
+    model = filled(alpha=alpha)
     terms = model.loss(torch.rand(2, 4, 1, 16, 16), context(torch.tensor([2, 5])))
     torch.stack([t.mean() for t in terms.values()]).sum().backward()
     learns = model.mu2.grad.abs().sum(1) > 0
@@ -130,7 +141,7 @@ def test_which_rows_of_the_table_learn(alpha: float):
 @pytest.mark.parametrize("sequences", [UNSEEN, torch.tensor([2, -1])])
 def test_an_unseen_clip_does_not_look_into_the_table(sequences: torch.Tensor):
     """Nor does a batch with one: -1 would be the last row."""
-    model, frames = small(), torch.rand(2, 4, 1, 16, 16)
+    model, frames = filled(), torch.rand(2, 4, 1, 16, 16)
     before, codes = model.loss(frames, context(sequences)), model.encode(frames)
     with torch.no_grad():
         model.mu2.add_(100)
@@ -140,32 +151,110 @@ def test_an_unseen_clip_does_not_look_into_the_table(sequences: torch.Tensor):
     assert torch.equal(codes.static, again.static)
 
 
+def test_a_row_is_the_closed_form_of_what_its_sequence_showed():
+    """Set when first drawn, and when drawn `refresh` steps later; learnt in between."""
+    model, clips = small(refresh=10), torch.rand(4, 2, 4, 1, 16, 16)
+    with torch.no_grad():
+        z2 = [split_gaussian(model.q_z2(model.segments(clip)))[0] for clip in clips]
+    both, one = torch.tensor([2, 5]), torch.tensor([2, 2])
+    model.loss(clips[0], context(both, 0))
+    torch.testing.assert_close(model.mu2[both], z2[0].sum(1) / 4.25)
+    assert not model.mu2[[0, 1, 3, 4, 6]].any()
+    with torch.no_grad():
+        model.mu2[2] += 1  # what an optimiser does
+    learnt = model.mu2.detach().clone()
+    model.loss(clips[1], context(both, 9))
+    assert torch.equal(model.mu2, learnt)
+    model.loss(clips[2], context(one, 10))  # a sequence twice in a batch
+    seen = torch.cat([z2[1][0], z2[2][0], z2[2][1]])
+    torch.testing.assert_close(model.mu2[2], seen.sum(0) / 12.25)
+    assert torch.equal(model.mu2[5], learnt[5])
+    model.loss(clips[3], context(both, 19))  # 5 waits since 10, 2 is not due
+    torch.testing.assert_close(model.mu2[2], seen.sum(0) / 12.25)
+    seen = torch.cat([z2[1][1], z2[3][1]])
+    torch.testing.assert_close(model.mu2[5], seen.sum(0) / 8.25)
+
+
+def test_the_table_is_set_from_buffers_that_a_state_holds():
+    """A killed training resumes with the same table: all it needs is in state_dict."""
+    one, clips = small(refresh=2), torch.rand(4, 2, 4, 1, 16, 16)
+    rows = torch.tensor([[2, 5], [2, 3], [5, 5], [3, 2]])
+    for step in (0, 1):
+        one.loss(clips[step], context(rows[step], step))
+    two = small(refresh=2)
+    two.load_state_dict({k: v.clone() for k, v in one.state_dict().items()})
+    for step in (2, 3):
+        for model in (one, two):
+            model.loss(clips[step], context(rows[step], step))
+    assert all(torch.equal(v, two.state_dict()[k]) for k, v in one.state_dict().items())
+
+
+def test_evaluation_leaves_the_table_alone():
+    model, frames = small().eval(), torch.rand(2, 4, 1, 16, 16)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    terms = model.loss(frames, context(torch.tensor([2, 5])))
+    assert "discriminative" not in terms
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_rows_that_were_never_set_are_no_choice():
+    model = filled()
+    with torch.no_grad():
+        model.due[[1, 4]] = 0
+        model.mu2[[1, 4]] = torch.nan
+    z2, chosen = torch.randn(2, 4, 3), torch.tensor([0, 3])
+    found = model.log_which(z2, chosen)
+    others = model.mu2.detach()[[0, 2, 3, 5, 6]]
+    logits = -(z2[:, :, None] - others).square().sum(-1) / (2 * 0.25)
+    expected = logits.log_softmax(-1)[torch.arange(2), :, [0, 2]]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
 def test_codes_and_their_decoding_by_hand():
-    """z1 of a frame is given that frame's own z2, and all frames decode with mu2."""
+    """z1 of a frame is given that frame's own z2; each decodes with mu2 + residual."""
     model, frames = small(), torch.rand(2, 5, 1, 16, 16)
     codes = model.encode(frames)
     v = torch.stack([model.segments.features(frames[:, t]) for t in range(5)], 1)
     z2, _ = split_gaussian(model.q_z2(v))
     z1, _ = split_gaussian(model.q_z1(torch.cat([v, z2], -1)))
-    torch.testing.assert_close(codes.static, sum(z2.unbind(1)) / 5.25)
-    torch.testing.assert_close(codes.dynamic, z1)
+    mu2 = sum(z2.unbind(1)) / 5.25
+    torch.testing.assert_close(codes.static, mu2)
+    residual = z2 - mu2[:, None]
+    torch.testing.assert_close(codes.dynamic, torch.cat([z1, residual], -1))
     for t, decoded in enumerate(model.decode(codes).unbind(1)):
-        alone = torch.sigmoid(model.p_x(codes.static, z1[:, t : t + 1]))[:, 0]
+        alone = torch.sigmoid(model.p_x(z2[:, t], z1[:, t : t + 1]))[:, 0]
         torch.testing.assert_close(decoded, alone)
 
 
+def test_a_swap_moves_z2_by_the_difference_of_mu2():
+    """As the authors' translation does: z2_t of B + (mu2 of A - mu2 of B)."""
+    model, (a, b) = small(), torch.rand(2, 1, 5, 1, 16, 16)
+    of_a, of_b = model.encode(a), model.encode(b)
+    swapped = model.decode(Codes(of_a.static, of_b.dynamic))
+    v = model.segments(b)
+    z2, _ = split_gaussian(model.q_z2(v))
+    z1, _ = model.infer_z1(v, z2)
+    moved = z2 + (of_a.static - of_b.static)[:, None]
+    for t, frame in enumerate(swapped.unbind(1)):
+        alone = torch.sigmoid(model.p_x(moved[:, t], z1[:, t : t + 1]))[:, 0]
+        torch.testing.assert_close(frame, alone, rtol=1e-4, atol=1e-5)
+
+
 def test_samples_have_the_moments_of_the_priors():
+    """mu2 and z1 are N(0, I), a residual is N(0, 0.25 I)."""
     model, rng = small(), torch.Generator().manual_seed(0)
     static = model.sample_static(4000, rng)
     dynamic = model.sample_dynamic(static[:1000], 4, rng)
-    assert dynamic.shape == (1000, 4, 2)
-    for sample in (static, dynamic.flatten(0, 1)):
+    assert dynamic.shape == (1000, 4, 5)
+    z1, residual = dynamic.flatten(0, 1).split([2, 3], 1)
+    for sample, variance in ((static, 1), (z1, 1), (residual, 0.25)):
         d = sample.shape[1]
         torch.testing.assert_close(sample.mean(0), torch.zeros(d), atol=0.08, rtol=0)
-        torch.testing.assert_close(sample.T.cov(), torch.eye(d), atol=0.1, rtol=0)
+        expected = variance * torch.eye(d)
+        torch.testing.assert_close(sample.T.cov(), expected, atol=0.1, rtol=0)
     mu, std = model.dynamic_prior(Codes(static[:1000], dynamic))
-    assert torch.equal(mu, torch.zeros(1000, 4, 2))
-    assert torch.equal(std, torch.ones(1000, 4, 2))
+    assert torch.equal(mu, torch.zeros(1000, 4, 5))
+    assert torch.equal(std, torch.tensor([1, 1, 0.5, 0.5, 0.5]).expand(1000, 4, 5))
 
 
 def test_windows_repeat_the_edges():
