@@ -16,15 +16,18 @@ Where the paper leaves a choice open, or ours departs:
 1. The paper draws a few frames at most `max_step` apart. A clip of `n_frames`
    consecutive frames has them all: one random cycle through it per step says which
    frame x_s each x_t takes its content from, so each is reconstructed exactly once.
-2. Weights are in the units of the official code, where the error is a mean over pixels
-   and the distance of contents a mean over dimensions. A mean squared error of 1 is
-   pixels / 2 nats of a unit Gaussian, and the terms are scaled by this. Ours has a
-   `similarity` of 0.1, as 1 leaves nothing of contents that are not normalised. The
-   official repositories disagree on `adversarial`, 0 and 1e-4; ours is 1e-3.
-3. The suite's frame encoder, decoder and likelihood stand in for DCGAN with batch
-   normalisation and squared error (`likelihood: gaussian` is the paper's), each encoder
-   with one dense layer, the paper's last 4x4 convolution. No tanh: without batch
-   normalisation it saturated in a few steps. Both have `width`.
+2. Weights are in the units of the official code, where the error is a mean over the D
+   numbers of a frame and the distance of contents a mean over dimensions. The
+   likelihood is the paper's squared error, unlike that of the suite's VAEs, as weights
+   are given against it: a mean squared error of 1 is D / 2 nats of a Gaussian of unit
+   variance, and all terms are scaled by this. No constant converts to cross entropy
+   (baselines/svg.py, 8): with `likelihood: bernoulli` weights count 5 to 40 times less.
+   Ours has a `similarity` of 0.1, as 1 leaves nothing of contents that are not
+   normalised. The official repositories disagree on `adversarial`, 0 (Lua) and 1e-4
+   (Python); ours is 1e-3.
+3. The suite's frame encoder and decoder stand in for DCGAN with batch normalisation,
+   each encoder with one dense layer, the paper's last 4x4 convolution. No tanh: without
+   batch normalisation it saturated in a few steps. Both have `width`.
 4. No skip connections from the content encoder to the decoder: content must be a vector
    that can be swapped.
 5. The f of a clip is the mean of its h_c. The paper takes the first frame's.
@@ -75,7 +78,7 @@ class Config:
         discriminator: hidden units of the scene discriminator (100).
         similarity: weight of the distance of contents (1).
         adversarial: weight of the pose encoder's adversarial term (0 or 1e-4).
-        likelihood: `bernoulli` or `gaussian`.
+        likelihood: `gaussian` (the paper's) or `bernoulli`.
     """
 
     width: int = 256
@@ -85,7 +88,7 @@ class Config:
     discriminator: int = 100
     similarity: float = 0.1
     adversarial: float = 1e-3
-    likelihood: str = "bernoulli"
+    likelihood: str = "gaussian"
 
     def __post_init__(self) -> None:
         """Check ranges."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate, stats
+from torch.nn import functional
 
 from baselines import svg
 from baselines.svg import Config, Model
@@ -26,7 +27,8 @@ def context() -> Context:
 @pytest.mark.parametrize("prior", ["learned", "fixed"])
 def test_the_bound_step_by_step(prior: str):
     """LSTMs stepped frame by frame; KL against a numerical integral."""
-    model, frames = small(prior=prior, beta=0.01), torch.rand(2, 5, 1, 16, 16)
+    model = small(prior=prior, beta=0.01, likelihood="bernoulli")
+    frames = torch.rand(2, 5, 1, 16, 16)
     terms = model.loss(frames, context())
     h, maps = model.features(frames)
     (mu, logvar), _ = model.q_z(h[:, 1:])
@@ -168,6 +170,25 @@ def test_variances_are_those_of_the_networks():
     (mu, logvar), _ = model.q_z(h)
     expected = split_gaussian(model.q_z.affine(model.q_z.lstm(h)[0]))
     assert torch.equal(mu, expected[0]) and torch.equal(logvar, expected[1])
+
+
+def test_the_loss_is_the_papers_in_nats():
+    """Mean squared error + 1e-4 KL, times half the numbers of a frame, per frame."""
+    model, frames = small(), torch.rand(2, 5, 1, 16, 16)
+    loss = minimised(model, model.loss(frames, context()))["loss"]
+    h, maps = model.features(frames)
+    (mu, logvar), _ = model.q_z(h[:, 1:])
+    (mu_p, logvar_p), _ = model.p_z(h[:, :-1])
+    z = draw(mu, logvar, torch.Generator().manual_seed(5))
+    predicted = torch.sigmoid(model.predict(h[:, :-1], z, maps)[0])
+    q, p = (
+        torch.distributions.Normal(m, (v / 2).exp())
+        for m, v in ((mu, logvar), (mu_p, logvar_p))
+    )
+    kl = torch.distributions.kl_divergence(q, p).sum(-1).mean()
+    papers = functional.mse_loss(predicted, frames[:, 1:]) + 1e-4 * kl
+    constant = 256 * np.log(2 * np.pi) / 2
+    assert loss.item() - constant == pytest.approx(128 * papers.item(), rel=1e-3)
 
 
 def test_a_kl_that_hardly_counts_is_reported_in_nats():
