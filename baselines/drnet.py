@@ -21,7 +21,7 @@ Where the paper leaves a choice open, or ours departs:
    likelihood is the paper's squared error, unlike that of the suite's VAEs, as weights
    are given against it: a mean squared error of 1 is D / 2 nats of a Gaussian of unit
    variance, and all terms are scaled by this. No constant converts to cross entropy
-   (baselines/svg.py, 8): with `likelihood: bernoulli` weights count 5 to 40 times less.
+   (baselines/svg.py, 8).
    Ours has a `similarity` of 0.1, as 1 leaves nothing of contents that are not
    normalised. The official repositories disagree on `adversarial`, 0 (Lua) and 1e-4
    (Python); ours is 1e-3.
@@ -36,6 +36,10 @@ Where the paper leaves a choice open, or ours departs:
    ours is Gaussian with a learnt variance, begins with a pose of 0, and trains beside
    the rest, on poses and contents without gradient. Its f is the clip's, as above.
 7. There is no p(f).
+8. config/paper.yaml has the settings of the official Python code, none of the Lua code:
+   128 and 10 dimensions, frames at most 19 steps apart, similarity 1, adversarial 1e-4,
+   rate 2e-3, beta1 0.5. It has 18 clips of 20 frames a step (100 of 4), and 43,000 or
+   60,000 steps (120,000).
 """
 
 from dataclasses import dataclass

@@ -28,6 +28,9 @@ frames of speech in the paper); the decoder gives frame t alone, where the paper
 the segment. q(z1 | .) and q(z2 | .) share these features (an LSTM each in the paper).
 Adam keeps its momentum for rows of the table that are not in the batch.
 
+config/paper.yaml has segments of 7 frames, 45 clips of 8 a step (256 segments), the L2
+weight of 1e-4 as a decoupled weight decay (AdamW), and a constant rate (decay of 0.8).
+
 Scalable FHVAE sets rows of the table to the closed form of all their segments before it
 trains on these sequences, and again from time to time; its softmax is over such rows.
 Here a row is set when its sequence is first drawn, and again when it is drawn `refresh`

@@ -40,6 +40,10 @@ Where the paper leaves a choice open, or ours departs:
    mu the means of q, weighted by `inversion`:
 
        reconstruction    -log p(x | sg G, mu_f, mu_z)
+
+10. config/paper.yaml has the official code's 3 clips of 16 frames a step, of which D_I
+    sees all 48 (10 in the code); its weight decay of 1e-5, decoupled (AdamW); 19
+    million weights (6.6 million).
 """
 
 from dataclasses import dataclass

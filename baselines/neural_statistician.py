@@ -18,7 +18,10 @@ The paper's code first trusts reconstructions, so that c is not ignored: it mini
 Departures: the suite's frame encoder, decoder and likelihood (training/networks.py)
 stand in for residual convolutions, batch normalisation and a Gaussian of learnt
 variance; no frames are dropped from a set; a is halved every so many steps, not every
-epoch. The suite's z_t is (z_L, ..., z_1) of a frame, end to end.
+epoch; one dense layer follows the mean over frames, two in the paper's code. That code
+clamps each gradient to +-0.5; ours limits their norm (`training.gradient_clip`). The
+suite's z_t is (z_L, ..., z_1) of a frame, end to end. config/paper.yaml has 72 sets a
+step (64).
 """
 
 from dataclasses import dataclass
