@@ -42,7 +42,7 @@ Where the paper leaves a choice open, or ours departs:
    the same and counts less: 5 times on Sprites of the default tier, and the more the
    better frames are.
 9. There is no p(f).
-10. config/paper.yaml has 14 million weights (12.6 million), all layers equally wide (64
+10. config/paper.yaml has 12 million weights (12.6 million), all layers equally wide (64
     to 512 in the official code), the 4x4 map only, as in 1: f of all maps would be 28
     times as large as a frame. It has 24 clips of 15 frames a step (100).
 """
