@@ -119,7 +119,8 @@ class SequenceModel(nn.Module):
         whatever is annealed has its final weight.
 
         Args:
-            frames: clips of `n_frames` frames.
+            frames: clips of `n_frames` frames; in evaluation of fewer, if the clips
+                that are scored have fewer and `order` is `ordered`.
             context: step, randomness, sequence ids.
         """
         raise NotImplementedError

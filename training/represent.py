@@ -166,10 +166,12 @@ def _terms(
 ) -> dict[str, np.ndarray]:
     """Return the loss terms of every test clip, in nats per frame."""
     asked = _asked(model, store, clips, device, "terms")
-    parts = [model.loss(frames, context) for frames, context in asked]
-    n = model.n_frames
+    parts = [
+        {name: term / frames.shape[1] for name, term in model.loss(frames, now).items()}
+        for frames, now in asked
+    ]
     return {
-        f"term_{name}": _array(torch.cat([part[name] for part in parts]) / n)
+        f"term_{name}": _array(torch.cat([part[name] for part in parts]))
         for name in parts[0]
     }
 
@@ -181,12 +183,14 @@ def _bounds(
     spread = np.linspace(0, len(clips) - 1, min(BOUND_CLIPS, max(1, len(clips) // 10)))
     some = clips.iloc[spread.round().astype(int)]
     asked = _asked(model, store, some, device, "importance")
-    found = [bounds(model, frames, context) for frames, context in asked]
-    known = [part for part in found if part is not None]
+    known = [
+        [bound / frames.shape[1] for bound in found]
+        for frames, context in asked
+        if (found := bounds(model, frames, context)) is not None
+    ]
     if not known:
         return {}
-    whole = (torch.cat(part) for part in zip(*known, strict=True))
-    bound, elbo = (_array(part / model.n_frames) for part in whole)
+    bound, elbo = (_array(torch.cat(part)) for part in zip(*known, strict=True))
     return {"importance_bound": bound, "elbo": elbo}
 
 
@@ -199,13 +203,16 @@ def _asked(
 ) -> Iterator[tuple[Tensor, Context]]:
     """Yield what the density of clips is asked about, some clips at a time.
 
-    A model trained on N frames is asked about N frames spread evenly over the clip.
+    A model trained on N frames is asked about N frames spread evenly over the clip. A
+    shorter clip is taken as it is, but by a model of sets, which may need N: there
+    some frames count twice.
     """
     rng = torch_generator(device, "evaluation", store.info["name"], stream)
     for part in _chunks(len(clips)):
         frames = _frames(store, clips.iloc[part], device)
-        last = frames.shape[1] - 1
-        chosen = np.linspace(0, last, model.n_frames).round().astype(int)
+        time, n = frames.shape[1], model.n_frames
+        n = min(n, time) if model.order == "ordered" else n
+        chosen = np.linspace(0, time - 1, n).round().astype(int)
         sequences = torch.full((len(frames),), -1, device=device)
         yield frames[:, chosen], Context(0, rng, sequences)
 

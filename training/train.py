@@ -141,10 +141,11 @@ def draw_clips(
     """Return n training clips and what a loss may use beside them."""
     rng = seeds.numpy_generator(*stream)
     drawn = [batches.draw(rng) for _ in range(0, n, batches.batch)]
-    index, *known = (np.concatenate(part)[:n] for part in zip(*drawn, strict=True))
+    index, _, identity = (np.concatenate(part)[:n] for part in zip(*drawn, strict=True))
     noise = seeds.torch_generator(on, *stream)
-    sequences, identities = (torch.from_numpy(x).to(on) for x in known)
-    context = Context(0, noise, sequences, identities=identities)
+    # Of no training sequence, so that a model with a table of them keeps nothing.
+    unknown = torch.full((n,), -1, device=on)
+    context = Context(0, noise, unknown, identities=torch.from_numpy(identity).to(on))
     return gather(batches.frames, index, on), context
 
 

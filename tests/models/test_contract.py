@@ -201,6 +201,15 @@ def test_log_weights_have_the_elbo_as_their_mean(model: nn.Module):
     assert 0 < error < 1 and abs(gap.mean().item()) < 4 * error
 
 
+def test_an_ordered_model_can_be_asked_about_shorter_clips(model: nn.Module):
+    if "codes" not in model.capabilities or model.order != "ordered":
+        pytest.skip("no clips of other lengths are asked about")
+    frames = clips(model)[:, : model.n_frames // 2]
+    with torch.no_grad():
+        terms = model.eval().loss(frames, context())
+    assert all(torch.isfinite(term).all() for term in terms.values())
+
+
 @pytest.mark.parametrize("time", [1, 2, 3, 8, 11])
 def test_encode_takes_any_length_and_has_no_randomness(model: nn.Module, time: int):
     if "codes" not in model.capabilities:
