@@ -43,8 +43,8 @@ def embed_faces(files: Path) -> None:
 
 def build_faces(files: Path, size: int, out: Path) -> Store:
     """Cut faces out of drawn videos and gather them, as the workflow does."""
-    shown = {"source": "embedded", "boxes": "given", "size": size, "parts": 1}
-    settings = json.dumps(shown)
+    drawn = read_tier("config").datasets["affwild"] | {"size": size, "parts": 1}
+    settings = json.dumps(drawn)
     words = ["-m", "datasets.affwild", "--files", files, "--settings", settings]
     pieces = out / "pieces"
     for step in (["--part", "0", "--out", pieces], ["--pieces", pieces, "--out", out]):
