@@ -179,7 +179,7 @@ class VideoDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for layer in range(halvings(spec.size)):
             layers.append(SpaceTimeConv(width if layer else spec.channels, width))
-            layers.append(nn.LeakyReLU(SLOPE))
+            layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         self.layers = nn.Sequential(*layers, nn.Flatten(3), nn.Conv2d(width, 1, 1))
 
     def forward(self, frames: Frames) -> Logits:

@@ -94,7 +94,7 @@ class StatisticNetwork(nn.Module):
         """Build the layers before and after the mean."""
         super().__init__()
         hidden = config.hidden
-        self.before = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU())
+        self.before = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(inplace=True))
         self.after = mlp(hidden, hidden, 2 * config.dim_f, 1, Posterior)
 
     def forward(self, v: Float[Tensor, "batch n hidden"]) -> Gaussian:

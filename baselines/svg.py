@@ -63,6 +63,7 @@ from training.contract import (
     Spec,
     Terms,
 )
+from training.deconvolution import Deconvolution
 from training.distributions import (
     draw,
     kl_gaussian,
@@ -120,7 +121,7 @@ class FrameEncoder(nn.Module):
         self.dense = nn.Sequential(
             nn.Flatten(),
             he(nn.Linear(config.width * MAP * MAP, config.hidden)),
-            nn.LeakyReLU(SLOPE),
+            nn.LeakyReLU(SLOPE, inplace=True),
         )
         self.skips = config.skips
 
@@ -150,12 +151,11 @@ class SkipDecoder(nn.Module):
             nn.Unflatten(1, (width, MAP, MAP)),
         )
         self.deconvs = nn.ModuleList(
-            nn.Sequential(nn.LeakyReLU(SLOPE), nn.ConvTranspose2d(width, out, 4, 2, 1))
+            nn.Sequential(nn.LeakyReLU(SLOPE), Deconvolution(width, out))
             for out in outputs
         )
         self.skips = nn.ModuleList(
-            nn.ConvTranspose2d(width, out, 4, 2, 1, bias=False)
-            for out in outputs[: config.skips]
+            Deconvolution(width, out, bias=False) for out in outputs[: config.skips]
         )
         he(self)
 

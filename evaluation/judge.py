@@ -113,7 +113,9 @@ class Judge(nn.Module):
         self.where = nn.Conv2d(8 * width, 16, 1)
         pooled = 2 * 8 * width
         self.mix = nn.Sequential(
-            nn.Linear(16 * cells + pooled, hidden), nn.BatchNorm1d(hidden), nn.ReLU()
+            nn.Linear(16 * cells + pooled, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(inplace=True),
         )
         self.time = nn.Conv1d(hidden, hidden, 3, padding=1) if clips else None
         self.out = nn.ModuleDict(
@@ -151,7 +153,7 @@ def convolve(before: int, after: int, stride: int) -> list[nn.Module]:
     """Return a convolution, its normalisation and a ReLU."""
     kernel = 4 if stride == 2 else 3
     convolution = nn.Conv2d(before, after, kernel, stride, 1, bias=False)
-    return [convolution, nn.BatchNorm2d(after), nn.ReLU()]
+    return [convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
 
 
 def recipe(settings: Settings) -> tuple[float, ...]:

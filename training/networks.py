@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from training.deconvolution import Deconvolution
+
 MAP = 4  # height and width of the smallest feature map
 SLOPE = 0.2  # of leaky ReLU
 
@@ -34,7 +36,7 @@ def encoder(
     layers: list[nn.Module] = []
     for layer in range(halvings(size)):
         layers.append(nn.Conv2d(width if layer else channels, width, 4, 2, 1))
-        layers.append(nn.LeakyReLU(slope))
+        layers.append(nn.LeakyReLU(slope, inplace=True))
     return he(nn.Sequential(*layers))
 
 
@@ -44,7 +46,7 @@ def frame_features(channels: int, size: int, width: int, hidden: int) -> nn.Sequ
         encoder(channels, size, width),
         nn.Flatten(),
         he(nn.Linear(width * MAP * MAP, hidden)),
-        nn.LeakyReLU(SLOPE),
+        nn.LeakyReLU(SLOPE, inplace=True),
     )
 
 
@@ -63,8 +65,9 @@ class Decoder(nn.Module):
         count = halvings(size)
         for layer in range(count):
             out = channels if layer == count - 1 else width
-            layers.append(nn.LeakyReLU(slope))
-            layers.append(nn.ConvTranspose2d(width, out, 4, 2, 1))
+            # In place costs more than it saves on a view, which the first input is.
+            layers.append(nn.LeakyReLU(slope, inplace=layer > 0))
+            layers.append(Deconvolution(width, out))
         self.layers = he(nn.Sequential(*layers))
 
     def forward(
@@ -85,7 +88,7 @@ def mlp(
     """Return `depth` hidden ReLU layers and a linear output, the `last` layer."""
     layers: list[nn.Module] = []
     for _ in range(depth):
-        layers += [nn.Linear(inputs, hidden), nn.ReLU()]
+        layers += [nn.Linear(inputs, hidden), nn.ReLU(inplace=True)]
         inputs = hidden
     return he(nn.Sequential(*layers, last(inputs, outputs)))
 

@@ -117,7 +117,7 @@ def set_encoder(name: str, n: int, width: int, hidden: int, dim_f: int) -> nn.Mo
 
 def conv(inputs: int, outputs: int) -> nn.Sequential:
     """Return a convolution that keeps the size of maps."""
-    return he(nn.Sequential(nn.Conv2d(inputs, outputs, 3, 1, 1), nn.ReLU()))
+    return he(nn.Sequential(nn.Conv2d(inputs, outputs, 3, 1, 1), nn.ReLU(inplace=True)))
 
 
 def last_layers(channels: int, width: int, hidden: int, dim_f: int) -> nn.Sequential:
