@@ -21,6 +21,14 @@ validate(config, "workflow/schemas/config.schema.yaml")
 bin = os.path.dirname(sys.executable)
 os.environ.update(PATH=os.pathsep.join([bin, os.environ.get("PATH", "")]))
 
+# Jobs keep the memory that a training step frees for the next one, in huge pages: glibc
+# reads this when a process starts; other C libraries ignore it (docs/measurements.md).
+os.environ.setdefault(
+    "GLIBC_TUNABLES",
+    "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864:"
+    "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=1073741824",
+)
+
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"

@@ -1,21 +1,18 @@
 """A linear probe of a code, and how many bits it reads of a factor: V-information.
 
-scikit-learn fits the regressions. The search of the penalty is ours: identities are
-held out whole, and the search stops where a weaker penalty no longer helps, which
-GridSearchCV cannot do.
+The search of the penalty is ours: identities are held out whole, and the search stops
+where a weaker penalty no longer helps, which GridSearchCV cannot do.
 """
 
 import math
-import warnings
-from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 
 from evaluation.bootstrap import average, divide, weighted_sum
 from evaluation.codes import Rows, Scaler, fit_scaler, is_continuous, thin
+from evaluation.logistic import Logistic, fit_logistic
 from seqdis.seeds import numpy_generator
 
 # From a probe that predicts the frequencies of the labels to one that is nearly free.
@@ -39,8 +36,8 @@ class LinearProbe(NamedTuple):
 
     rows: Rows
     scaler: Scaler | None = None
-    model: Any = None
-    partial_model: Any = None
+    model: Logistic | Ridge | None = None
+    partial_model: Logistic | Ridge | None = None
     held_out: np.ndarray = np.zeros(0, bool)
     loss: float = math.inf
 
@@ -141,19 +138,15 @@ def fit_probe(train: Rows, rng: np.random.Generator | None = None) -> LinearProb
     if not scaler.factor.any():
         return LinearProbe(train)
     x, out = scaler(train.codes), hold_out(train.groups, rng)
-    best, penalty, partial = np.inf, PENALTIES[0], None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # 100 steps suffice
-        # A factor with many values for few clips is expected here; its bits show it.
-        warnings.filterwarnings("ignore", "The number of unique classes")
-        trial = _regression(train.continuous, 3e-3)  # enough to compare penalties
-        for strength in PENALTIES if len(np.unique(labels[~out])) > 1 else ():
-            _penalise(trial, strength).fit(x[~out], labels[~out])
-            loss = _loss(trial, x[out], labels[out])
-            if not loss < best:
-                break
-            best, penalty, partial = loss, strength, deepcopy(trial)
-        model = _penalise(_regression(train.continuous, 1e-3), penalty).fit(x, labels)
+    best, penalty, partial, trial = np.inf, PENALTIES[0], None, None
+    for strength in PENALTIES if len(np.unique(labels[~out])) > 1 else ():
+        # A tolerance that is enough to compare penalties.
+        trial = _fit(x[~out], labels[~out], strength, 3e-3, trial)
+        loss = _loss(trial, x[out], labels[out])
+        if not loss < best:
+            break
+        best, penalty, partial = loss, strength, trial
+    model = _fit(x, labels, penalty, 1e-3)
     if partial is None:
         partial, best = model, _loss(model, x, labels)
     return LinearProbe(train, scaler, model, partial, out, best)
@@ -185,11 +178,11 @@ def ask_probe(probe: LinearProbe, test: Rows) -> ProbeResult:
         predicted = np.full(len(truth), best_constant(train))
         surprise = prior_surprise(train, truth)
         return ProbeResult(truth, predicted, surprise, surprise)
-    if probe.rows.continuous:
-        predicted = probe.scaler.predict(probe.model.predict, test.codes)
-        return continuous_result(train, truth, predicted, probe.loss)
-    shares = probe.scaler.predict(probe.model.predict_proba, test.codes)
-    return categorical_result(train, truth, probe.model.classes_, shares)
+    if isinstance(probe.model, Logistic):
+        shares = probe.scaler.predict(probe.model.probabilities, test.codes)
+        return categorical_result(train, truth, probe.model.classes, shares)
+    predicted = probe.scaler.predict(probe.model.predict, test.codes)
+    return continuous_result(train, truth, predicted, probe.loss)
 
 
 def categorical_result(
@@ -312,25 +305,27 @@ def best_constant(labels: np.ndarray) -> float | int:
     return values[counts.argmax()]
 
 
-def _regression(continuous: bool, tolerance: float) -> Any:
-    if continuous:
-        return Ridge()
-    return LogisticRegression(max_iter=100, tol=tolerance, warm_start=True)
+def _fit(
+    x: np.ndarray,
+    labels: np.ndarray,
+    penalty: float,
+    tolerance: float,
+    start: Logistic | Ridge | None = None,
+) -> Logistic | Ridge:
+    """Return a ridge regression of continuous labels, a logistic one of others."""
+    if is_continuous(labels):
+        return Ridge(penalty).fit(x, labels)
+    assert not isinstance(start, Ridge)
+    return fit_logistic(x, labels, penalty, tolerance, start)
 
 
-def _penalise(model: Any, penalty: float) -> Any:
-    if isinstance(model, Ridge):
-        return model.set_params(alpha=penalty)
-    return model.set_params(C=1 / penalty)
-
-
-def _loss(model: Any, x: np.ndarray, labels: np.ndarray) -> float:
+def _loss(model: Logistic | Ridge, x: np.ndarray, labels: np.ndarray) -> float:
     """Return nats per row of known values, or the mean squared error."""
-    if isinstance(model, Ridge):
+    if not isinstance(model, Logistic):
         return float(np.mean((labels - model.predict(x)) ** 2))
-    known = np.isin(labels, model.classes_)  # others cost every penalty the same
+    known = np.isin(labels, model.classes)  # others cost every penalty the same
     if not known.any():
         return float("inf")
-    column = np.searchsorted(model.classes_, labels[known])
-    shares = model.predict_proba(x[known])[np.arange(len(column)), column]
+    column = np.searchsorted(model.classes, labels[known])
+    shares = model.probabilities(x[known])[np.arange(len(column)), column]
     return float(-np.log(np.maximum(shares, 1e-12)).mean())

@@ -1,6 +1,5 @@
 """Axis metrics from predicting factors: SAP, DCI and explicitness."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -8,13 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from evaluation.axes import WIDEST, AxisCodes, measure_axes, too_wide, with_shuffled
 from evaluation.cell import Cell
 from evaluation.codes import Rows, dimension_parts, fit_scaler, thin
 from evaluation.linear_probe import score_constant, score_predictions
+from evaluation.logistic import fit_logistic
 from evaluation.metrics import Metric, Score
 from evaluation.metrics.axes_information import two_largest
 
@@ -283,11 +281,9 @@ def explicitness_of_factor(train: Rows, test: Rows) -> float:
     x = scaler(train.codes)
     if not x.any():
         return 0.0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a ranking is enough
-        model = LogisticRegression(max_iter=100, tol=1e-3).fit(x, train.labels)
-    probability = scaler.predict(model.predict_proba, test.codes)
-    positive = test.labels[:, None] == model.classes_
+    model = fit_logistic(x, train.labels, penalty=1, tolerance=1e-3)
+    probability = scaler.predict(model.probabilities, test.codes)
+    positive = test.labels[:, None] == model.classes
     areas = area_under_roc(probability, positive)[positive.any(0)]
     return float(2 * areas.mean() - 1) if len(areas) else float("nan")
 

@@ -6,7 +6,7 @@ import torch
 
 from evaluation.codes import Rows
 from evaluation.linear_probe import ask_probe, fit_probe
-from evaluation.mlp_probe import ask_mlp_probes, is_surely_less
+from evaluation.mlp_probe import Mlps, ask_mlp_probes, is_surely_less, row_losses
 
 
 def halves(code: np.ndarray, labels: np.ndarray, identity: np.ndarray | None = None):
@@ -117,3 +117,22 @@ def test_with_one_identity_nothing_is_sure():
     ours, theirs = torch.tensor([0.0, 1.0, 1.0]), torch.ones(3)
     assert not is_surely_less(ours, theirs, np.zeros(3, int))
     assert is_surely_less(ours * 0, theirs, np.arange(3))
+
+
+def test_gradients_are_those_of_autograd():
+    """Factors of 3, 2 and one of continuous values; classes a factor lacks are -inf."""
+    rng = torch.Generator().manual_seed(0)
+    shapes = (3, 5, 64), (3, 1, 64), (3, 64, 3), (3, 1, 3)
+    mlps = Mlps(*(torch.randn(s, generator=rng, dtype=torch.float64) for s in shapes))
+    x = torch.randn(3, 20, 5, generator=rng, dtype=torch.float64)
+    linear = torch.randn(3, 20, 3, generator=rng, dtype=torch.float64)
+    linear[1, :, 2:] = linear[2, :, 1:] = -torch.inf
+    y = torch.randint(2, (3, 20), generator=rng).double()
+    y[0, :5] = 2
+    y[2] = torch.randn(20, generator=rng, dtype=torch.float64)
+    continuous = [False, False, True]
+    ours = mlps.gradients(x, linear, y, torch.tensor(continuous))
+    leaves = Mlps(*(weights.clone().requires_grad_() for weights in mlps))
+    row_losses(linear + leaves(x), y, continuous).mean(1).sum().backward()
+    for mine, leaf in zip(ours, leaves, strict=True):
+        torch.testing.assert_close(mine, leaf.grad, rtol=1e-10, atol=1e-12)
