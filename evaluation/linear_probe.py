@@ -181,6 +181,7 @@ def ask_probe(probe: LinearProbe, test: Rows) -> ProbeResult:
     if isinstance(probe.model, Logistic):
         shares = probe.scaler.predict(probe.model.probabilities, test.codes)
         return categorical_result(train, truth, probe.model.classes, shares)
+    assert probe.model is not None
     predicted = probe.scaler.predict(probe.model.predict, test.codes)
     return continuous_result(train, truth, predicted, probe.loss)
 

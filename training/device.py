@@ -15,7 +15,7 @@ def pick() -> torch.device:
     # The same as use_deterministic_algorithms, which imports a compiler: two seconds.
     torch.set_deterministic_debug_mode("warn")
     # That mode also fills new memory with NaN, 7 to 9 % of a step; nothing reads it.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     if os.environ.get("SEQDIS_DEVICE") == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
