@@ -4,10 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqdis.seeds import torch_generator
-from tests.models.test_contract import CPU, SHARED, SPEC, variants
-from training.cell import load_module, make, resolve
-from training.contract import Context
+from tests.models.test_contract import CPU, build, clips, context, variants
 from training.deconvolution import Deconvolution
 from training.device import autocast, has_fast_bfloat16, pick
 from training.fit_model import minimised
@@ -32,22 +29,17 @@ def slow(network: nn.Module) -> None:
             layer.inplace = False
 
 
-def trained_weights(name: str, own: dict, precision: str, ours: bool) -> dict:
-    """Return the weights after 20 steps on noise."""
-    module = load_module(name)
-    _, config = resolve(module, {"shared": SHARED, "model": own}, name)
-    model = make(module, config, SPEC, seed=3)
+def trained_weights(variant: tuple[str, dict], precision: str, ours: bool) -> dict:
+    """Return the weights after 20 steps."""
+    model = build(variant)
     if not ours:
         slow(model)
         torch.utils.deterministic.fill_uninitialized_memory = True
 
     def terms_at(step: int) -> dict[str, torch.Tensor]:
-        rng = torch_generator(CPU, "fast pieces", step)
-        shape = (4, model.frames_per_sequence, SPEC.size, SPEC.size, SPEC.channels)
-        frames = torch.rand(shape, generator=rng).permute(0, 1, 4, 2, 3)
-        context = Context(step, rng, torch.arange(4), step / 20)
         with autocast(CPU, precision):
-            return minimised(model, model.loss(frames, context))
+            terms = model.loss(clips(model, 4, step), context(step))
+        return minimised(model, terms)
 
     run = fit(model, terms_at, steps=20, learning_rate=0.003)
     assert run.steps == 20
@@ -61,8 +53,8 @@ def test_weights_after_20_steps_are_those_of_torch(model, precision):
     # oneDNN has no LSTM in bfloat16 where bfloat16 is slow; torch itself has one.
     onednn = precision == "float32" or has_fast_bfloat16(CPU)
     with torch.backends.mkldnn.flags(enabled=onednn):
-        ours = trained_weights(*model, precision, ours=True)
-        theirs = trained_weights(*model, precision, ours=False)
+        ours = trained_weights(model, precision, ours=True)
+        theirs = trained_weights(model, precision, ours=False)
     assert ours.keys() == theirs.keys()
     for name, weight in ours.items():
         assert torch.equal(weight, theirs[name]), name
