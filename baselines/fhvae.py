@@ -139,6 +139,9 @@ class Model(SequenceModel):
     paper = "Hsu, Zhang, Glass 2017, arXiv:1709.07902"
     n_frames = 8
     order = "ordered"
+    sums: Tensor
+    counts: Tensor
+    due: Tensor
 
     def __init__(self, config: Config, spec: Spec) -> None:
         """Build q(z2 | x), q(z1 | x, z2), p(x | z1, z2) and the table of mu2."""
@@ -248,7 +251,7 @@ class Model(SequenceModel):
     ) -> Float[Tensor, "batch time"]:
         """Return log p(i | z2): how well the table tells a frame's sequence."""
         distance = torch.cdist(z2.flatten(0, 1).float(), self.mu2.float()).square()
-        logits = (-distance / (2 * VAR_Z2)).masked_fill(self.due.T == 0, -torch.inf)
+        logits = (-distance / (2 * VAR_Z2)).masked_fill(self.due.T.eq(0), -torch.inf)
         target = sequences.repeat_interleave(z2.shape[1])
         chosen = -functional.cross_entropy(logits, target, reduction="none")
         return chosen.unflatten(0, z2.shape[:2])
