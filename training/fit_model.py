@@ -3,20 +3,50 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from datasets.store import Store
 from seqdis.errors import UserError
+from seqdis.files import sha256_of
 from seqdis.imports import source_hash
 from seqdis.seeds import numpy_generator, torch_generator
-from training import cell, device
+from training import cell, checkpoint, device
 from training.batches import Batches, gather
-from training.contract import Context, SequenceModel, Terms
+from training.contract import Context, Frames, SequenceModel, Terms
 from training.loop import Fit, fit
+from training.posterior import CLIPS, start_posteriors
 from training.settings import Training
 
 FULL_SIZE = 64  # pixels: smaller frames weigh the KL less
+
+
+def prepare(
+    store: Store,
+    module: Any,
+    config: Any,
+    training: Training,
+    seed: int,
+    on: torch.device,
+) -> tuple[SequenceModel, Batches]:
+    """Return a model that is ready to be trained, and the source of its clips.
+
+    Args:
+        store: the dataset.
+        module: the model's file.
+        config: its settings.
+        training: settings, those of the model filled in.
+        seed: of weights, and of the clips that posteriors start from.
+        on: where to compute.
+    """
+    spec = cell.spec_of(store, training.n_frames)
+    model = cell.make(module, config, spec, seed).to(on)
+    batches = make_batches(store, model, training)
+    start_posteriors(model, *draw_clips(batches, CLIPS, on, "start", seed))
+    if training.start_from:
+        checkpoint.load_into(model, Path(training.start_from))
+    return model, batches
 
 
 def fit_model(
@@ -89,6 +119,20 @@ def make_batches(store: Store, model: SequenceModel, training: Training) -> Batc
     return batches
 
 
+def draw_clips(
+    batches: Batches, n: int, on: torch.device, *stream: object
+) -> tuple[Frames, Context]:
+    """Return n training clips and what a loss may use beside them."""
+    rng = numpy_generator(*stream)
+    drawn = [batches.draw(rng) for _ in range(0, n, batches.batch)]
+    index, _, identity = (np.concatenate(part)[:n] for part in zip(*drawn, strict=True))
+    noise = torch_generator(on, *stream)
+    # Of no training sequence, so that a model with a table of them keeps nothing.
+    unknown = torch.full((n,), -1, device=on)
+    context = Context(0, noise, unknown, identities=torch.from_numpy(identity).to(on))
+    return gather(batches.frames, index, on), context
+
+
 def minimised(
     model: SequenceModel, terms: Terms, beta: float = 1.0, area: float = 1.0
 ) -> dict[str, Tensor]:
@@ -118,7 +162,6 @@ def fingerprint(
     settings: dict[str, Any],
     seed: int,
     hardware: Any,
-    start: str = "",
 ) -> str:
     """Return a hash of all that decides the weights.
 
@@ -131,8 +174,8 @@ def fingerprint(
         settings: resolved, as in run.json.
         seed: of weights, batches and noise.
         hardware: as in run.json.
-        start: sha256 of the weights that it starts from, if it does.
     """
+    start = settings["training"]["start_from"]
     return cell.fingerprint(
         store.info["frames_sha256"],
         settings,
@@ -140,5 +183,5 @@ def fingerprint(
         source_hash(module, __name__),
         torch.__version__,
         hardware,
-        start,
+        sha256_of(Path(start)) if start else "",
     )

@@ -19,17 +19,13 @@ import pandas as pd
 import torch
 
 from datasets.store import verify
-from seqdis import seeds
 from seqdis.errors import cli, out_of_memory
 from seqdis.files import sha256_of, write_npz, write_parquet
 from seqdis.imports import source_hash
 from training import cell, checkpoint, device
-from training.batches import Batches, gather
-from training.contract import Context, Frames
-from training.fit_model import fingerprint, fit_model, make_batches
+from training.fit_model import draw_clips, fingerprint, fit_model, prepare
 from training.flops import flop_per_frame
 from training.loop import Interrupted
-from training.posterior import CLIPS, start_posteriors
 from training.represent import represent
 from training.run_json import now, write_run
 
@@ -86,11 +82,7 @@ def main() -> None:
     if not supported:
         return give_up("skipped", reason)
     try:
-        model = cell.make(module, config, spec, args.seed).to(on)
-        batches = make_batches(store, model, training)
-        start_posteriors(model, *draw_clips(batches, CLIPS, on, "start", args.seed))
-        if training.start_from:
-            checkpoint.load_into(model, Path(training.start_from))
+        model, batches = prepare(store, module, config, training, args.seed, on)
         # Before training: one that is resumed must not see its generator disturbed.
         cost = flop_per_frame(model, *draw_clips(batches, 1, on, "flop"))
     except (MemoryError, RuntimeError) as error:
@@ -98,7 +90,6 @@ def main() -> None:
             raise
         return give_up("out_of_memory", why)
     write = partial(write, capabilities=list(model.capabilities))
-    start = sha256_of(Path(training.start_from)) if training.start_from else ""
     run = fit_model(
         model,
         batches,
@@ -106,9 +97,7 @@ def main() -> None:
         on,
         args.seed,
         partial=args.out / "partial",
-        fingerprint=fingerprint(
-            args.module, store, settings, args.seed, hardware, start
-        ),
+        fingerprint=fingerprint(args.module, store, settings, args.seed, hardware),
         title=f"{args.data.name}/{args.model}/seed{args.seed}",
     )
     history = pd.DataFrame(run.history, columns=["step", "seconds", "term", "value"])
@@ -133,20 +122,6 @@ def main() -> None:
         frames_per_second=round(frames / run.seconds, 1) if run.seconds else 0.0,
         **{f"{way}_frames_per_second": speed for way, speed in speeds.items()},
     )
-
-
-def draw_clips(
-    batches: Batches, n: int, on: torch.device, *stream: object
-) -> tuple[Frames, Context]:
-    """Return n training clips and what a loss may use beside them."""
-    rng = seeds.numpy_generator(*stream)
-    drawn = [batches.draw(rng) for _ in range(0, n, batches.batch)]
-    index, _, identity = (np.concatenate(part)[:n] for part in zip(*drawn, strict=True))
-    noise = seeds.torch_generator(on, *stream)
-    # Of no training sequence, so that a model with a table of them keeps nothing.
-    unknown = torch.full((n,), -1, device=on)
-    context = Context(0, noise, unknown, identities=torch.from_numpy(identity).to(on))
-    return gather(batches.frames, index, on), context
 
 
 if __name__ == "__main__":

@@ -20,10 +20,10 @@ import torch
 
 from datasets.store import Store, clip_frames, verify
 from seqdis.errors import UserError, cli, out_of_memory
-from seqdis.files import read_parquet, sha256_of, write_json, write_npz
-from training import cell, checkpoint, device
+from seqdis.files import read_parquet, write_json, write_npz
+from training import cell, device
 from training.contract import SequenceModel
-from training.fit_model import fingerprint, fit_model, make_batches
+from training.fit_model import fingerprint, fit_model, prepare
 from training.loop import Fit, Interrupted
 from training.represent import decode, encode
 from training.settings import Training
@@ -47,12 +47,9 @@ def train_trial(
     if not supported:
         return Fit("skipped", reason), None
     try:
-        model = cell.make(module, config, spec, args.seed).to(on)
+        model, batches = prepare(store, module, config, training, args.seed, on)
         if not {"codes", "swap"} <= set(model.capabilities):
             return Fit("skipped", "the model has no codes to swap"), None
-        if training.start_from:
-            checkpoint.load_into(model, Path(training.start_from))
-        batches = make_batches(store, model, training)
     except UserError as problem:
         return Fit("skipped", str(problem)), None
     except (MemoryError, RuntimeError) as error:
@@ -61,7 +58,6 @@ def train_trial(
         return Fit("out_of_memory", why), None
     hardware = device.describe(on, training.precision)
     settings = cell.resolved(training, config)
-    start = sha256_of(Path(training.start_from)) if training.start_from else ""
     run = fit_model(
         model,
         batches,
@@ -69,9 +65,7 @@ def train_trial(
         on,
         args.seed,
         partial=args.out / "partial",
-        fingerprint=fingerprint(
-            args.module, store, settings, args.seed, hardware, start
-        ),
+        fingerprint=fingerprint(args.module, store, settings, args.seed, hardware),
         title="/".join(args.out.parts[-3:]),
     )
     return run, model

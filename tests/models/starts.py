@@ -29,9 +29,8 @@ from seqdis.catalogue import TRAIN
 from seqdis.grid import Plan, cell_settings, make_plan
 from training import cell, distributions
 from training.contract import Context, Frames, SequenceModel
-from training.fit_model import make_batches
+from training.fit_model import draw_clips, make_batches
 from training.posterior import CLIPS, start_posteriors
-from training.train import draw_clips
 
 CPU = torch.device("cpu")
 

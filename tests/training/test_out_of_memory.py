@@ -51,9 +51,11 @@ def test_before_and_in_the_training_it_is_a_verdict(
         monkeypatch.setattr("training.fit_model.gather", failing(problem))
         monkeypatch.setattr("training.train.flop_per_frame", lambda *_: 1)
         monkeypatch.setattr("training.train.draw_clips", lambda *_: (None, None))
-        monkeypatch.setattr("training.train.start_posteriors", lambda *_: None)
+        monkeypatch.setattr("training.fit_model.draw_clips", lambda *_: (None, None))
+        monkeypatch.setattr("training.fit_model.start_posteriors", lambda *_: None)
     else:
-        monkeypatch.setattr(f"training.train.{where}", failing(problem))
+        place = "training.fit_model" if where == "make_batches" else "training.train"
+        monkeypatch.setattr(f"{place}.{where}", failing(problem))
     assert run(squares, tmp_path) == ""
     verdict = json.loads((tmp_path / "run.json").read_text())
     assert (verdict["status"], verdict["steps"]) == ("out_of_memory", 0)
