@@ -60,7 +60,7 @@ def probe_metrics(code: str, suffix: str) -> tuple[Metric, Metric]:
         f"Probe of {label}",
         f"Accuracy, or R² for continuous factors, of {family} that reads the factor "
         f"off {what}, on test identities.",
-        version="1" if suffix and code != "pixels" else "2",
+        version="3" if suffix and code == "pixels" else "2",
         better=BETTER[code],
         range=(-INFINITE, 1.0),
         factors="all",
