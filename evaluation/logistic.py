@@ -1,8 +1,8 @@
 """Multinomial logistic regression, for many small fits.
 
 It minimises what scikit-learn's LogisticRegression does, in the same way: L-BFGS from
-zeros, stopped at the same gradient. Each of its steps costs scikit-learn more than the
-arithmetic; here a fit takes a half to two thirds of the time.
+zeros, stopped at the same gradient. With few classes it takes half to two thirds of
+scikit-learn's time, since each of its steps has less around the arithmetic.
 """
 
 from typing import NamedTuple
