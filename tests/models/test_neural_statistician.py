@@ -11,6 +11,7 @@ from baselines.neural_statistician import Config, Model
 from training.cell import make
 from training.contract import Codes, Context, Spec
 from training.distributions import draw, kl_standard, split_gaussian
+from training.posterior import start_posteriors
 
 
 def small(**sizes: int) -> Model:
@@ -52,6 +53,7 @@ def test_the_statistic_network_by_hand():
 def test_reconstruction_by_hand(layers: int):
     """The decoder sees samples of c and of z_L, ..., z_1, in this order."""
     model, frames = small(layers=layers).eval(), torch.rand(2, 5, 1, 16, 16)
+    start_posteriors(model, frames, context())  # else z is so large that 1 - p is 0
     rng = torch.Generator().manual_seed(5)
     v = torch.stack([model.features(frames[:, t]) for t in range(5)], 1)
     c = draw(*model.q_c(v), rng)
