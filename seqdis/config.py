@@ -148,8 +148,16 @@ class Study:
     cross: list[dict[Setting, Values]] = field(default_factory=list)
     """Settings that are changed together: every combination of the values of each
     entry, for every model. Models as the tier has them are then left out."""
+    tuned: bool = True
+    """Whether models have the settings that `select` chose for them. Without `cross`
+    they must: models as the tier has them are among its cells."""
     seeds: list[Annotated[int, Field(ge=0)]] = field(default_factory=list)
     """Training seeds; by default those of the tier."""
+
+    def __post_init__(self) -> None:
+        """Refuse cells of one name and two meanings."""
+        if not (self.tuned or self.cross):
+            raise UserError("tuned: false of a study needs cross.")
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ def make_plan(config: Settings) -> Plan:
         and entry.get("main", True)
     }
     selected = read_selected(config["tier"]) if config["selection"]["use"] else {}
+    untuned = kept
     kept = {name: apply_selected(name, kept[name], selected) for name in kept}
     models = {k: v for k, v in kept.items() if v.get("main", True)}
     studies = {
@@ -103,7 +104,9 @@ def make_plan(config: Settings) -> Plan:
         if set(study["datasets"]) & set(datasets)  # else the tier has no such study
     }
     studied = {
-        cell["name"]: change_entry(kept[cell["of"]], cell["changes"])
+        cell["name"]: change_entry(
+            (kept if study.get("tuned", True) else untuned)[cell["of"]], cell["changes"]
+        )
         for study in studies.values()
         for cell in study["cells"]
         if cell["name"] not in models and "clips" not in cell["changes"]

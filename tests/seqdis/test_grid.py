@@ -361,3 +361,15 @@ def test_a_model_outside_the_table_is_trained_for_its_study_alone():
     assert "other" not in [m["name"] for m in grid.describe_tier(plan, [])["models"]]
     alone = grid.make_plan(changed(models=extra, studies={}))
     assert "other" not in alone.trained
+
+
+@pytest.mark.parametrize("tuned", [True, False])
+def test_a_study_has_selected_settings_or_the_tiers(tuned: bool, monkeypatch):
+    chosen = {"unordered_vae": {"people": {"steps": 7}}}
+    monkeypatch.setattr(grid, "read_selected", lambda tier: chosen)
+    study = {"label": "", "datasets": ["people"], "models": ["unordered_vae"]}
+    study |= {"cross": [{"training.beta": [0.5]}], "tuned": tuned}
+    config = changed(studies={"crossed": study}, models={"unordered_vae": {}})
+    plan = grid.make_plan(config | {"selection": {"use": True}})
+    settings = grid.cell_settings(plan, "unordered_vae@beta=0.5", "people")
+    assert settings["training"]["steps"] == (7 if tuned else 3)
