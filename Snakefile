@@ -3,6 +3,7 @@
 import os
 import sys
 
+from seqdis import grid
 from snakemake.utils import min_version, validate
 
 min_version("9.27")
@@ -11,9 +12,7 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
-# A dataset that a config file sets to null is left out.
-if isinstance(config["datasets"], dict):
-    config["datasets"] = {k: v for k, v in config["datasets"].items() if v is not None}
+grid.leave_out_datasets(config)
 validate(config, "workflow/schemas/config.schema.yaml")
 
 # Rules call `python`, which without --use-conda must be the one that runs Snakemake, also

@@ -19,6 +19,7 @@ COLUMNS = [
         "label_free", "Trial without labels", "count", note="its criterion's choice"
     ),
 ]
+USED = ["dataset", "model", "trial", "score", "chosen", "label_free_choice"]
 
 
 def selection_table(tree: Tree) -> Table | None:
@@ -32,13 +33,18 @@ def selection_table(tree: Tree) -> Table | None:
     if not selected or not path.is_file():
         return None
     with readable(path, "restore it from version control."):
-        trials = dict(list(pd.read_csv(path).groupby(["dataset", "model"])))
+        table = pd.read_csv(path, usecols=USED)
+        trials = dict(list(table.groupby(["dataset", "model"])))
         rows = []
         for model in tree.models:
             for dataset in tree.datasets:
+                place = dataset.name, model.name
+                # Settings that a person put into the file have no trials.
                 if dataset.name not in selected.get(model.name, {}):
                     continue
-                own = trials[dataset.name, model.name].set_index("trial")
+                if place not in trials or not trials[place]["chosen"].any():
+                    continue
+                own = trials[place].set_index("trial")
                 training = selected[model.name][dataset.name]
                 values = [dataset.label, *summarise_trials(own, training)]
                 rows.append(Row(model.label, values, model))

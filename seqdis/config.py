@@ -154,11 +154,6 @@ class Study:
     seeds: list[Annotated[int, Field(ge=0)]] = field(default_factory=list)
     """Training seeds; by default those of the tier."""
 
-    def __post_init__(self) -> None:
-        """Refuse cells of one name and two meanings."""
-        if not (self.tuned or self.cross):
-            raise UserError("tuned: false of a study needs cross.")
-
 
 @dataclass(frozen=True)
 class Config:

@@ -7,21 +7,21 @@
 """
 
 import argparse
-import copy
-import itertools
 import json
 import os
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seqdis.catalogue import TRAIN, Base, choose_rule, find_bases
-from seqdis.errors import UserError, cli, find_nearest
+from seqdis.errors import UserError, cli
 from seqdis.imports import ROOT, find
+from seqdis.names import check_name, suggest
 from seqdis.selection import apply_selected, read_selected
+from seqdis.studies import change_entry, check_cell_names, list_study_cells
 
 Settings = dict[str, Any]
 
@@ -72,8 +72,15 @@ def make_plan(config: Settings) -> Plan:
     """Return the plan of a validated config.
 
     Raises:
-        UserError: no dataset can be made, or a name in the config is unknown.
+        UserError: no dataset can be made, a name in the config is unknown, or two
+            things that must differ are the same.
     """
+    seed = config["selection"].get("seed")
+    if seed in config["seeds"]:
+        raise UserError(
+            f"config: selection.seed is {seed}, which is also one of `seeds`. Expected "
+            "another one, so that the trainings that are compared chose nothing."
+        )
     absent = {
         name: reason
         for name, settings in config["datasets"].items()
@@ -103,6 +110,7 @@ def make_plan(config: Settings) -> Plan:
         for name, study in config["studies"].items()
         if set(study["datasets"]) & set(datasets)  # else the tier has no such study
     }
+    check_cell_names(studies)
     studied = {
         cell["name"]: change_entry(
             (kept if study.get("tuned", True) else untuned)[cell["of"]], cell["changes"]
@@ -116,21 +124,23 @@ def make_plan(config: Settings) -> Plan:
     )
 
 
-def check_name(name: str, known: Iterable[str], place: str, what: str) -> None:
-    """Raise UserError, with the nearest known name, unless a name is known."""
-    if name not in known:
-        hint = suggest(name, known)
-        raise UserError(f"config: {place} names {name!r}, which is not a {what}.{hint}")
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return sentences with the nearest known name, if one is near, and all of them."""
-    near = find_nearest(name, known := list(known))
-    hint = f" Did you mean {near}?" if near else ""
-    return f"{hint} Known: {', '.join(known)}."
-
-
 # Datasets
+
+
+def leave_out_datasets(config: Settings) -> None:
+    """Take the datasets out that a config file sets to null, also those of models.
+
+    The config has not been validated yet.
+    """
+    if not isinstance(config.get("datasets"), dict):
+        return
+    out = {name for name, settings in config["datasets"].items() if settings is None}
+    models = config.get("models")
+    entries = list(models.values()) if isinstance(models, dict) else []
+    for part in (config, *entries):
+        if isinstance(part, dict) and isinstance(part.get("datasets"), dict):
+            kept = {k: v for k, v in part["datasets"].items() if k not in out}
+            part["datasets"] = kept
 
 
 def explain_absence(settings: Settings) -> str:
@@ -267,66 +277,6 @@ def entry_settings(plan: Plan, entry: Settings, dataset: str) -> Settings:
 # Studies
 
 
-def list_study_cells(
-    name: str, study: Settings, entries: Iterable[str], models: Iterable[str]
-) -> list[Settings]:
-    """Return what a study compares: models of the tier, and each with its changes.
-
-    Args:
-        name: of the study.
-        study: its part of the config.
-        entries: names of all models.
-        models: names of those that the tier does not leave out.
-
-    Returns:
-        `name`, `of` (the model) and `changes` (setting to value, may be empty).
-    """
-
-    def studied(names: list[str]) -> list[str]:
-        for model in names:
-            check_name(model, entries, f"studies.{name}", "model")
-        return [model for model in names if model in models]
-
-    named = studied(study["models"])
-    changed: list[tuple[str, Settings]] = []
-    if not study.get("cross"):
-        changed += [(model, {}) for model in named]
-    if study.get("reorder"):
-        changed += [(model, {"clips": "shuffled"}) for model in named]
-    for change in study.get("vary", []):
-        changed += [
-            (model, {change["setting"]: value})
-            for model in studied(change.get("models", study["models"]))
-            for value in change["values"]
-        ]
-    for entry in study.get("cross", []):
-        changed += [
-            (model, dict(zip(entry, values, strict=True)))
-            for model in named
-            for values in itertools.product(*entry.values())
-        ]
-    return [
-        {"name": name_changed(model, changes), "of": model, "changes": changes}
-        for model, changes in changed
-    ]
-
-
-def name_changed(model: str, changes: Settings) -> str:
-    """Return the name of a model's cell with some settings changed."""
-    if "clips" in changes:
-        return name_shuffled(model)
-    words = [
-        f"{setting.split('.')[1]}={x if isinstance(x, str) else json.dumps(x)}"
-        for setting, x in changes.items()
-    ]
-    return f"{model}@{','.join(words)}" if words else model
-
-
-def name_shuffled(model: str) -> str:
-    """Return the name of a model whose clips are encoded in random order of frames."""
-    return f"{model}@shuffled_clips"
-
-
 def list_study_files(plan: Plan, study: str) -> list[str]:
     """Return the files of scores that a study's tables are made from."""
     grid = describe_study(plan, study)
@@ -337,17 +287,6 @@ def list_study_files(plan: Plan, study: str) -> list[str]:
         for seed in grid["seeds"]
         for file in ["metrics", *["order"] * ("clips" in cell["changes"])]
     ]
-
-
-def change_entry(entry: Settings, changes: Settings) -> Settings:
-    """Return a model's entry with some `training.x` or `settings.x` set, everywhere."""
-    entry = copy.deepcopy(entry)
-    for setting, value in changes.items():
-        section, key = setting.split(".")
-        entry[section] = entry.get(section, {}) | {key: value}
-        for for_dataset in entry.get("datasets", {}).values():
-            for_dataset.get(section, {}).pop(key, None)
-    return entry
 
 
 # grid.json

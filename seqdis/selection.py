@@ -28,10 +28,10 @@ def read_selected(tier: str, folder: Path = SELECTED) -> dict[str, Settings]:
     try:
         models = yaml.safe_load(file.read_text(encoding="utf-8"))["models"]
         return {
-            model: {name: x["training"] for name, x in entry["datasets"].items()}
+            model: {name: dict(x["training"]) for name, x in entry["datasets"].items()}
             for model, entry in models.items()
         }
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as problem:
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as problem:
         raise UserError(
             f"{file} does not have the form `models: MODEL: datasets: DATASET: "
             f"training:` ({problem}). Restore it from version control, or make it "

@@ -50,6 +50,14 @@ def test_without_a_selection_there_is_no_section(tree: Path, small: Path):
     assert not elements(page, ".//section[@id='selection']")
 
 
+def test_settings_without_trials_have_no_row(tree: Path):
+    grid = read_json(tree / "grid.json")
+    other = grid["models"][1]["name"]
+    by_hand = {other: {"sprites": {"beta": 2}}}
+    write_json(tree / "grid.json", grid | {"selected": grid["selected"] | by_hand})
+    assert len(selection_table(read_tree(tree)).rows) == 1
+
+
 def test_a_damaged_table_is_named(tree: Path):
     path = tree.parent / "reference/default/trials.csv"
     path.write_text("dataset,model\n")

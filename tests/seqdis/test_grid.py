@@ -142,6 +142,18 @@ def test_metric_modules_are_those_of_the_folder_and_of_the_config(tmp_path: Path
     assert modules == ["evaluation.metrics.swap", "mine.blur"]
 
 
+def test_a_dataset_set_to_null_is_left_out_of_models_too():
+    steps = {"training": {"steps": 9}}
+    models = {"dsae": {"datasets": {"digits": steps, "people": steps}}, "svg": None}
+    config = {"datasets": {"digits": None, "people": {"kind": "sprites"}}}
+    config["models"] = models
+    grid.leave_out_datasets(config)
+    assert config["datasets"] == {"people": {"kind": "sprites"}}
+    assert config["models"] == {"dsae": {"datasets": {"people": steps}}, "svg": None}
+    for wrong in ({}, {"datasets": None}, {"datasets": {"x": None}, "models": [1]}):
+        grid.leave_out_datasets(wrong)  # what is wrong is told when it is validated
+
+
 # Models
 
 
@@ -373,3 +385,48 @@ def test_a_study_has_selected_settings_or_the_tiers(tuned: bool, monkeypatch):
     plan = grid.make_plan(config | {"selection": {"use": True}})
     settings = grid.cell_settings(plan, "unordered_vae@beta=0.5", "people")
     assert settings["training"]["steps"] == (7 if tuned else 3)
+
+
+def a_study(**parts: object) -> dict:
+    """Return a study of DSAE on people."""
+    return {"label": "", "datasets": ["people"], "models": ["dsae"], **parts}
+
+
+def test_a_study_has_each_cell_once():
+    twice = [{"training.beta": [1, 2]}, {"training.beta": [2, 4]}]
+    plan = grid.make_plan(changed(studies={"betas": a_study(cross=twice)}))
+    names = [cell["name"] for cell in plan.studies["betas"]["cells"]]
+    assert names == ["dsae@beta=1", "dsae@beta=2", "dsae@beta=4"]
+    plan = grid.make_plan(changed(studies={"one": a_study(models=["dsae", "dsae"])}))
+    assert len(plan.studies["one"]["cells"]) == 1
+
+
+def test_two_settings_of_one_name_are_refused():
+    """Otherwise the cell of one study would be trained with the other's setting."""
+    one, other = (
+        a_study(vary=[{"setting": f"{section}.beta", "values": [4]}])
+        for section in ("training", "settings")
+    )
+    with pytest.raises(UserError) as problem:
+        grid.make_plan(changed(studies={"one": one, "other": other}))
+    names(problem.value, "studies.one", "studies.other", "dsae@beta=4", "settings.beta")
+    tier = a_study(cross=[{"training.beta": [4]}], tuned=False)
+    with pytest.raises(UserError) as problem:
+        grid.make_plan(changed(studies={"one": one, "tier": tier}))
+    names(problem.value, "studies.one", "studies.tier", "dsae@beta=4", "tuned")
+    plan = grid.make_plan(changed(studies={"one": one, "same": one}))
+    assert plan.studied["dsae@beta=4"]["training"]["beta"] == 4
+
+
+@pytest.mark.parametrize("value", ["results/a", "a b", "a;b", "a,beta=2", "{a}", "é"])
+def test_a_value_that_no_folder_is_called_by_is_refused(value: str):
+    study = a_study(cross=[{"training.beta": [1], "training.start_from": [value]}])
+    with pytest.raises(UserError) as problem:
+        grid.make_plan(changed(studies={"starts": study}))
+    names(problem.value, "studies.starts", "training.start_from", repr(value))
+
+
+def test_models_as_the_tier_has_them_are_not_untuned():
+    with pytest.raises(UserError) as problem:
+        grid.make_plan(changed(studies={"s": a_study(tuned=False)}))
+    names(problem.value, "studies.s", "tuned", "cross")

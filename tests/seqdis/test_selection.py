@@ -64,8 +64,13 @@ def test_a_file_is_read_by_model_and_dataset(tmp_path: Path):
     file = tmp_path / "default.yaml"
     file.write_text("models: {dsae: {datasets: {sprites: {training: {beta: 4}}}}}")
     assert read_selected("default", tmp_path) == {"dsae": {"sprites": {"beta": 4}}}
-    for text in ("models: {dsae: 3}", "[]", "models: {", "models: {dsae: {}}"):
-        file.write_text(text)
+    damaged = ["models: {dsae: 3}", "[]", "models: {", "models: {dsae: {}}", "", "\xff"]
+    for training in ("", "5", "[1]", "text"):
+        damaged.append(
+            f"models: {{dsae: {{datasets: {{x: {{training: {training}}}}}}}}}"
+        )
+    for text in damaged:
+        file.write_bytes(text.encode("latin-1"))
         with pytest.raises(UserError) as problem:
             read_selected("default", tmp_path)
         names(problem.value, file)
@@ -98,6 +103,25 @@ def test_the_plan_trains_with_what_was_selected(tmp_path: Path, monkeypatch):
     plan = grid.make_plan(unused)
     assert training("dsae") == {"steps": 3, "beta1": 0.9}
     assert grid.describe_tier(plan, [])["selected"] == {}
+
+
+def test_names_that_a_config_leaves_out_are_passed_over(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "config/selected/small.yaml"
+    file.parent.mkdir(parents=True)
+    gone = "{datasets: {people: {training: {beta: 4}}, gone: {training: {beta: 2}}}}"
+    file.write_text(f"models: {{svg: {gone}, gone: {gone}, dsae: {gone}}}")
+    plan = grid.make_plan(changed(rules=[]))
+    assert grid.cell_settings(plan, "dsae", "people")["training"]["beta"] == 4
+    assert not {"svg", "gone"} & set(plan.trained)
+
+
+def test_trials_have_a_seed_of_their_own():
+    selection = {"selection": {"seed": 1}}
+    with pytest.raises(UserError) as problem:
+        grid.make_plan(changed(**selection))
+    names(problem.value, "selection.seed", "1", "`seeds`")
+    assert grid.make_plan(changed(**selection, seeds=[0, 2]))
 
 
 def test_models_that_are_trained_and_no_controls_are_tried():

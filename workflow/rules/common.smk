@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from seqdis import catalogue, grid, imports, selection
+from seqdis import catalogue, grid, imports, selection, studies
 from seqdis.errors import UserError
 from snakemake.exceptions import WorkflowError
 
@@ -64,14 +64,19 @@ def list_training_code(wildcards):
     With them comes the file of weights that a training starts from, if it has one.
     """
     settings = grid.cell_settings(PLAN, wildcards.model, wildcards.dataset)
-    start = settings["training"].get("start_from")
-    code = list_code("training.train", get_module(wildcards))
-    return [*code, *([start] if start else [])]
+    return [*list_code("training.train", get_module(wildcards)), *list_start(settings)]
 
 
 def list_trial_code(wildcards):
-    """Return the source files of a trial's model and of its training."""
-    return list_code("training.trial", get_module(wildcards))
+    """Return the same of a trial."""
+    entry = PLAN.candidates[wildcards.model]
+    settings = grid.entry_settings(PLAN, entry, wildcards.dataset)
+    return [*list_code("training.trial", get_module(wildcards)), *list_start(settings)]
+
+
+def list_start(settings):
+    """Return the file of weights that a training starts from, if it has one."""
+    return [file for file in [settings["training"].get("start_from")] if file]
 
 
 def list_program_code(wildcards):
@@ -187,7 +192,7 @@ def list_study_files(wildcards):
 
 wildcard_constraints:
     dataset=match_any(PLAN.datasets),
-    model=match_any([*PLAN.trained, *map(grid.name_shuffled, PLAN.trained)]),
+    model=match_any([*PLAN.trained, *map(studies.name_shuffled, PLAN.trained)]),
     study=match_any(PLAN.studies),
     seed=r"\d+",
     trial=r"\d+",

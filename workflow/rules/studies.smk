@@ -4,7 +4,7 @@ REQUIRED: cells of the tier. OUTPUTS: {tier}/studies/{study}/index.html.
 """
 
 STUDY = f"{TIER}/studies/{{study}}"
-REORDERED = CELL.replace("{model}", grid.name_shuffled("{model}"))
+REORDERED = CELL.replace("{model}", studies.name_shuffled("{model}"))
 
 
 rule reorder:

@@ -1,0 +1,19 @@
+"""Names in a config: is each one known, and if not, which known one is near?"""
+
+from collections.abc import Iterable
+
+from seqdis.errors import UserError, find_nearest
+
+
+def check_name(name: str, known: Iterable[str], place: str, what: str) -> None:
+    """Raise UserError, with the nearest known name, unless a name is known."""
+    if name not in known:
+        hint = suggest(name, known)
+        raise UserError(f"config: {place} names {name!r}, which is not a {what}.{hint}")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return sentences with the nearest known name, if one is near, and all of them."""
+    near = find_nearest(name, known := list(known))
+    hint = f" Did you mean {near}?" if near else ""
+    return f"{hint} Known: {', '.join(known)}."
