@@ -134,8 +134,9 @@ def pair_weights(counts: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray
     of what the identities' effects give it (4 D / n and 2 / n: a sample's deviations
     are from its own mean). v makes this 1 - 1 / n, as it is of clips, which are drawn
     as whole identities (`evaluation.intervals.Runs` divides by it), but is at most 1,
-    as no weight may be negative. No component gets less than it has, noise of the pairs
-    at most v (2 + v) of it.
+    as no weight may be negative. This is to first order: weights are divided by their
+    sum, which takes up to another 0.05 from eleven identities. Noise of the pairs gets
+    about v (2 + v) of what it has.
 
     Args:
         counts: `(replicates, identities)`.

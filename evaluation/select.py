@@ -16,7 +16,7 @@ equal ones the highest contrast of reconstructions, then the earliest trial.
 
 import argparse
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from evaluation.metrics.headline import combine
 from evaluation.trials import COLUMNS
 from seqdis.errors import cli
 from seqdis.files import read_json, read_parquet, write_text
+from seqdis.selection import read_selected
 
 Contrasts = dict[tuple[str, str], float]  # by metric and factor
 
@@ -169,6 +170,31 @@ def selected_text(tier: str, chosen: Mapping[tuple[str, str], Mapping]) -> str:
     return head + yaml.safe_dump({"models": models})
 
 
+def keep_untried(
+    places: Collection[tuple[str, str]],
+    old: pd.DataFrame | None,
+    before: Mapping[str, Mapping[str, Mapping]],
+) -> tuple[pd.DataFrame, dict[tuple[str, str], Mapping]]:
+    """Return trials and settings of models and datasets that this run leaves out.
+
+    Args:
+        places: dataset and model of those that it tries.
+        old: TABLE as it was; None if there was none.
+        before: settings as they were, by model and dataset.
+    """
+    if old is None:
+        old = pd.DataFrame(columns=TABLE)
+    where = zip(old["dataset"], old["model"], strict=True)
+    rows = old[np.array([place not in places for place in where], dtype=bool)]
+    others = {
+        (dataset, model): training
+        for model, datasets in before.items()
+        for dataset, training in datasets.items()
+        if (dataset, model) not in places
+    }
+    return rows, others
+
+
 def main() -> None:
     """Write the settings that won and the table of trials."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -196,9 +222,12 @@ def main() -> None:
         tables.append(table)
         for trial in table.loc[table["chosen"], "trial"]:
             chosen[dataset, model] = trials[trial]["selected"]
-    text = pd.concat(tables).to_csv(index=False, float_format="%.6g")
+    before = read_selected(given.tier, given.selected.parent)
+    old = pd.read_csv(given.table) if given.table.is_file() else None
+    rows, others = keep_untried(places, old, before)
+    text = pd.concat([*tables, rows]).to_csv(index=False, float_format="%.6g")
     write_text(given.table, text)
-    write_text(given.selected, selected_text(given.tier, chosen))
+    write_text(given.selected, selected_text(given.tier, others | chosen))
 
 
 if __name__ == "__main__":

@@ -85,6 +85,8 @@ def say(setting: str, value: Any) -> str:
     """Return a change in words."""
     if (setting, value) in CHOICES:
         return CHOICES[setting, value]
+    if setting == "training.n_frames":
+        return f"{value} frames a clip"
     name = SETTINGS.get(setting, setting.split(".")[-1])
     return name if value is True else f"{name}: {plain(value)}"
 

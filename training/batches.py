@@ -81,7 +81,10 @@ class Batches:
             self.sequence[self.identity[self.sequence] == self.identity[one]]
             for one in sequence
         ]
-        runs = [np.resize(rng.permutation(group), self.each) for group in alike]
+        runs = [
+            np.resize(np.append(one, rng.permutation(group[group != one])), self.each)
+            for one, group in zip(sequence, alike, strict=True)
+        ]
         return np.concatenate(runs)[: self.batch]
 
     def move_to(self, device: torch.device) -> None:

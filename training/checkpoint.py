@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from seqdis.errors import UserError
 from seqdis.files import readable, write_bytes
 
 
@@ -48,9 +49,19 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
 
 
 def load_into(module: nn.Module, path: Path) -> None:
-    """Load weights written by `save(path, module.state_dict(), ...)`."""
+    """Load weights written by `save(path, module.state_dict(), ...)`.
+
+    Raises:
+        UserError: they are of another model, or of other sizes.
+    """
     tensors, _ = load(path)
-    module.load_state_dict(tensors)
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as problem:
+        raise UserError(
+            f"{path} has the weights of another model or of other sizes. Name a file "
+            f"that fits, or set the sizes it was trained with. ({problem})"
+        ) from problem
 
 
 def pack(

@@ -178,6 +178,7 @@ def fingerprint(
     start = settings["training"]["start_from"]
     return cell.fingerprint(
         store.info["frames_sha256"],
+        sha256_of(store.path / "sequences.parquet"),  # which of them are for training
         settings,
         seed,
         source_hash(module, __name__),

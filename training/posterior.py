@@ -18,6 +18,7 @@ from training.contract import Context, Frames, SequenceModel
 from training.distributions import LOGVAR_LIMIT
 
 START = 0.15  # standard deviation of a posterior's mean over clips, and of its noise
+SAME = 1e-6  # standard deviations below this are rounding
 CLIPS = 64  # that a training looks at first
 
 
@@ -35,7 +36,9 @@ class Posterior(nn.Linear):
         """
         weight, bias = self.weight.chunk(2), self.bias.chunk(2)
         mu = features.flatten(0, -2) @ weight[0].T
-        scale = START / mu.std(0).clamp(min=torch.finfo(mu.dtype).eps)
+        spread = mu.std(0)
+        # A code that does not move at all is left as it is.
+        scale = torch.where(spread > SAME, START / spread, 1.0)
         weight[0].mul_(scale[:, None])
         bias[0].copy_(-scale * mu.mean(0))
         weight[1].zero_()

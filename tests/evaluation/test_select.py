@@ -12,6 +12,7 @@ from evaluation.select import (
     choose,
     choose_without_labels,
     counting_factors,
+    keep_untried,
     score_trial,
     selected_text,
     trial_table,
@@ -145,6 +146,20 @@ def test_all_trials_diverged():
     table = trial_table(("sprites", "dsae"), trials, {}, SCOPES, GROUPS)
     assert table["chosen"].tolist() == [True, False, False]
     assert not table["label_free_choice"].any() and (table["score"] == 0).all()
+
+
+def test_what_another_run_tried_stays():
+    old = pd.DataFrame(columns=TABLE)
+    old["dataset"], old["model"] = ["sprites", "mmnist", "mmnist"], ["svg", "svg", "ns"]
+    before = {"svg": {"sprites": {"beta": 4}, "mmnist": {}}, "ns": {"mmnist": {}}}
+    rows, others = keep_untried({("mmnist", "svg")}, old, before)
+    assert rows[["dataset", "model"]].to_numpy().tolist() == [
+        ["sprites", "svg"],
+        ["mmnist", "ns"],
+    ]
+    assert others == {("sprites", "svg"): {"beta": 4}, ("mmnist", "ns"): {}}
+    rows, others = keep_untried({("mmnist", "svg")}, None, {})
+    assert not len(rows) and not others
 
 
 def test_the_file_is_a_config_and_does_not_depend_on_the_order():

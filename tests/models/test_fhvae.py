@@ -131,7 +131,7 @@ def test_every_term_by_hand(sequences: torch.Tensor):
 def test_which_rows_of_the_table_learn(alpha: float):
     """Without the discriminative term only the rows of the batch do."""
     model = filled(alpha=alpha)
-    terms = model.loss(torch.rand(2, 4, 1, 16, 16), context(torch.tensor([2, 5])))
+    terms = model.loss(torch.rand(2, 4, 1, 16, 16), context(torch.tensor([2, 5]), 1))
     torch.stack([t.mean() for t in terms.values()]).sum().backward()
     learns = model.mu2.grad.abs().sum(1) > 0
     expected = [True] * 7 if alpha else [k in (2, 5) for k in range(7)]

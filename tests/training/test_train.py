@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file
+from torch import nn
 
+from datasets.store import load
 from seqdis.imports import source_hash
-from tests.messages import names
+from tests.messages import names, rejected
+from training import checkpoint
+from training.fit_model import fingerprint
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -216,3 +221,22 @@ def test_a_changed_helper_of_a_model_trains_it_again(squares: Path, tmp_path: Pa
     helper.write_text("WIDTH = 9\n")
     changed = steps_done()
     assert changed[0] == 0 and changed[1] != first[1]
+
+
+def test_another_split_is_another_training(squares: Path, tmp_path: Path):
+    """The frames are the same, but other people train."""
+    copy = shutil.copytree(squares, tmp_path / "store")
+    marks = []
+    for _ in range(2):
+        settings = {"training": {"start_from": ""}}
+        marks.append(fingerprint("baselines.dsae", load(copy), settings, 0, {}))
+        table = pd.read_parquet(copy / "sequences.parquet")
+        table["split"] = table["split"].to_numpy()[::-1]
+        table.to_parquet(copy / "sequences.parquet")
+    assert marks[0] != marks[1]
+
+
+def test_weights_of_other_sizes_are_no_start(tmp_path: Path):
+    checkpoint.save(tmp_path / "a.safetensors", nn.Linear(2, 1).state_dict(), {})
+    with rejected(tmp_path / "a.safetensors"):
+        checkpoint.load_into(nn.Linear(3, 1), tmp_path / "a.safetensors")
