@@ -90,7 +90,7 @@ rule select:
     """Choose settings by all trials; write them and the trials under version control."""
     input:
         contrasts=[
-            TRIALS.format(dataset=dataset, model=model) + "/contrasts.parquet"
+            f"{TRIALS}/contrasts.parquet".format(dataset=dataset, model=model)
             for dataset, model in list_tried()
         ],
     log:
