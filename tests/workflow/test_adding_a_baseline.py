@@ -79,10 +79,10 @@ def test_each_is_trained_and_scored_and_nothing_else(followed):
 
 
 def test_the_contract_tests_find_them(followed):
-    """Door 1: those of the contract and its own. Door 2: those of the contract."""
+    """Door 1: all that go over discovered models, and its own 3. Door 2: the contract."""
     _, said = followed
-    passed, own = map(int, re.findall(r"(\d+) passed", said))
-    assert passed == own + 3 and own >= 15
+    discovered, contract = map(int, re.findall(r"(\d+) passed", said))
+    assert discovered >= contract + 3 and contract >= 15
 
 
 def test_the_same_file_by_another_door_is_the_same_model(followed):
