@@ -61,6 +61,14 @@ class Judge(judge_settings.Settings):
 
 
 @dataclass(frozen=True)
+class TrainingOfAll(Training):
+    """Training of every model."""
+
+    datasets: dict[str, Training] = field(default_factory=dict)
+    """The same for one dataset."""
+
+
+@dataclass(frozen=True)
 class Trial:
     """What one trial changes of a model's settings."""
 
@@ -183,7 +191,7 @@ class Config:
     """Members of each dataset's ensemble of judges."""
     judge: Judge
     """Training and certification of one judge."""
-    training: Training
+    training: TrainingOfAll
     """Training of every model."""
     selection: Selection
     """How the settings of models are chosen."""

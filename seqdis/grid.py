@@ -30,6 +30,8 @@ REFERENCE = "unordered_vae"
 # Training seeds without which no model is said to be better than another: no ranks,
 # p-values or bold print.
 LEAST_SEEDS = 3
+# Parts of the config that may say something else for one dataset.
+SECTIONS = ("evaluation", "judge", "training")
 # Kinds of datasets that are cut out of videos, in several jobs.
 FACE_KINDS = ("affwild", "grid")
 # What a user's own dataset consists of (datasets/own.py).
@@ -90,6 +92,9 @@ def make_plan(config: Settings) -> Plan:
     if not datasets:
         reasons = " ".join(f"{name}: {reason}" for name, reason in absent.items())
         raise UserError(f"none of the config's datasets can be made here. {reasons}")
+    for section in SECTIONS:
+        for name in config[section].get("datasets", {}):
+            check_name(name, config["datasets"], f"{section}.datasets", "dataset")
     entries = list_entries(config, find_bases(config["rules"]))
     for name in config["leave_out"]:
         check_name(name, entries, "leave_out", "model")
@@ -128,7 +133,7 @@ def make_plan(config: Settings) -> Plan:
 
 
 def leave_out_datasets(config: Settings) -> None:
-    """Take the datasets out that a config file sets to null, also those of models.
+    """Take the datasets out that a config file sets to null, wherever it names them.
 
     The config has not been validated yet.
     """
@@ -137,7 +142,7 @@ def leave_out_datasets(config: Settings) -> None:
     out = {name for name, settings in config["datasets"].items() if settings is None}
     models = config.get("models")
     entries = list(models.values()) if isinstance(models, dict) else []
-    for part in (config, *entries):
+    for part in (config, *(config.get(section) for section in SECTIONS), *entries):
         if isinstance(part, dict) and isinstance(part.get("datasets"), dict):
             kept = {k: v for k, v in part["datasets"].items() if k not in out}
             part["datasets"] = kept
@@ -206,7 +211,7 @@ def list_metric_modules(config: Settings, root: Path = ROOT) -> list[str]:
 
 
 def section_settings(config: Settings, section: str, dataset: str) -> Settings:
-    """Return `judge` or `evaluation` of the config, as it is for one dataset."""
+    """Return a section of the config (`judge`, ...) as it is for one dataset."""
     shared = {k: v for k, v in config[section].items() if k != "datasets"}
     return shared | config[section].get("datasets", {}).get(dataset, {})
 
@@ -256,7 +261,11 @@ def locate(entry: Settings, bases: Mapping[str, Base]) -> dict[str, str]:
 
 
 def cell_settings(plan: Plan, model: str, dataset: str) -> Settings:
-    """Return the settings of a cell: shared, then the model's, then the dataset's."""
+    """Return the settings of a cell.
+
+    Those of the model go above those of the tier, and in either those for the dataset
+    above those for all.
+    """
     return entry_settings(plan, plan.trained[model], dataset)
 
 
@@ -266,7 +275,7 @@ def entry_settings(plan: Plan, entry: Settings, dataset: str) -> Settings:
     return {
         "label": entry.get("label", ""),
         "role": entry.get("role", ""),
-        "training": plan.config["training"]
+        "training": section_settings(plan.config, "training", dataset)
         | entry.get("training", {})
         | for_dataset.get("training", {}),
         "shared": plan.config["shared"],

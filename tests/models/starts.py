@@ -117,10 +117,10 @@ def main() -> None:
                 sprites.Settings(source="embedded", identities=120, size=size),
                 Path(folder) / tier,
             )
-            for tier, size in (("config", 32), ("real", 64))
+            for tier, size in (("everything", 32), ("real", 64))
         }
         print("| model | default | real |\n|---|---|---|")  # noqa: T201
-        for name in list_models(read_tier("config")):
+        for name in list_models(read_tier("everything")):
             columns = []
             for tier, store in stores.items():
                 plan = read_tier(tier)

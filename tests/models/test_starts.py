@@ -15,9 +15,9 @@ from datasets.store import Store, load
 from seqdis.files import write_json
 from tests.models.starts import ROOT, list_models, measure, read_tier
 
-SIZES = {"config": 32, "real": 64, "paper": 64}  # pixels
-CLIPS = {"config": 64, "real": 64, "paper": 16}
-MODELS = list_models(read_tier("config"))
+SIZES = {"everything": 32, "real": 64, "paper": 64}  # pixels
+CLIPS = {"everything": 64, "real": 64, "paper": 16}
+MODELS = list_models(read_tier("everything"))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def embed_faces(files: Path) -> None:
 
 def build_faces(files: Path, size: int, out: Path) -> Store:
     """Cut faces out of drawn videos and gather them, as the workflow does."""
-    drawn = read_tier("config").datasets["affwild"] | {"size": size, "parts": 1}
+    drawn = read_tier("everything").datasets["affwild"] | {"size": size, "parts": 1}
     settings = json.dumps(drawn)
     words = ["-m", "datasets.affwild", "--files", files, "--settings", settings]
     pieces = out / "pieces"

@@ -26,6 +26,7 @@ CONFIG = {
         "people": {"kind": "sprites", "source": "embedded", "label": "People"},
         "faces": {"kind": "affwild", "source": "licensed", "label": "Faces"},
     },
+    "evaluation": {},
     "judge": {"steps": 5, "width": 8, "datasets": {"people": {"steps": 7}}},
     "training": {"steps": 3, "beta1": 0.9},
     "selection": {"use": True, "share": 1, "trials": [{}, {"beta": 4}]},
@@ -147,9 +148,11 @@ def test_a_dataset_set_to_null_is_left_out_of_models_too():
     models = {"dsae": {"datasets": {"digits": steps, "people": steps}}, "svg": None}
     config = {"datasets": {"digits": None, "people": {"kind": "sprites"}}}
     config["models"] = models
+    config["judge"] = {"datasets": {"digits": steps}}
     grid.leave_out_datasets(config)
     assert config["datasets"] == {"people": {"kind": "sprites"}}
     assert config["models"] == {"dsae": {"datasets": {"people": steps}}, "svg": None}
+    assert config["judge"] == {"datasets": {}}
     for wrong in ({}, {"datasets": None}, {"datasets": {"x": None}, "models": [1]}):
         grid.leave_out_datasets(wrong)  # what is wrong is told when it is validated
 
@@ -204,6 +207,10 @@ def test_a_module_of_a_user(tmp_path: Path, monkeypatch):
             ("models.dsae.datasets", "'poeple'", "Did you mean people", "faces"),
         ),
         (
+            {"training": {"datasets": {"poeple": {}}}},
+            ("training.datasets", "'poeple'", "Did you mean people"),
+        ),
+        (
             {"leave_out": ["fvhae"]},
             ("leave_out", "'fvhae'", "Did you mean fhvae", "unordered_vae"),
         ),
@@ -252,6 +259,16 @@ def test_settings_of_a_cell(plan):
     }
     varied = grid.cell_settings(plan, "full@beta=0.5", "digits")
     assert varied["training"] == CONFIG["training"] | {"beta": 0.5}
+
+
+def test_settings_for_one_dataset_go_below_those_of_a_model():
+    plan = grid.make_plan(changed(training={"datasets": {"digits": {"steps": 9}}}))
+    steps = {
+        (model, dataset): grid.cell_settings(plan, model, dataset)["training"]["steps"]
+        for model in ("dsae", "unordered_vae")
+        for dataset in ("digits", "people")
+    }
+    assert list(steps.values()) == [9, 3, 4, 5]
 
 
 # Studies

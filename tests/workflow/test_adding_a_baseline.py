@@ -79,7 +79,7 @@ def test_each_is_trained_and_scored_and_nothing_else(followed):
 
 
 def test_the_contract_tests_find_them(followed):
-    """Door 1: all that go over discovered models, and its own 3. Door 2: the contract."""
+    """Door 1: all that discover models, and its own 3. Door 2: the contract."""
     _, said = followed
     discovered, contract = map(int, re.findall(r"(\d+) passed", said))
     assert discovered >= contract + 3 and contract >= 15
