@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from datasets.card import Card
 from datasets.description import read_manifest
 from datasets.faces import affwild_first, affwild_second, command
 from datasets.faces.annotations import Video
 from datasets.faces.settings import FaceSettings
+from datasets.faces.store import KNOWN
 from seqdis.errors import UserError, cli
 
 LICENCE = {
@@ -82,9 +84,52 @@ NOTE = (
 )
 
 
+CARDS = {
+    "licensed": Card(
+        "Aff-Wild and Aff-Wild2",
+        "Faces of people filmed anywhere, who react to what they watch or talk: 298 "
+        "videos of 200 people (Aff-Wild), more in Aff-Wild2.",
+        "whether a model separates who it is from what the face shows, in videos that "
+        "nobody staged; the set of the paper that this suite grew from.",
+        (
+            "Background, light and camera are those of a video, mostly of one person: "
+            "they tell people apart. The score of the corners' colours alone is "
+            "beside that of the identity.",
+            "Valence and arousal are opinions of annotators, and lag behind the face.",
+            "The detector and the smoothing of crops decide how much of head motion is "
+            "left.",
+        ),
+        "D. Kollias et al.: Deep Affect Prediction in-the-Wild, IJCV 127 (2019), "
+        "arXiv:1804.10938; Aff-Wild2: arXiv:1811.07770",
+        licence=str(LICENCE["licence"]),
+        factors=tuple(KNOWN.values()),
+    ),
+    "embedded": Card(
+        "Drawn faces",
+        "Heads drawn by this suite, which turn, open their mouths and look about in "
+        "front of a background of their own; stand-ins for Aff-Wild in its own file "
+        "layout.",
+        "a quick check that a model, and the way from videos to scores, works; its "
+        "labels are exact.",
+        (
+            "Drawn by a program with few parameters: no result on it holds for real "
+            "faces.",
+            "Light and background belong to a video, mostly of one person.",
+        ),
+        "this suite",
+        licence="MIT",
+    ),
+}
+
+
+def card(settings: Settings) -> Card:
+    """Return the card of licensed or of drawn videos."""
+    return CARDS[settings.source]
+
+
 def main() -> None:
     """Cut out the faces of some videos, or gather them."""
-    command.command(__doc__, Settings, videos, NOTE, manifest)
+    command.command(__doc__, Settings, videos, NOTE, manifest, card)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from datasets.card import Card
 from datasets.store import Factor, as_entry
 from seqdis.errors import UserError
 from seqdis.files import read_json, readable, sha256_of
@@ -62,6 +63,7 @@ def describe(
     name: str,
     note: str,
     factors: Sequence[Factor],
+    card: Card | None = None,
 ) -> dict[str, Any]:
     """Return the contents of `dataset.json` which do not depend on the frames.
 
@@ -72,6 +74,7 @@ def describe(
         name: the dataset's name in the grid.
         note: how it was built, in one or two sentences.
         factors: of either table.
+        card: what a person has to say of it.
     """
     files = [file for file in manifest["files"] if file["path"] in set(used)]
     return {
@@ -86,6 +89,8 @@ def describe(
         "credits": manifest["credits"]
         + sorted({file["authors"] for file in files if file["authors"]}),
         "note": note,
+        "card": card.entry if card else {},
+        "ordered": card.ordered if card else True,
         "settings": settings,
         "files": files,
         "factors": [as_entry(factor) for factor in factors],

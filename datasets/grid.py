@@ -17,11 +17,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from datasets.card import Card
 from datasets.description import read_manifest
 from datasets.faces import command
 from datasets.faces.annotations import Video
 from datasets.faces.grid_clips import list_clips, list_samples
 from datasets.faces.settings import FaceSettings
+from datasets.faces.store import KNOWN
 from seqdis.errors import cli
 
 COLLECTIONS = {"corpus": "grid", "samples": "grid_samples"}
@@ -72,9 +74,56 @@ NOTE = (
 )
 
 
+_FACTORS = tuple(KNOWN[name] for name in ("mouth_opening", *HARDLY))
+_REFERENCE = (
+    "M. Cooke, J. Barker, S. Cunningham, X. Shao: An audio-visual corpus for speech "
+    "perception and automatic speech recognition, JASA 120 (2006), "
+    "doi:10.1121/1.2229005"
+)
+_STUDIO = (
+    "All speakers sit before the same wall in the same light, but each was recorded in "
+    "one session: clothes and hair at the border of the crop tell them apart."
+)
+CARDS = {
+    "corpus": Card(
+        "GRID",
+        "Faces of 33 people who read six-word sentences to a camera, 75 frames at 25 "
+        "per second; 1000 clips each were recorded.",
+        "real faces that anybody may download: who speaks, and how far the mouth is "
+        "open.",
+        (
+            _STUDIO,
+            "Heads hardly turn, so mouth opening is all that is judged of motion.",
+            "Motion factors are derived from a detector's points, not annotated.",
+        ),
+        _REFERENCE,
+        "grid",
+        factors=_FACTORS,
+    ),
+    "samples": Card(
+        "GRID, eleven clips",
+        "Eleven clips of 10 people who read a sentence to a camera.",
+        "a test that the way from real videos to a page works. It has too few people "
+        "for a comparison of models.",
+        (
+            _STUDIO,
+            "Test scores are of two people.",
+        ),
+        _REFERENCE,
+        "grid_samples",
+        factors=_FACTORS,
+    ),
+}
+
+
+def card(settings: Settings) -> Card:
+    """Return the card of the variant."""
+    return CARDS[settings.variant]
+
+
 def main() -> None:
     """Cut out the faces of some clips, or gather them."""
-    command.command(__doc__, Settings, videos, NOTE, manifest, HARDLY)
+    command.command(__doc__, Settings, videos, NOTE, manifest, card, HARDLY)
 
 
 if __name__ == "__main__":

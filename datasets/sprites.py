@@ -9,7 +9,7 @@ for bit. The split by identity is theirs in both.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +18,7 @@ import pandas as pd
 from pydantic import Field
 
 from datasets import store
+from datasets.card import Card
 from datasets.description import (
     Source,
     describe,
@@ -123,6 +124,7 @@ def build(folder: Path, name: str, settings: Settings, out: Path) -> store.Store
         name,
         NOTES[variant],
         static_factors(variant, layers) + factors,
+        CARDS[variant],
     )
     return store.write(
         out,
@@ -149,6 +151,88 @@ NOTES = {
     "actions": "Li and Mandt's nine clips of eight frames (walk, spellcast, slash; "
     "front, left, right) per character, body, legs, shirt, hair and golden boots laid "
     "over black. They divided pixels by 256, this suite by 255.",
+}
+
+
+ACTION = Factor("action", "action", "dynamic", list(ACTIONS))
+DIRECTION = Factor("direction", "direction", "dynamic", DIRECTIONS)
+POSE = Factor(
+    "pose",
+    "pose",
+    "dynamic",
+    (),
+    note="cells whose bodies differ in fewer than 20 pixels are merged",
+)
+CLIP_FACTORS = (
+    Factor(
+        "action",
+        "action and direction",
+        "dynamic",
+        [f"{move} {turn}" for move in CLIP_COLUMNS for turn in CLIP_DIRECTIONS],
+        seen_in="clip",
+        note="the 9 classes of the literature: 3 * move + direction",
+    ),
+    Factor("direction", "direction", "dynamic", CLIP_DIRECTIONS),
+    Factor("move", "action", "dynamic", tuple(CLIP_COLUMNS), seen_in="clip"),
+    Factor(
+        "step",
+        "frame of the clip",
+        "dynamic",
+        [str(step) for step in range(CLIP_LENGTH)],
+        judged=False,
+    ),
+)
+
+
+def list_worn(variant: str) -> list[Factor]:
+    """Return skin, legs, shirt and hair, wherever they can be seen."""
+    worn = LAYERS[variant].items()
+    return [Factor(name, LABELS[name], "static", list(kinds)) for name, kinds in worn]
+
+
+_CLOTHES = (
+    "Legs and shirts differ in shape as well as in colour, so a blurred swap can still "
+    "be read."
+)
+CARDS = {
+    "sheet": Card(
+        "Sprites, whole sheets",
+        "A dressed character on black, in 178 drawn poses: each of up to 1296 "
+        "characters is one of 6 skins, 6 legs, 6 shirts and 6 hair colours, and has "
+        "one sequence.",
+        "whether a model carries over a look that it has never seen as a whole into "
+        "any pose: test characters are new combinations of known parts.",
+        (
+            "All parts of a test character are in training: it is a test of "
+            "combination, not of new looks.",
+            "Poses follow each other in the order of the sheet, which is no motion "
+            "wherever one action ends.",
+            _CLOTHES,
+        ),
+        "Helminger et al. (2018) and Li & Mandt (2018), arXiv:1803.02991; artwork of "
+        "the Liberated Pixel Cup",
+        "lpc",
+        factors=(*list_worn("sheet"), ACTION, DIRECTION, POSE),
+    ),
+    "actions": Card(
+        "Sprites, nine actions",
+        "A dressed character on black walks, casts a spell or slashes, seen from the "
+        "front, the left or the right: nine clips of eight frames for each of up to "
+        "1296 characters.",
+        "comparison with the literature: it is the protocol of Li & Mandt, bit for "
+        "bit.",
+        (
+            "Nine motions, all seen in training, the same frames for every character: "
+            "a model can learn them by heart.",
+            "The action changes from clip to clip, not within one, so it is constant "
+            "in time and a static code can hold it.",
+            _CLOTHES,
+        ),
+        "Y. Li, S. Mandt: Disentangled Sequential Autoencoder, ICML 2018, "
+        "arXiv:1803.02991",
+        "lpc",
+        factors=(*list_worn("actions"), *CLIP_FACTORS),
+    ),
 }
 
 
@@ -183,13 +267,11 @@ def empty_cells(sheets: list[np.ndarray]) -> list[int]:
 def static_factors(variant: str, layers: list[list[np.ndarray]]) -> list[Factor]:
     """Return the entries of skin, legs, shirt and hair."""
     entries = []
-    for (name, values), sheets in zip(LAYERS[variant].items(), layers, strict=False):
+    for factor, sheets in zip(list_worn(variant), layers, strict=False):
         cells = empty_cells(sheets)
         hidden = [{"column": "cell", "equals": cells}] if cells else []
         note = "not drawn in every pose: the falling body covers it" if cells else ""
-        entries.append(
-            Factor(name, LABELS[name], "static", list(values), hidden=hidden, note=note)
-        )
+        entries.append(replace(factor, hidden=hidden, note=note))
     return entries
 
 
@@ -209,15 +291,9 @@ def sheet_table(
     hidden = [{"column": "cell", "equals": shared}] if shared else []
     steps = [str(step) for step in range(max(ACTIONS.values()))]
     entries = [
-        Factor("action", "action", "dynamic", list(ACTIONS), hidden=hidden),
-        Factor("direction", "direction", "dynamic", DIRECTIONS),
-        Factor(
-            "pose",
-            "pose",
-            "dynamic",
-            firsts,
-            note="cells whose bodies differ in fewer than 20 pixels are merged",
-        ),
+        replace(ACTION, hidden=hidden),
+        DIRECTION,
+        replace(POSE, values=firsts),
         Factor("step", "frame of the action", "dynamic", steps, judged=False),
         Factor(
             "cell",
@@ -237,22 +313,7 @@ def clip_table(cells: Sequence[Cell]) -> tuple[pd.DataFrame, list[Factor]]:
     table = _cell_columns(cells, moves, CLIP_DIRECTIONS)
     table["move"] = table["action"]
     table["action"] = (3 * table["move"] + table["direction"]).astype(np.int16)
-    actions = [f"{move} {turn}" for move in moves for turn in CLIP_DIRECTIONS]
-    steps = [str(step) for step in range(CLIP_LENGTH)]
-    entries = [
-        Factor(
-            "action",
-            "action and direction",
-            "dynamic",
-            actions,
-            seen_in="clip",
-            note="the 9 classes of the literature: 3 * move + direction",
-        ),
-        Factor("direction", "direction", "dynamic", CLIP_DIRECTIONS),
-        Factor("move", "action", "dynamic", moves, seen_in="clip"),
-        Factor("step", "frame of the clip", "dynamic", steps, judged=False),
-    ]
-    return table, entries
+    return table, list(CLIP_FACTORS)
 
 
 def _cell_columns(

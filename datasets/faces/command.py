@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from datasets.card import Card
 from datasets.description import verify_sources
 from datasets.faces import crops
 from datasets.faces.annotations import Video
@@ -29,6 +30,7 @@ def command(
     videos: Callable[[Path, T], list[Video]],
     note: str,
     manifest: Callable[[Path, T], dict[str, Any]],
+    card: Callable[[T], Card],
     unjudged: Sequence[str] = (),
 ) -> None:
     """Run one of two steps from the command line.
@@ -42,6 +44,7 @@ def command(
         videos: lists the videos of a folder.
         note: for `dataset.json`.
         manifest: licence and credits of a folder.
+        card: of the settings.
         unjudged: dynamic factors for probes only.
     """
     parser = argparse.ArgumentParser(description=doc.split("\n")[0])
@@ -69,7 +72,7 @@ def command(
         known = manifest(given.files, settings)
         gather(
             listed, given.pieces, given.files, known, settings, given.name, note,
-            given.out, unjudged,
+            given.out, card(settings), unjudged,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from datasets import store
+from datasets.card import Card
 from datasets.description import describe
 from datasets.faces.annotations import Video
 from datasets.faces.crops import SIZE
@@ -64,6 +65,7 @@ def gather(
     name: str,
     note: str,
     out: Path,
+    card: Card,
     unjudged: Sequence[str] = (),
 ) -> store.Store:
     """Put the pieces of all videos into one store, with `preprocess.csv` beside it.
@@ -102,6 +104,7 @@ def gather(
         name,
         f"{note} {rule_in_words(settings)}",
         static + dynamic,
+        card,
     )
     # Static labels that hold for strangers need no judge of identities.
     info["judge_identity"] = not any(factor.judged for factor in static)

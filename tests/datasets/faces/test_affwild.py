@@ -76,7 +76,8 @@ def build(root: Path, out: Path, **changes) -> tuple[Store, pd.DataFrame]:
         share = listed[part :: given.parts]
         command.cut_out(share, given, None, out / "pieces", "test")
     known = affwild.manifest(root, given)
-    store = gather(listed, out / "pieces", root, known, given, "affwild", "note.", out)
+    made = (listed, out / "pieces", root, known, given)
+    store = gather(*made, "affwild", "note.", out, affwild.card(given))
     table = pd.read_csv(out / "preprocess.csv", dtype={"video": str}).fillna("")
     return store, table.set_index("video")
 

@@ -41,9 +41,8 @@ def faces(clips: Path, weights: Path, tmp_path_factory) -> Store:
     listed = grid.videos(clips, given)
     command.cut_out(listed, given, weights, out / "pieces", "test")
     known = grid.manifest(clips, given)
-    return gather(
-        listed, out / "pieces", clips, known, given, "grid", "note.", out, grid.HARDLY
-    )
+    made = (listed, out / "pieces", clips, known, given)
+    return gather(*made, "grid", "note.", out, grid.card(given), grid.HARDLY)
 
 
 def test_a_face_is_found_in_every_real_frame(faces: Store):
