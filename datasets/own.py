@@ -4,22 +4,40 @@
 checks the folder (docs/adding_a_dataset.md) and makes a frame store of it.
 """
 
-from dataclasses import asdict, dataclass
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from datasets import store
 from datasets.description import parse_command
+from datasets.own_tables import (
+    FLOAT,
+    REMEDY,
+    TEXT,
+    WHOLE,
+    Table,
+    arrange_frames,
+    arrange_sequences,
+    read_column,
+    read_factor,
+    read_file,
+    read_table,
+)
 from datasets.shrink import SIZES, Size
-from datasets.store import Factor, as_entry, from_entry
+from datasets.store import Factor, as_entry
+from seqdis import settings as checked
 from seqdis.errors import UserError, cli
-from seqdis.files import read_json, read_parquet, readable
 
-REMEDY = "docs/adding_a_dataset.md says what it must be."
 BLOCK = 4096  # frames copied at once
+# Columns that every store has; `identity` is also what judges call their identity head.
+RESERVED = ("sequence", "identity", "first_frame", "n_frames", "split", "frame", "time")
+Words = Annotated[str, Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,43 @@ class Settings:
     """Side that frames are shrunk to, pixels; 0 leaves them as they are."""
 
 
+@dataclass(frozen=True)
+class Clause:
+    """Frames that do not show a factor: a column equals or exceeds something."""
+
+    column: Words
+    equals: list[int | float | str] | None = None
+    above: float | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A factor as a user's `dataset.json` describes it; see `datasets.store.Factor`."""
+
+    name: Annotated[str, Field(pattern=r"^[^\W\d]\w*$")]
+    label: Words
+    scope: Literal["static", "dynamic"]
+    values: Annotated[list[Words], Field(min_length=1, max_length=32767)] | None = None
+    unit: str | None = None
+    seen_in: Literal["frame", "clip"] = "frame"
+    judged: bool = True
+    hidden: list[Clause] = field(default_factory=list)
+    note: str = ""
+    kind: Literal["categorical", "continuous"] | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """A user's `dataset.json`."""
+
+    factors: list[Any] = field(default_factory=list)
+    judge_identity: bool = False
+    homepage: str = ""
+    licence: str = ""
+    credits: list[str] = field(default_factory=list)
+    note: str = ""
+
+
 def build(folder: Path, name: str, settings: Settings, out: Path) -> store.Store:
     """Make the frame store of a folder, frames shrunk to `size` if that is given.
 
@@ -45,29 +100,33 @@ def build(folder: Path, name: str, settings: Settings, out: Path) -> store.Store
         UserError: a file is missing, unreadable or does not fit the others; a factor is
             not described or has values that it cannot have; splits share an identity.
     """
-    given = read_json(folder / "dataset.json", REMEDY)
-    with readable(folder / "frames.npy", REMEDY):
-        frames = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
-    sequences = read_parquet(folder / "sequences.parquet")
-    timeline = read_parquet(folder / "frames.parquet")
-    if frames.ndim != 4 or frames.dtype != np.uint8 or frames.shape[3] not in (1, 3):
-        raise UserError(
-            f"{folder / 'frames.npy'} is {frames.dtype} {frames.shape}, but must be "
-            f"uint8 (frame, height, width, 1 or 3). {REMEDY}"
-        )
-    height, width = frames.shape[1:3]
-    side = settings.size or height
-    if height != width or side not in SIZES or height % side:
-        raise UserError(
-            f"{folder / 'frames.npy'} has frames of {height} x {width}, but must have "
-            "squares of 64, 32 or 16 pixels, or of a multiple of the config's `size`."
-        )
-    factors = [described(folder, entry) for entry in given.get("factors", [])]
-    judge_identity = given.get("judge_identity", False)
-    check_judged(folder, factors, judge_identity)
-    complete(folder, len(frames), sequences, timeline)
+    about, factors = read_description(folder / "dataset.json")
+    frames = read_frames(folder / "frames.npy", settings.size)
+    tables = {
+        "static": read_table(folder / "sequences.parquet"),
+        "dynamic": read_table(folder / "frames.parquet"),
+    }
+    sequences, numbers = arrange_sequences(tables["static"], len(frames))
+    made = {
+        "static": sequences,
+        "dynamic": arrange_frames(tables["dynamic"], sequences, numbers),
+    }
     for factor in factors:
-        possible(folder, factor, sequences if factor.scope == "static" else timeline)
+        other = tables["dynamic" if factor.scope == "static" else "static"]
+        if factor.name in other.rows.column_names:
+            raise UserError(
+                f"{other.path} has a column {factor.name!r}, but that is the name of a "
+                f"{factor.scope} factor. Rename one of them. {REMEDY}"
+            )
+        table = made[factor.scope]
+        labels = read_factor(tables[factor.scope], factor)
+        # The index is the row in the user's file: pandas gives each row its own label.
+        table[factor.name] = pd.Series(labels)
+        if factor.judged:
+            check_learnable(tables[factor.scope], factor, sequences, table)
+    for factor in factors:
+        for clause in factor.hidden:
+            add_helper(tables, made, clause)
     shape = (len(frames), *frames.shape[1:])
     with store.frame_writer(out, shape, settings.size) as append:
         for start in range(0, len(frames), BLOCK):
@@ -79,92 +138,164 @@ def build(folder: Path, name: str, settings: Settings, out: Path) -> store.Store
         "variant": "",
         "source": "own",
         "collection": "",
-        "homepage": given.get("homepage", ""),
-        "licence": given.get("licence", ""),
-        "credits": given.get("credits", []),
-        "note": given.get("note", ""),
         "settings": asdict(settings),
         "files": [],
+        **{key: value for key, value in asdict(about).items() if key != "factors"},
         "factors": [as_entry(factor) for factor in factors],
-        "judge_identity": judge_identity,
     }
-    return store.write(out, info, sequences, timeline)
-
-
-def described(folder: Path, entry: dict[str, Any]) -> Factor:
-    """Return the factor that an entry of the folder's `dataset.json` describes."""
     try:
-        factor = from_entry(entry)
-    except TypeError as problem:
-        raise UserError(
-            f"{folder / 'dataset.json'}: the factor {entry} is not described as it "
-            f"must be ({problem}). {REMEDY}"
-        ) from problem
-    if factor.scope not in ("static", "dynamic"):
-        raise UserError(
-            f"{folder / 'dataset.json'}: the scope of the factor {factor.name!r} is "
-            f"{factor.scope!r}, but must be static or dynamic. {REMEDY}"
+        return store.write(
+            out,
+            info,
+            sequences.reset_index(drop=True),
+            made["dynamic"].reset_index(drop=True),
         )
-    return factor
+    except UserError as problem:
+        raise UserError(f"{folder}: {problem}") from problem
 
 
-def check_judged(folder: Path, factors: list[Factor], judge_identity: Any) -> None:
-    """Raise UserError unless judges have something to learn, under different names."""
-    path = folder / "dataset.json"
-    if not isinstance(judge_identity, bool):
+def read_frames(path: Path, size: int) -> np.ndarray:
+    """Return the user's frames, memory-mapped, if they can be shrunk to `size`.
+
+    Raises:
+        UserError: it is no array of frames, or models take no frames of its type or
+            shape.
+    """
+    frames = read_file(
+        path,
+        "an array that np.save wrote",
+        lambda file: np.load(file, mmap_mode="r", allow_pickle=False),
+    )
+    if not isinstance(frames, np.ndarray):
+        raise UserError(f"{path} must be one array, as np.save writes it. {REMEDY}")
+    fits = frames.ndim == 4 and frames.dtype == np.uint8 and len(frames)
+    if not fits or frames.shape[3] not in (1, 3):
         raise UserError(
-            f"{path}: judge_identity is {judge_identity!r}, but must be true or false. "
-            f"{REMEDY}"
+            f"{path} is {frames.dtype} {frames.shape}, but must be uint8 (frame, "
+            f"height, width, 1 or 3), with at least one frame. {REMEDY}"
         )
-    if judge_identity and any(factor.name == "identity" for factor in factors):
+    height, width = frames.shape[1:3]
+    side = size or height
+    if height != width or side not in SIZES or height % side:
         raise UserError(
-            f"{path} has judge_identity and a factor named 'identity'. Remove one of "
-            f"them. {REMEDY}"
+            f"{path} has frames of {height} x {width}, but must have squares of 64, 32 "
+            f"or 16 pixels, or of a multiple of the config's `size`. {REMEDY}"
         )
-    if not judge_identity and not any(factor.judged for factor in factors):
-        raise UserError(
-            f"{path} has neither a judged factor nor judge_identity. {REMEDY}"
-        )
+    return frames
 
 
-def complete(
-    folder: Path, frames: int, sequences: pd.DataFrame, timeline: pd.DataFrame
+def read_description(path: Path) -> tuple[Description, list[Factor]]:
+    """Return a user's `dataset.json` and its factors.
+
+    Raises:
+        UserError: it is no JSON object in UTF-8, or has a key or value that it cannot
+            have, a factor twice or under a reserved name, or nothing that is judged.
+    """
+    text = read_file(
+        path,
+        "a JSON object in UTF-8",
+        lambda file: json.loads(file.read_text(encoding="utf-8-sig")),
+    )
+    try:
+        about = checked.build(Description, text, str(path))
+        entries = [
+            checked.build(Entry, entry, f"{path}: factors[{place}]")
+            for place, entry in enumerate(about.factors)
+        ]
+    except UserError as problem:
+        raise UserError(f"{problem} {REMEDY}") from problem
+    for entry in entries:
+        check_entry(f"{path}: the factor {entry.name!r}", entry)
+    counts = Counter(entry.name for entry in entries)
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise UserError(f"{path}: factors has {twice[0]!r} more than once. {REMEDY}")
+    if not about.judge_identity and not any(entry.judged for entry in entries):
+        raise UserError(
+            f"{path} has neither a judged factor nor judge_identity: true. {REMEDY}"
+        )
+    return about, [as_factor(entry) for entry in entries]
+
+
+def check_entry(place: str, entry: Entry) -> None:
+    """Raise UserError, which names the place, where keys of a factor disagree."""
+    if entry.name in RESERVED:
+        raise UserError(f"{place} has the name of a column of every store. {REMEDY}")
+    values = entry.values or []
+    if twice := [value for value, count in Counter(values).items() if count > 1]:
+        raise UserError(f"{place} has {twice[0]!r} twice in `values`. {REMEDY}")
+    kind = "continuous" if entry.values is None else "categorical"
+    if entry.kind not in (None, kind):
+        raise UserError(
+            f"{place} is {entry.kind} by its `kind`, but {kind} by its `values`: "
+            f"categorical factors have them, continuous ones do not. {REMEDY}"
+        )
+    for clause in entry.hidden:
+        if clause.equals is None and clause.above is None:
+            raise UserError(
+                f"{place}: its `hidden` clause on {clause.column!r} must have `equals` "
+                f"or `above`. {REMEDY}"
+            )
+
+
+def as_factor(entry: Entry) -> Factor:
+    """Return the factor that an entry describes."""
+    known = {key: value for key, value in asdict(entry).items() if key != "kind"}
+    for place, clause in enumerate(known["hidden"]):
+        known["hidden"][place] = {k: v for k, v in clause.items() if v is not None}
+    return Factor(**known)
+
+
+def check_learnable(
+    source: Table, factor: Factor, sequences: pd.DataFrame, table: pd.DataFrame
 ) -> None:
-    """Raise UserError unless the tables have their columns and cover all frames."""
-    needed = {
-        "sequences.parquet": (
-            sequences,
-            ("sequence", "identity", "first_frame", "n_frames", "split"),
-        ),
-        "frames.parquet": (timeline, ("frame", "sequence", "time")),
-    }
-    for file, (table, columns) in needed.items():
-        lacking = [column for column in columns if column not in table]
-        if lacking:
-            raise UserError(f"{folder / file} has no column {lacking[0]!r}. {REMEDY}")
-    ends = sequences["n_frames"].cumsum()
-    whole = ends.max() == frames == len(timeline)
-    if not whole or (ends - sequences["n_frames"] != sequences["first_frame"]).any():
+    """Raise UserError unless a factor has two different labels in training.
+
+    Args:
+        source: the user's table, for the message.
+        factor: a judged one.
+        sequences: of the store.
+        table: of the store, with the factor's column.
+    """
+    split = sequences.set_index("sequence")["split"].loc[table["sequence"]]
+    labels = table[factor.name].to_numpy()
+    known = ~np.isnan(labels) if factor.continuous else labels >= 0
+    count = len(np.unique(labels[known & (split == "train").to_numpy()]))
+    if count < 2:
         raise UserError(
-            f"{folder}: the sequences do not lie end to end over the {frames} frames "
-            f"of frames.npy, or frames.parquet has not one row for each. {REMEDY}"
+            f"{source.path}: column {factor.name!r} has {count} different known values "
+            "in training sequences, but a judge needs two to tell apart. Set judged to "
+            f"false for it in dataset.json, or change the splits. {REMEDY}"
         )
 
 
-def possible(folder: Path, factor: Factor, table: pd.DataFrame) -> None:
-    """Raise UserError unless a factor's column holds what the factor can be."""
-    name = factor.name
-    if name not in table:
-        file = "sequences" if factor.scope == "static" else "frames"
-        raise UserError(f"{folder / file}.parquet has no column {name!r}. {REMEDY}")
-    values, kind = table[name].to_numpy(), table[name].to_numpy().dtype.kind
-    if factor.values is None:
-        if kind != "f":
-            raise UserError(f"{folder}: {name!r} has no `values`, so must be float32.")
-    elif kind != "i" or values.min() < -1 or values.max() >= len(factor.values):
+def add_helper(
+    tables: dict[str, Table], made: dict[str, pd.DataFrame], clause: dict[str, Any]
+) -> None:
+    """Copy the column of a `hidden` clause into the store, from the table that has it.
+
+    Raises:
+        UserError: no table has it, or both, or it cannot be compared.
+    """
+    name = clause["column"]
+    holders = [k for k, table in made.items() if name in table]
+    if not holders:
+        holders = [k for k, table in tables.items() if name in table.rows.column_names]
+        if len(holders) != 1:
+            raise UserError(
+                f"{tables['static'].path.parent}: `hidden` in dataset.json names the "
+                f"column {name!r}, which {len(holders)} tables have, but exactly one "
+                f"must. {REMEDY}"
+            )
+        [scope] = holders
+        column = read_column(
+            tables[scope], name, WHOLE + FLOAT + TEXT, "numbers or text"
+        )
+        made[scope][name] = pd.Series(column)
+    scope = holders[0]
+    if "above" in clause and not pd.api.types.is_numeric_dtype(made[scope][name]):
         raise UserError(
-            f"{folder}: {name!r} must hold whole numbers from -1 (not known) to "
-            f"{len(factor.values) - 1}, places in its `values`. {REMEDY}"
+            f"{tables[scope].path}: column {name!r} must hold numbers, since `hidden` "
+            f"in dataset.json has `above` for it. {REMEDY}"
         )
 
 
