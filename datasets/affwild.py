@@ -51,22 +51,25 @@ class Settings(FaceSettings):
     lines: Literal["frame", "box"] = "frame"
     """Whether line k of an annotation is of frame k or of the k-th frame with a box;
     users of the first release disagree."""
+    first_number: Literal[1, 0] = 1
+    """Number of the first frame in the names of boxes, landmarks and aligned faces."""
 
 
 def videos(root: Path, settings: Settings) -> list[Video]:
     """List the videos of a copy, in order of their names.
 
     Raises:
-        UserError: neither layout is there.
+        UserError: neither layout is there, or half of one.
     """
     for layout in (affwild_first, affwild_second):
         if home := layout.home(root):
-            return layout.videos(home, settings.lines)
+            return layout.videos(home, settings.lines, settings.first_number)
     raise UserError(
         f"{root} is neither known layout of Aff-Wild: videos/train/ with "
         "annotations/train/valence/ (first challenge), or cropped_aligned/ with "
-        "annotations/VA_Set/ (Aff-Wild2). Unpack the archives there, or set "
-        "datasets.affwild.root to your copy; how to get one: config/README.md."
+        "annotations/VA_Set/ or VA_Estimation_Challenge/ (Aff-Wild2). Unpack the "
+        "archives there, or set datasets.affwild.root to your copy; how to get one: "
+        "config/README.md."
     )
 
 

@@ -22,7 +22,10 @@ RAW = (
     "model.safetensors",
 )
 ROWS = 40  # videos that are listed
-COUNTS = ("frames", "looked_at", "found", "kept", "sequences", "dropped")
+COUNTS = (
+    *("frames", "looked_at", "found", "kept", "sequences", "dropped"),
+    *("counted_times", "labels", "labels_left_out", "labels_moved", "boxes_left_out"),
+)
 Run = dict[str, Any]
 Differences = list[tuple[str, Any, Any]]  # key, value, the other's value
 
@@ -201,6 +204,7 @@ class Preprocessing(NamedTuple):
     """Totals in words, the videos with remarks (at most 40) and how many are more."""
 
     totals: str
+    labels: str
     videos: list[dict]
     more: int
 
@@ -221,8 +225,9 @@ def preprocessing(path: Path) -> Preprocessing | None:
         remarks = table[unreadable | (table["notes"] != "")]
         remarks = remarks.sort_values("frames", key=lambda n: n > 0, kind="stable")
         totals = _totals(table, len(remarks), int(unreadable.sum()))
+        labels = _describe_labels(table)
         videos = remarks[:ROWS].to_dict("records")
-    return Preprocessing(totals, videos, len(remarks) - len(videos))
+    return Preprocessing(totals, labels, videos, len(remarks) - len(videos))
 
 
 def _totals(table: pd.DataFrame, remarked: int, unreadable: int) -> str:
@@ -239,6 +244,18 @@ def _totals(table: pd.DataFrame, remarked: int, unreadable: int) -> str:
         f"{count(remarked, 'video')} {have} remarks, {unreadable} could not be read."
     )
     return "; ".join(parts)
+
+
+def _describe_labels(table: pd.DataFrame) -> str:
+    """Say how many labels, boxes and times of the release are not used as they are."""
+    total = table[list(COUNTS)].sum()
+    return (
+        f"Labels of single frames: {total['labels']:,}; left out, being of no frame or "
+        f"not possible: {total['labels_left_out']:,}; moved to the frames with boxes: "
+        f"{total['labels_moved']:,}. Boxes left out: {total['boxes_left_out']:,}. "
+        f"Frames whose time is counted, that of the file being missing or going back: "
+        f"{total['counted_times']:,}."
+    )
 
 
 @dataclass(frozen=True)

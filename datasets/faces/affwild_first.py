@@ -1,33 +1,51 @@
 """The layout of Aff-Wild's first challenge.
 
-    videos/train/<id>.mp4 or .avi
+    videos/train/<id>.mp4, .avi, .webm or another kind of video
     annotations/train/valence/<id>.txt    one number per line, -1 to 1
     annotations/train/arousal/<id>.txt
-    bboxes/train/<id>/<frame>.pts         4 corners; frames count from 1, unpadded; a
-    landmarks/train/<id>/<frame>.pts      missing file means no face; 68 points
+    bboxes/train/<id>/<frame>.pts         4 corners; frames count from 1, or from 0 if
+    landmarks/train/<id>/<frame>.pts      the setting says so; a missing file means no
+                                          face; 68 points
 
 Inner archives unpack to `train/` or to `train/train/`: both are found. Beside them may
-lie `people.csv` (`video,person` and any static factors), which the release lacks.
+lie `people.csv`, which the release lacks: see `datasets.faces.people`.
 """
 
+from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from datasets.faces.annotations import (
     Annotation,
     Video,
     at_frames,
+    count_labels,
+    extents,
     read_numbers,
     read_tree,
+    reduce_points,
 )
+from datasets.faces.names import (
+    check_numbering,
+    compose,
+    is_hidden,
+    list_files,
+    refuse_twins,
+)
+from datasets.faces.people import read_people
 from seqdis.errors import UserError
-from seqdis.files import readable
 
 OUTER = "aff_wild_annotations_bboxes_landmarks_new"
-VIDEOS = {".mp4", ".avi", ".mov", ".mkv"}
+VIDEOS = {
+    *(".mp4", ".m4v", ".mov", ".3gp", ".avi", ".divx", ".mkv", ".webm", ".mpg"),
+    *(".mpeg", ".mpe", ".m2v", ".vob", ".ts", ".m2ts", ".mts", ".wmv", ".asf"),
+    *(".flv", ".f4v", ".ogv", ".ogg", ".mxf", ".gif", ".h264", ".264", ".h265"),
+    *(".hevc", ".y4m", ".mjpeg", ".mjpg", ".nut", ".dv", ".rm", ".rmvb"),
+}
+TREES = ("bboxes", "landmarks")
 NAMES = ("valence", "arousal")
 
 
@@ -60,129 +78,144 @@ def train(folder: Path, name: str) -> Path | None:
     return None
 
 
-def videos(folder: Path, lines: str) -> list[Video]:
-    """List the videos, and annotations that have none (with a path that is missing)."""
-    place = {n: train(folder, n) for n in ("annotations", "bboxes", "landmarks")}
-    marks = place["annotations"] or folder
-    paths = _files(train(folder, "videos") or folder)
-    people = _people(folder / "people.csv")
-    lonely = {p.stem for name in NAMES for p in (marks / name).glob("[!.]*.txt")}
+def videos(folder: Path, lines: str, first_number: int) -> list[Video]:
+    """List the videos, and annotations that have none (with a path that is missing).
+
+    Args:
+        folder: as `home` returns it.
+        lines: see `annotate`.
+        first_number: the number of the first frame in names of boxes and landmarks.
+
+    Raises:
+        UserError: two files have one name, people.csv does not fit, or numbers start
+            elsewhere.
+    """
+    place = train(folder, "videos") or folder
+    marks = train(folder, "annotations") or folder
+    paths = list_files(place, VIDEOS)
+    texts = {key: list_files(marks / key, {".txt"}) for key in NAMES}
+    trees = {kind: _list_trees(train(folder, kind)) for kind in TREES}
+    lonely = {name for found in texts.values() for name in found}
+    names = sorted(paths.keys() | lonely, key=lambda n: (len(n), n))
+    for folders in trees.values():
+        check_numbering(folders.values(), first_number)
+    people = read_people(folder / "people.csv", names)
     found = []
-    for name in sorted(paths.keys() | lonely, key=lambda n: (len(n), n)):
-        texts = {key: marks / key / f"{name}.txt" for key in NAMES}
-        trees = [p / name for p in (place["bboxes"], place["landmarks"]) if p]
-        read = partial(annotate, texts, place, name, lines)
+    for name in names:
+        own: dict[str, Path | None] = {key: texts[key].get(name) for key in NAMES}
+        tree: dict[str, Path | None] = {k: trees[k].get(name) for k in TREES}
         static = people.get(name, {})
+        files = (*own.values(), *tree.values())
         found.append(
             Video(
                 name,
-                paths.get(name, folder / "videos" / f"{name}.mp4"),
+                paths.get(name, place / f"{name}.mp4"),
                 static.get("person", name),
                 "",
                 {key: value for key, value in static.items() if key != "person"},
-                (*(t for t in texts.values() if t.is_file()), *trees),
-                read,
-                boxed=bool(place["bboxes"] and (place["bboxes"] / name).is_dir()),
+                tuple(path for path in files if path),
+                partial(annotate, own, tree, lines, first_number),
+                boxed=tree["bboxes"] is not None,
             )
         )
     return found
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    paths: dict[str, Path] = {}
-    for path in sorted(folder.glob("[!.]*")):
-        if path.suffix.lower() in VIDEOS:
-            if path.stem in paths:
-                raise UserError(
-                    f"{folder} holds both {paths[path.stem].name} and {path.name}, but "
-                    f"only one annotation called {path.stem}. Keep the right one."
-                )
-            paths[path.stem] = path
-    return paths
-
-
-def _people(path: Path) -> dict[str, dict[str, str]]:
-    if not path.is_file():
-        return {}
-    with readable(path, "it is a table video,person,...; correct it, or take it away."):
-        table = pd.read_csv(path, dtype=str)
-    if not {"video", "person"} <= set(table):
-        raise UserError(f"{path} needs the columns video and person.")
-    rows = table.to_dict("records")
-    return {
-        str(row["video"]): {str(k): str(v) for k, v in row.items() if k != "video"}
-        for row in rows
-    }
+def _list_trees(folder: Path | None) -> dict[str, Path]:
+    """Return composed name to the folder of `.pts` files of each video."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()) if folder else ():
+        if not path.is_dir() or is_hidden(path.name):
+            continue
+        name = compose(path.name)
+        if name in found:
+            refuse_twins(name, found[name], path)
+        found[name] = path
+    return found
 
 
 def annotate(
-    texts: dict[str, Path],
-    place: dict[str, Path | None],
-    name: str,
+    texts: dict[str, Path | None],
+    trees: dict[str, Path | None],
     lines: str,
+    first_number: int,
     numbers: np.ndarray,
 ) -> Annotation:
     """Read what is said of a video's frames; see `Annotation`.
 
     Args:
         texts: the annotation file of each name.
-        place: folders of boxes and landmarks, None where the release has none.
-        name: of the video.
+        trees: folders of boxes and landmarks, None where the release has none.
         lines: whether line k tells of frame k (`frame`) or of the k-th frame with a
             box (`box`); users of the release disagree.
+        first_number: the number of the first frame in names of boxes and landmarks.
         numbers: `(n,)` 1, 2, ...
     """
     notes: list[str] = []
-    boxes = corners = None
-    if place["bboxes"] and (place["bboxes"] / name).is_dir():
-        corners, bad = read_tree(place["bboxes"] / name, 4)
-        boxes = [_boxes(corners.get(int(n))) for n in numbers]
-        notes += bad + _counts(corners, numbers)
-    points = None
-    if place["landmarks"] and (place["landmarks"] / name).is_dir():
-        shapes, bad = read_tree(place["landmarks"] / name, 68)
-        missing = np.full((68, 2), np.nan)
-        points = np.array([shapes[int(n)][0] if int(n) in shapes else missing
-                           for n in numbers]).reshape(-1, 68, 2)  # fmt: skip
+    counts: Counter[str] = Counter()
+    boxes = points = corners = None
+    if trees["bboxes"]:
+        corners, bad = _read_faces(trees["bboxes"], 4, extents, first_number)
+        none = np.empty((0, 4))
+        boxes = [corners.get(number, none) for number in numbers.tolist()]
+        notes += bad
+        past = sum(number > len(numbers) for number in corners)
+        if past:
+            notes.append(f"{past} boxes past the last of {len(numbers)} frames")
+            counts["boxes_left_out"] = past
+        several = sum(len(blocks) > 1 for blocks in corners.values())
+        if several:
+            notes.append(
+                f"{several} frames with several boxes: the face followed is kept"
+            )
+    if trees["landmarks"]:
+        shapes, bad = _read_faces(trees["landmarks"], 68, reduce_points, first_number)
+        none = np.empty((0, 15))
+        points = [shapes.get(number, none) for number in numbers.tolist()]
         notes += bad
     columns = {}
     for key, path in texts.items():
-        if not path.is_file():
+        if not path:
             notes.append(f"no {key} annotation")
             continue
-        values, stray = read_numbers(path)
+        values, stray = read_numbers(path, 1)
         notes += stray + _lines(key, len(values), numbers, corners)
         column = values[:, 0]
-        wrong = (np.abs(column) > 1) & (column != -5)  # -5: not annotated
+        said = column != -5  # -5: not annotated
+        wrong = (np.abs(column) > 1) & said
         if wrong.any():
             notes.append(f"{key}: {int(wrong.sum())} values outside -1 to 1 left out")
         column = np.where(np.abs(column) <= 1, column, np.nan)
         if lines == "box" and corners is not None:
-            own = np.array(sorted(corners))
-            spread = np.full(max([*own, len(numbers)]), np.nan)
-            shared = min(len(own), len(column))
-            spread[own[:shared] - 1] = column[:shared]
-            column = spread
+            column, moved = _spread(column, np.array(sorted(corners), int), numbers)
+            counts["labels_moved"] += moved
         columns[key] = at_frames(column, numbers)
-    return Annotation(boxes, points, columns, notes)
+        counts += count_labels(said, np.isfinite(columns[key]))
+    return Annotation(boxes, points, columns, notes, {}, counts)
 
 
-def _boxes(corners: np.ndarray | None) -> np.ndarray:
-    if corners is None:
-        return np.empty((0, 4))
-    low, high = corners.min(axis=1), corners.max(axis=1)
-    return np.concatenate([low, high - low], axis=1)
+def _read_faces(
+    folder: Path,
+    points: int,
+    reduce: Callable[[np.ndarray], np.ndarray],
+    first_number: int,
+) -> tuple[dict[int, np.ndarray], list[str]]:
+    """Read a tree; return frame number, from 1, to what is kept, and notes."""
+    found, notes = read_tree(folder, points, reduce)
+    return {number + 1 - first_number: kept for number, kept in found.items()}, notes
 
 
-def _counts(corners: dict[int, np.ndarray], numbers: np.ndarray) -> list[str]:
-    notes = []
-    past = sum(number > len(numbers) for number in corners)
-    if past:
-        notes.append(f"{past} boxes past the last of {len(numbers)} frames")
-    several = sum(len(blocks) > 1 for blocks in corners.values())
-    if several:
-        notes.append(f"{several} frames with several boxes: the face followed is kept")
-    return notes
+def _spread(
+    column: np.ndarray, boxed: np.ndarray, numbers: np.ndarray
+) -> tuple[np.ndarray, int]:
+    """Give line k to the k-th frame with a box; also return how many lines move."""
+    spread = np.full(len(numbers), np.nan)
+    shared = min(len(boxed), len(column))
+    to, values = boxed[:shared], column[:shared]
+    moved = int((np.isfinite(values) & (to != np.arange(1, shared + 1))).sum())
+    inside = (to >= 1) & (to <= len(numbers))
+    spread[to[inside] - 1] = values[inside]
+    return spread, moved
 
 
 def _lines(

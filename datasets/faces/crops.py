@@ -24,18 +24,28 @@ from datasets.faces.annotations import Video
 from datasets.faces.detector import Detector
 from datasets.faces.settings import FaceSettings
 from datasets.faces.tracking import Track, cut, track_face, try_frames
+from datasets.faces.video import Broken, read_member
 from datasets.store import frame_writer
 from seqdis.errors import UserError
 from seqdis.files import read_json, sha256_of, sha256_of_tree, write_json, write_parquet
 from seqdis.imports import source_hash
 
 SIZE = 64  # pixels a side of a crop
+MOST = 64  # a crop is drawn at most so many times as large as it will be
 # Their code decides a piece: a change in it makes pieces again.
 CODE = (
     "datasets.faces.affwild_first",
     "datasets.faces.affwild_second",
     "datasets.faces.crops",
     "datasets.faces.grid_clips",
+)
+# What became of times, labels and boxes: see `Annotation.counts` and `Track.counts`.
+COUNTED = (
+    "counted_times",
+    "labels",
+    "labels_left_out",
+    "labels_moved",
+    "boxes_left_out",
 )
 # Settings that change no piece.
 ELSEWHERE = ("label", "root", "source", "parts", "test_share", "size")
@@ -49,18 +59,25 @@ def fingerprint(video: Video, settings: FaceSettings) -> str:
     )
     for path in (video.path, *video.files):
         if path.exists():
-            about = (_archive(path) if isinstance(path, zipfile.Path) else path).stat()
-            state.append(f"{path.name} {about.st_size} {about.st_mtime_ns}")
+            state += _list_states(path)
     return hashlib.sha256("\n".join(state).encode()).hexdigest()
+
+
+def _list_states(path: Path | zipfile.Path) -> list[str]:
+    """Return name, size and time of change of a file, or of all files of a folder."""
+    if isinstance(path, zipfile.Path):
+        own = [(path.at, Path(str(path.root.filename)))]  # type: ignore[attr-defined]
+    elif path.is_dir():
+        own = [(f"{path.name}/{each.name}", each) for each in sorted(path.iterdir())]
+    else:
+        own = [(path.name, path)]
+    states = [(name, each.stat()) for name, each in own if each.exists()]
+    return [f"{name} {about.st_size} {about.st_mtime_ns}" for name, about in states]
 
 
 @cache
 def _hash_code() -> str:
     return "".join(source_hash(module) for module in CODE)
-
-
-def _archive(member: zipfile.Path) -> Path:
-    return Path(str(member.root.filename))  # type: ignore[attr-defined]
 
 
 def make_piece(
@@ -85,7 +102,7 @@ def make_piece(
     place = squares(
         track.boxes, track.seconds, track.run, settings.margin, settings.smoothing
     )
-    _cut_out(video, parts, place, out)
+    _cut_out(video, track, parts, place, out)
     write_parquet(out / "frames.parquet", _table(track, parts, place))
     piece = {
         "fingerprint": mark,
@@ -103,13 +120,18 @@ def make_piece(
 
 
 def _checksums(video: Video) -> dict[str, str]:
+    """Return the sha256 of each file that could be read."""
     paths = [path for path in (video.path, *video.files) if path.exists()]
-    return {str(path): _sha256(path) for path in paths}
+    known = {}
+    for path in paths:
+        with suppress(Broken):  # a note says so already
+            known[str(path)] = _sha256(path)
+    return known
 
 
 def _sha256(path: Path | zipfile.Path) -> str:
     if isinstance(path, zipfile.Path):
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_member(path)).hexdigest()
     return sha256_of_tree(path) if path.is_dir() else sha256_of(path)
 
 
@@ -131,25 +153,44 @@ def _counts(
         "sequences": len(parts),
         "without_face": int((track.run < 0).sum()),
         "dropped": len(track.numbers) - kept,
+        **{
+            name: track.counts.get(name, 0) + track.annotation.counts.get(name, 0)
+            for name in COUNTED
+        },
         "notes": "; ".join(notes),
     }
 
 
 def _cut_out(
-    video: Video, parts: list[np.ndarray], place: np.ndarray, out: Path
+    video: Video, track: Track, parts: list[np.ndarray], place: np.ndarray, out: Path
 ) -> None:
-    """Decode the video once more and write the crops of the frames that are kept."""
+    """Decode the video once more and write the crops of the frames that are kept.
+
+    They are written as they come, so `parts` must be in that order, as `cut` has them:
+    rows of the table are in the order of `parts`.
+
+    Raises:
+        UserError: the video changed since it was read first.
+    """
     wanted = np.concatenate([np.empty(0, int), *parts])
-    is_wanted = set(wanted.tolist())
-    last = max(is_wanted, default=-1)
+    if (np.diff(wanted) <= 0).any():
+        raise ValueError("frames of a piece are not in the order of the video")
+    todo = wanted.tolist()[::-1]
     with frame_writer(out, (len(wanted), SIZE, SIZE, 3)) as append:
-        for position, frame in enumerate(try_frames(video, []) if last >= 0 else ()):
-            if position in is_wanted:
+        for position, frame in enumerate(try_frames(video, []) if todo else ()):
+            if position == todo[-1] and frame.number == track.numbers[position]:
                 image = frame.pixels()
                 square = _square(image) if video.aligned else place[position]
                 append(crop(image, square)[None])
-            if position == last:
+                todo.pop()
+            if not todo:
                 break
+        if todo:
+            raise UserError(
+                f"{video.path} changed while it was read: frame "
+                f"{track.numbers[todo[-1]]} is not there any more. Run it again when "
+                "the file is whole."
+            )
 
 
 def _square(image: np.ndarray) -> np.ndarray:
@@ -227,9 +268,17 @@ def crop(image: np.ndarray, square: np.ndarray, size: int = SIZE) -> np.ndarray:
 
     The crop is drawn bilinearly at a whole multiple of its size, then averaged down:
     exact to a fraction of a pixel, and without aliasing. What lies outside the frame
-    repeats its edge.
+    repeats its edge. A square of more than `MOST * size` pixels is cut out of a frame
+    that is shrunk first.
     """
-    times = max(1, int(np.ceil(square[2] / size)))
+    shrunk = int(np.ceil(square[2] / (size * MOST)))
+    if shrunk > 1:  # rather than to draw a crop that does not fit into the memory
+        height, width = (max(1, side // shrunk) for side in image.shape[:2])
+        scale = np.array([width, height]) / image.shape[1::-1]
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        middle = (square[:2] + 0.5) * scale - 0.5
+        square = np.array([*middle, square[2] * scale.mean()])
+    times = max(1, min(MOST, int(np.ceil(square[2] / size))))
     large = cv2.warpAffine(
         image,
         transform(square, times * size),

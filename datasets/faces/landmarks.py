@@ -39,9 +39,10 @@ def pose(points: np.ndarray) -> dict[str, np.ndarray]:
     right, left, nose = points[..., 0, :], points[..., 1, :], points[..., 2, :]
     eyes, mouth = (right + left) / 2, points[..., 3:5, :].mean(axis=-2)
     across = left - right
-    along = across / np.linalg.norm(across, axis=-1, keepdims=True)
+    along = across / _positive(np.linalg.norm(across, axis=-1, keepdims=True))
     down = np.stack([-along[..., 1], along[..., 0]], axis=-1)
     length = ((mouth - eyes) * down).sum(-1)
+    length = np.where(length == 0, np.nan, length)
     return {
         "yaw": ((nose - eyes) * along).sum(-1) / length,
         "pitch": ((nose - eyes) * down).sum(-1) / length,
@@ -58,7 +59,13 @@ def lips_apart(points: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(
         small[..., 3:5, :].mean(axis=-2) - small[..., :2, :].mean(axis=-2), axis=-1
     )
-    return np.linalg.norm(points[..., 66, :] - points[..., 62, :], axis=-1) / length
+    apart = np.linalg.norm(points[..., 66, :] - points[..., 62, :], axis=-1)
+    return apart / _positive(length)
+
+
+def _positive(length: np.ndarray) -> np.ndarray:
+    """Return lengths, NaN where points that ought to be apart are one."""
+    return np.where(length > 0, length, np.nan)
 
 
 def mouth_darkness(image: np.ndarray, points: np.ndarray) -> float:

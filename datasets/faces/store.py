@@ -14,7 +14,7 @@ from datasets import store
 from datasets.card import Card
 from datasets.description import describe
 from datasets.faces.annotations import Video
-from datasets.faces.crops import SIZE
+from datasets.faces.crops import COUNTED, SIZE
 from datasets.faces.settings import FaceSettings
 from datasets.store import Factor
 from seqdis.errors import UserError
@@ -29,6 +29,7 @@ COUNTS = [
     "kept",
     "sequences",
     "dropped",
+    *COUNTED,
     "notes",
 ]
 
@@ -141,7 +142,8 @@ def _sequences(
     sequences.insert(0, "sequence", np.arange(len(rows)))
     ends = sequences["n_frames"].cumsum()
     sequences.insert(1, "first_frame", ends - sequences["n_frames"])
-    return sequences, static_factors(sequences, list(pieces[0]["static"]))
+    names = dict.fromkeys(name for piece in pieces for name in piece["static"])
+    return sequences, static_factors(sequences, list(names))
 
 
 def _timeline(
@@ -152,12 +154,34 @@ def _timeline(
 ) -> tuple[pd.DataFrame, list[Factor]]:
     """Return frames.parquet and the dynamic factors."""
     columns = pd.concat(tables, ignore_index=True)
-    values = {k: v for piece in pieces for k, v in piece["values"].items()}
+    values = _join_values(pieces)
     for name in values:  # not every video need be annotated for every task
         columns[name] = columns[name].fillna(-1).astype(np.int16)
     factors = dynamic_factors(columns, values, unjudged)
     kept = ["video_frame", "seconds", *(factor.name for factor in factors)]
     return store.frame_table(sequences).join(columns[kept]), factors
+
+
+def _join_values(pieces: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the words of each categorical column.
+
+    Raises:
+        UserError: two videos have other words, or an order of their own, so that one
+            number means two things.
+    """
+    values: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
+    for piece in pieces:
+        for name, words in piece["values"].items():
+            known = values.setdefault(name, words)
+            if known != words:
+                raise UserError(
+                    f"The annotation of {piece['video']} lists the values of {name} as "
+                    f"{', '.join(words)}, that of {first[name]} as {', '.join(known)}. "
+                    "Make the first lines of their files alike."
+                )
+            first.setdefault(name, piece["video"])
+    return values
 
 
 def _files(

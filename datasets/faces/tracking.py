@@ -10,6 +10,7 @@ last from seconds to a quarter of an hour, and do not say how they cut them. Her
 5. Of the others the `per_video` longest stay, the earlier one of two equal ones.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ import numpy as np
 
 from datasets.faces import landmarks
 from datasets.faces.annotations import Annotation, Video
+from datasets.faces.boxes import drop_misfits, overlap
+from datasets.faces.clock import Clock, set_clock
 from datasets.faces.detector import Detector
 from datasets.faces.settings import FaceSettings
 from datasets.faces.video import Broken, Frame, read_frames
@@ -29,7 +32,7 @@ class Track(NamedTuple):
 
     Attributes:
         numbers: `(n,)` frame numbers as annotations count them.
-        seconds: `(n,)`.
+        seconds: `(n,)`, never less than before.
         boxes: `(n, 4)` x, y, width, height, NaN without a face.
         points: `(n, 5, 2)` as the detector gives them, NaN where not known.
         mouth: `(n,)` how open the mouth is, NaN where not known.
@@ -38,6 +41,7 @@ class Track(NamedTuple):
         found: of those, with a face.
         annotation: what the release says.
         notes: what went wrong.
+        counts: for preprocess.csv: `counted_times`, `boxes_left_out`.
     """
 
     numbers: np.ndarray
@@ -50,6 +54,29 @@ class Track(NamedTuple):
     found: int
     annotation: Annotation
     notes: list[str]
+    counts: dict[str, int]
+
+
+class Scan(NamedTuple):
+    """What one pass over a video gives.
+
+    Attributes:
+        numbers: `(n,)` frame numbers as annotations count them.
+        told: `(n,)` seconds that the file gives, NaN where it gives none.
+        counted: `(n,)` seconds by number and frame rate.
+        sizes: `(n, 2)` width and height; 0 where nobody needs them.
+        damaged: positions of damaged frames.
+        looks: positions of the frames that were searched.
+        seen: for each of these, the faces found, `(faces, 15)` as `_look` has them.
+    """
+
+    numbers: np.ndarray
+    told: np.ndarray
+    counted: np.ndarray
+    sizes: np.ndarray
+    damaged: list[int]
+    looks: list[int]
+    seen: list[np.ndarray]
 
 
 def track_face(
@@ -63,51 +90,77 @@ def track_face(
         detector: None where only annotated boxes count.
     """
     notes: list[str] = []
-    numbers: list[int] = []
-    seconds: list[float] = []
-    looks: list[int] = []
-    seen: list[np.ndarray] = []
-    damaged: list[int] = []
     search = None if video.boxed or video.aligned else detector
-    frame = None
-    for position, frame in enumerate(try_frames(video, notes)):
-        numbers.append(frame.number)
-        seconds.append(frame.seconds)
-        if frame.damaged():
-            damaged.append(position)
-        elif search and position % settings.detect_every == 0:
-            looks.append(position)
-            seen.append(_look(search, frame))
-    last = len(numbers) - 1
-    if search and frame and looks and looks[-1] < last and last not in damaged:
-        looks.append(last)
-        seen.append(_look(search, frame))
-    if damaged:
-        notes.append(f"{len(damaged)} damaged frames left out")
-    at, when = np.array(numbers, dtype=int), np.array(seconds)
+    scan = scan_video(video, settings.detect_every, search, notes)
+    at, looks, seen = scan.numbers, scan.looks, scan.seen
+    if scan.damaged:
+        notes.append(f"{len(scan.damaged)} damaged frames left out")
+    clock = set_clock(scan.told, scan.counted)
+    notes += clock.notes
     annotation = video.annotate(at)
-    if not video.boxed:
-        annotation = annotation._replace(boxes=None)
-    if annotation.boxes is not None:
+    misfits = 0
+    if video.boxed and annotation.boxes is not None:
         looks = list(range(len(at)))
-        points = _points(annotation, len(at))
-        seen = [np.column_stack([box, np.tile(row, (len(box), 1))])
-                for box, row in zip(annotation.boxes, points, strict=True)]  # fmt: skip
+        seen, misfits, told = _annotated(annotation, scan.sizes)
+        notes += told
     elif detector is None and len(at) and not video.aligned:
         notes.append("no boxes, and `boxes: given` forbids to look for faces")
-    filled, track, found = _followed(when, looks, seen, settings.gap)
+    filled, track, found = _followed(clock, looks, seen, settings.gap)
     looked_at = len(looks)
     if video.aligned:  # crops already: every frame that exists shows the face
         track, found = np.zeros(len(at), int), len(at)
-        looked_at = int(at.max(initial=0))
-    crowded = sum(len(faces) > 1 for faces in seen)
-    if crowded and annotation.boxes is None:
-        notes.append(f"several faces in {crowded} frames: one is followed")
-    track[damaged] = -1
-    run = runs(when, track, settings.gap)
+        looked_at = int(at.max(initial=0)) + (0 in at)  # numbers may count from 0
+    elif search:
+        crowded = sum(len(faces) > 1 for faces in seen)
+        if crowded:
+            notes.append(f"several faces in {crowded} frames: one is followed")
+    track[scan.damaged] = -1
+    run = runs(clock.seconds, track, settings.gap)
     return Track(
-        at, when, filled[:, :4], filled[:, 4:14].reshape(-1, 5, 2), filled[:, 14],
-        run, looked_at, found, annotation, notes,
+        at, clock.seconds, filled[:, :4], filled[:, 4:14].reshape(-1, 5, 2),
+        filled[:, 14], run, looked_at, found, annotation, notes,
+        {"counted_times": len(at) * clock.counted, "boxes_left_out": misfits},
+    )  # fmt: skip
+
+
+def scan_video(
+    video: Video, every: int, search: Detector | None, notes: list[str]
+) -> Scan:
+    """Decode a video, search every n-th frame and the last one, and note what fails.
+
+    Answers are kept in one array that grows: thousands of small ones between the large
+    ones of frames would keep the memory from being used again.
+    """
+    numbers, sizes, counts = array("q"), array("q"), array("q")
+    told, counted, answers = array("d"), array("d"), array("d")
+    looks: list[int] = []
+    damaged: list[int] = []
+    frame = None
+
+    def look(position: int, frame: Frame) -> None:
+        faces = _look(search, frame) if search else np.empty((0, 15))
+        looks.append(position)
+        counts.append(len(faces))
+        answers.frombytes(faces.astype(np.float64).tobytes())
+
+    for position, frame in enumerate(try_frames(video, notes)):
+        numbers.append(frame.number)
+        told.append(frame.seconds)
+        counted.append(frame.counted)
+        broken = frame.damaged()
+        sizes.extend(frame.size() if video.boxed and not broken else (0, 0))
+        if broken:
+            damaged.append(position)
+        elif search and position % every == 0:
+            look(position, frame)
+    last = len(numbers) - 1
+    if search and frame and looks and looks[-1] < last and last not in damaged[-1:]:
+        look(last, frame)
+    faces = np.array(answers).reshape(-1, 15)
+    seen = np.split(faces, np.cumsum(counts)[:-1]) if looks else []
+    return Scan(
+        np.array(numbers, dtype=int), np.array(told), np.array(counted),
+        np.array(sizes).reshape(-1, 2), damaged, looks, seen,
     )  # fmt: skip
 
 
@@ -129,41 +182,58 @@ def _look(detector: Detector, frame: Frame) -> np.ndarray:
     return np.column_stack([faces[:, :14], mouth]) if len(faces) else np.empty((0, 15))
 
 
-def _points(annotation: Annotation, frames: int) -> np.ndarray:
-    """Return `(n, 11)`: five points and opening of the mouth from 68 points."""
-    if annotation.points is None:
-        return np.full((frames, 11), np.nan)
-    five = landmarks.five(annotation.points).reshape(frames, 10)
-    return np.column_stack([five, landmarks.lips_apart(annotation.points)])
+def _annotated(
+    annotation: Annotation, sizes: np.ndarray
+) -> tuple[list[np.ndarray], int, list[str]]:
+    """Return annotated faces as `_look` has them: boxes with the points inside them.
+
+    Returns:
+        Per frame `(faces, 15)`, how many boxes were left out, and notes.
+    """
+    boxes, misfits, notes = drop_misfits(annotation.boxes or [], sizes, "boxes")
+    points = annotation.points or [np.empty((0, 15))] * len(boxes)
+    points, _, told = drop_misfits(points, sizes, "landmarks")
+    seen, strange = [], 0
+    for own, shapes in zip(boxes, points, strict=True):
+        faces = np.full((len(own), 15), np.nan)
+        faces[:, :4] = own
+        for face in faces if len(shapes) else ():
+            shared = overlap(face[:4], shapes[:, :4])
+            if shared.max() > 0:  # else they are of somebody else
+                face[4:] = shapes[shared.argmax(), 4:]
+        strange += bool(len(own) and len(shapes) and np.isnan(faces[:, 4:]).all())
+        seen.append(faces)
+    if strange:
+        told = [*told, f"{strange} frames whose landmarks are in none of their boxes"]
+    return seen, misfits, notes + told
 
 
 def _followed(
-    seconds: np.ndarray, looks: list[int], seen: list[np.ndarray], gap: float
+    clock: Clock, looks: list[int], seen: list[np.ndarray], gap: float
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Follow one face through what was seen, and fill the frames between looks.
 
     Returns:
         `(frames, 15)` as `_look` has them, NaN without a face; the track of each frame,
-        -1 without; in how many looks the face was found.
+        -1 without; in how many looks the face was found. No track is in two recordings.
     """
-    frames = len(seconds)
+    frames = len(clock.seconds)
     if not looks:
         return np.full((frames, 15), np.nan), np.full(frames, -1), 0
     at = np.array(looks)
-    chosen, own = follow([faces[:, :4] for faces in seen], seconds[at], gap)
+    chosen, own = np.full(len(at), -1), np.full(len(at), -1)
+    for recording in np.unique(clock.recording[at]):
+        here = np.flatnonzero(clock.recording[at] == recording)
+        picks, tracks = follow(
+            [seen[look][:, :4] for look in here], clock.seconds[at[here]], gap
+        )
+        chosen[here] = picks
+        own[here] = np.where(tracks >= 0, tracks + own.max() + 1, -1)
     values = np.full((len(at), 15), np.nan)
     for row, (faces, pick) in enumerate(zip(seen, chosen, strict=True)):
         if pick >= 0:
             values[row] = faces[pick]
     return *between(at, values, own, frames), int((chosen >= 0).sum())
-
-
-def overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return intersection over union of a box with boxes `(n, 4)` as x, y, w, h."""
-    low = np.maximum(box[:2], others[:, :2])
-    high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    return shared / (np.prod(box[2:]) + np.prod(others[:, 2:], axis=1) - shared)
 
 
 def follow(
@@ -227,7 +297,7 @@ def runs(seconds: np.ndarray, track: np.ndarray, gap: float) -> np.ndarray:
     """Return `(n,)` the number of the run of each frame, -1 where there is no face.
 
     Args:
-        seconds: `(n,)` increasing.
+        seconds: `(n,)`, never less than before.
         track: `(n,)` which face is shown, -1 for none.
         gap: longest time without the face inside a run, seconds.
     """
@@ -248,7 +318,7 @@ def cut(
     """Return the frames of each sequence, as positions, in order of time.
 
     Args:
-        seconds: `(n,)` increasing.
+        seconds: `(n,)`, never less than before.
         run: `(n,)` as `runs` gives it.
         settings: `frame_rate`, `shortest`, `longest` and `per_video` count.
     """
@@ -259,7 +329,7 @@ def cut(
             tick = np.floor(
                 (seconds[own] - seconds[own[0]]) * settings.frame_rate + 1e-6
             )
-            own = own[np.unique(tick, return_index=True)[1]]
+            own = own[np.sort(np.unique(tick, return_index=True)[1])]
         parts += np.array_split(own, -(-len(own) // settings.longest))
     parts = [part for part in parts if len(part) >= settings.shortest]
     order = sorted(range(len(parts)), key=lambda i: -len(parts[i]))  # stable

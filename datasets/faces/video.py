@@ -1,6 +1,5 @@
 """Video in and out, one frame at a time: memory does not grow with length."""
 
-import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -13,11 +12,13 @@ import av
 import cv2
 import numpy as np
 
+from datasets.faces.names import frame_number
 from seqdis.files import atomic
 
 STILLS = {".jpg", ".jpeg", ".png"}
 MOST = 1 << 30  # bytes of a video inside an archive, which is read into memory
 STILL_RATE = 30.0  # frames per second of numbered images, which do not say
+USUAL_RATE, FASTEST = 25.0, 1000.0  # of videos that say nothing, or what cannot be
 
 
 class Broken(Exception):
@@ -30,12 +31,15 @@ class Frame:
 
     Attributes:
         number: 1, 2, ... as annotations count; of a still image, what its name says.
-        seconds: presentation time; of a still image, its number / 30.
+        seconds: the time that the file gives it, NaN if none; of a still image, its
+            number / 30. It may go back: see `datasets.faces.clock`.
+        counted: its number over the frame rate, seconds.
         source: what holds the pixels.
     """
 
     number: int
     seconds: float
+    counted: float
     source: av.VideoFrame | Path
 
     def damaged(self) -> bool:
@@ -43,6 +47,15 @@ class Frame:
         if isinstance(self.source, Path):
             return cv2.imread(str(self.source)) is None
         return bool(self.source.is_corrupt)
+
+    def size(self) -> tuple[int, int]:
+        """Return width and height in pixels, upright as a player shows it."""
+        if isinstance(self.source, Path):
+            height, width = self.pixels().shape[:2]
+            return width, height
+        width, height = self.source.width, self.source.height
+        turned = round(self.source.rotation / 90) % 2
+        return (height, width) if turned else (width, height)
 
     def pixels(self) -> np.ndarray:
         """Return uint8 `(height, width, 3)`, red first, upright as a player shows it.
@@ -70,7 +83,7 @@ def read_frames(path: Path | zipfile.Path) -> Iterator[Frame]:
         Broken: it cannot be opened, or breaks off; frames before that were yielded.
     """
     if isinstance(path, zipfile.Path):
-        yield from _decoded(BytesIO(_member(path)))
+        yield from _decoded(BytesIO(read_member(path)))
     elif path.is_dir():
         yield from _stills(path)
     elif not path.stat().st_size:
@@ -79,7 +92,12 @@ def read_frames(path: Path | zipfile.Path) -> Iterator[Frame]:
         yield from _decoded(str(path))
 
 
-def _member(path: zipfile.Path) -> bytes:
+def read_member(path: zipfile.Path) -> bytes:
+    """Return the bytes of a file inside a zip archive.
+
+    Raises:
+        Broken: it is damaged, or too large for the memory.
+    """
     try:
         if path.root.getinfo(path.at).file_size > MOST:
             raise OSError(f"it unpacks to more than {MOST >> 30} GiB")
@@ -89,13 +107,18 @@ def _member(path: zipfile.Path) -> bytes:
 
 
 def _stills(folder: Path) -> Iterator[Frame]:
-    numbered = {
-        int(path.stem): path
-        for path in folder.iterdir()
-        if path.suffix.lower() in STILLS and re.fullmatch(r"\d+", path.stem)
-    }
+    numbered: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()):
+        number = frame_number(path.stem)
+        if path.suffix.lower() not in STILLS or number is None:
+            continue
+        if number in numbered:
+            both = f"{numbered[number].name} and {path.name}"
+            raise Broken(f"two images are number {number}: {both}; keep the right ones")
+        numbered[number] = path
     for number in sorted(numbered):
-        yield Frame(number, number / STILL_RATE, numbered[number])
+        seconds = number / STILL_RATE
+        yield Frame(number, seconds, seconds, numbered[number])
 
 
 def _decoded(file: str | BytesIO) -> Iterator[Frame]:
@@ -106,11 +129,12 @@ def _decoded(file: str | BytesIO) -> Iterator[Frame]:
                 raise Broken("there is no video stream in it")
             stream = container.streams.video[0]
             stream.thread_type = "NONE"  # one core per job; jobs run side by side
-            rate = float(stream.average_rate or 25)
+            rate = float(stream.average_rate or 0)
+            rate = rate if 1 <= rate <= FASTEST else USUAL_RATE
             for frame in container.decode(stream):
                 number += 1
-                seconds = number / rate if frame.time is None else float(frame.time)
-                yield Frame(number, seconds, frame)
+                seconds = np.nan if frame.time is None else float(frame.time)
+                yield Frame(number, seconds, number / rate, frame)
     except (av.FFmpegError, OSError) as problem:
         what = f"breaks off after {number} frames" if number else "is not a video"
         raise Broken(f"the file {what} ({_reason(problem)})") from problem

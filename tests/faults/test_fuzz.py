@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as safetensors
 
-from datasets.faces import affwild_first, annotations
+from datasets.faces import annotations
 from datasets.faces.grid_clips import list_speaker
+from datasets.faces.people import read_people
 from datasets.faces.video import Broken, read_frames
 from datasets.idx import read_idx
 from datasets.mmnist import Settings
@@ -85,9 +86,9 @@ READERS: list[tuple[str, bytes, Callable[[Path], object]]] = [
     ("a.safetensors", safetensors({"a": np.arange(6.0)}), checkpoint.load),
     ("a.gz", idx(), read_idx),
     ("1.pts", PTS, lambda path: annotations.read_tree(path.parent, 2)),
-    ("1.txt", b"0.5,1\n-5,0\n\n", annotations.read_numbers),
+    ("1.txt", b"0.5,1\n-5,0\n\n", lambda path: annotations.read_numbers(path, 2)),
     ("a.yaml", YAML, lambda path: published(path.parent)),
-    ("people.csv", b"video,person\n1,Ann\n", affwild_first._people),
+    ("people.csv", b"video,person\n1,Ann\n", lambda path: read_people(path, ["1"])),
     ("s1.zip", archive(**{"s1/a.mpg": b"x"}), lambda path: list_speaker(path, 3)),
 ]
 

@@ -132,8 +132,10 @@ def _preprocess(path: Path) -> None:
             note = f"{i} frames without a face; 2 lines of annotation too many"
         half = frames // 2
         rows.append((f"clip, {i}", frames, half, half - 5 * (half > 0), half, 1, half))
-        rows[-1] += (note,)
+        rows[-1] += (frames * (i < 2), 2 * frames, i, 0, i % 2, note)
     columns = ["video", "frames", "looked_at", "found", "kept", "sequences", "dropped"]
+    columns += ["counted_times", "labels", "labels_left_out", "labels_moved"]
+    columns += ["boxes_left_out"]
     pd.DataFrame(rows, columns=[*columns, "notes"]).to_csv(path, index=False)
 
 

@@ -12,7 +12,7 @@ import pytest
 from datasets.store import Factor, as_entry, labels
 from reporting import figures
 from reporting.page import build
-from reporting.provenance import ROWS, preprocessing
+from reporting.provenance import COUNTS, ROWS, preprocessing
 from reporting.score_tables import metric_tables
 from reporting.tree import read_tree
 from seqdis.errors import UserError
@@ -137,7 +137,9 @@ def test_preprocessing_is_summed_up(text: str) -> None:
     read_and_found = ["60", "7,513", "92.3", "3,742"]
     assert numbers(totals) == [*read_and_found, "3,742", "60", "47", "2"]
     assert "bad &lt;header&gt; &amp; moov" in text
-    (more,) = texts(text, f"{path}/p")
+    (labels,) = texts(text, f"{path}/p[@class='small labels']")
+    assert numbers(labels) == ["15,026", "1,770", "0", "30", "201"]
+    (more,) = texts(text, f"{path}/p[@class='small more']")
     assert numbers(more) == ["7"] and "preprocess.csv" in more
     (link,) = elements(text, f"{path}/p/a")
     assert link.get("href") == "../data/affwild/preprocess.csv"
@@ -155,12 +157,12 @@ def test_unreadable_videos_come_first(faces: Path) -> None:
 def test_a_video_called_na_and_one_without_remarks(tmp_path: Path) -> None:
     path = tmp_path / "preprocess.csv"
     assert preprocessing(path) is None
-    head = "video,frames,looked_at,found,kept,sequences,dropped,notes\n"
-    path.write_text(head + "NA,0,0,0,0,0,0,no header\n")
+    head = ",".join(["video", *COUNTS, "notes"]) + "\n"
+    path.write_text(head + "NA" + ",0" * len(COUNTS) + ",no header\n")
     found = preprocessing(path)
     assert found.videos[0]["video"] == "NA" and found.more == 0
     assert numbers(found.totals) == ["1", "0", "0", "0", "1", "1"]
-    path.write_text(head + "a,9,9,9,9,1,0,\n")
+    path.write_text(head + "a" + ",9" * len(COUNTS) + ",\n")
     assert preprocessing(path).videos == []
 
 

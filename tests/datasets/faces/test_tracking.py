@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasets.faces.boxes import overlap
 from datasets.faces.settings import FaceSettings
-from datasets.faces.tracking import between, cut, follow, overlap, runs
+from datasets.faces.tracking import between, cut, follow, runs
 
 SMALL, LARGE = np.array([0.0, 0, 10, 10]), np.array([50.0, 50, 20, 20])
 
