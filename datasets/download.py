@@ -1,4 +1,4 @@
-"""Fetch a collection's original files, checked against the checksums in `files.json`.
+"""Fetch a collection's original files, checked against the checksums in `files/`.
 
     python -m datasets.download COLLECTION --out DIR [--mirror FOLDER_OR_URL]
 
@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from tqdm import tqdm
@@ -28,7 +29,7 @@ from tqdm import tqdm
 from seqdis.errors import UserError, cli
 from seqdis.files import hash_of, sha256_of, sweep, write_json
 
-TABLE = Path(__file__).with_name("files.json")
+TABLE = Path(__file__).with_name("files")
 THREADS = 4
 BLOCK = 1 << 14  # of a broken connection the last block is lost
 PATIENCE = (10, 60)  # seconds for a connection, and between two pieces of an answer
@@ -46,8 +47,11 @@ class Failure(Exception):
 
 
 def read_table() -> dict[str, Any]:
-    """Return the collections of `files.json`."""
-    return json.loads(TABLE.read_text(encoding="utf-8"))
+    """Return the collections: each is a file of the folder `files`."""
+    return {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(TABLE.glob("*.json"))
+    }
 
 
 def places_of(
@@ -60,10 +64,16 @@ def places_of(
     """
     entry = table[collection]
     at = file.get("at", file["path"])
-    public = [url.format(path=at) for url in entry["urls"]]
-    folder = entry.get("mirror", collection)
-    mirrored = [f"{mirror.rstrip('/')}/{folder}/{file['path']}"] if mirror else []
-    return mirrored + public
+    public = [url.format(path=quote(at)) for url in entry["urls"]]
+    if not mirror:
+        return public
+    path = f"{entry.get('mirror', collection)}/{file['path']}"
+    return [f"{mirror.rstrip('/')}/{quote(path) if is_url(mirror) else path}", *public]
+
+
+def is_url(place: str) -> bool:
+    """Return whether a place is on the web, not a folder or file."""
+    return place.startswith(("http://", "https://"))
 
 
 def download(
@@ -77,10 +87,10 @@ def download(
     """Fetch a collection into `out` and write its `manifest.json`, which is returned.
 
     Args:
-        collection: a key of `files.json`.
+        collection: the name of a file of `files`, which lists its files.
         out: the folder; paths in it are those of the original release.
         mirror: a local folder or http(s) URL searched first.
-        table: another table than `files.json`.
+        table: other collections than those of `files`.
         attempts: tries per place when a failure may pass.
         wait: seconds before the second try; doubled each time.
 
@@ -101,7 +111,7 @@ def download(
             "path": file["path"],
             "sha256": sha256_of(target),
             "url": public,
-            "authors": file["authors"],
+            "authors": file.get("authors") or entry["authors"],
         }
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -117,6 +127,7 @@ def download(
         "homepage": entry["homepage"],
         "licence": entry["licence"],
         "credits": entry["credits"],
+        "private": entry.get("private", False),
         "files": files,
     }
     write_json(out / "manifest.json", manifest)
@@ -180,8 +191,8 @@ def _try_place(
     file: dict[str, Any], place: str, part: Path, attempts: int, wait: float
 ) -> None:
     """Fill `part` from one place and check it, with tries in growing intervals."""
-    remote = place.startswith(("http://", "https://"))
-    take: Callable[[str, Path, int | None], None] = _from_web if remote else _copy
+    take: Callable[[str, Path, int | None], None]
+    take = _from_web if is_url(place) else _copy
     for attempt in range(1, attempts + 1):
         resumed = part.exists()
         try:

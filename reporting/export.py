@@ -61,7 +61,8 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: same tree, same bytes
 CREDITS = (
     "Numbers, tables and weights: MIT. Pictures of Sprites are made of sheets of the "
     "Liberated Pixel Cup (CC-BY-SA 3.0 or GPL 3.0, authors in data/*/dataset.json). "
-    "Pictures of GRID are CC-BY-4.0. Of licensed videos no picture is in here."
+    "Pictures of GRID and of head poses are CC-BY-4.0, those of hands Apache-2.0. Of "
+    "licensed videos and of the Extended Yale Face Database B no picture is in here."
 )
 
 
@@ -69,10 +70,11 @@ def files_of(tree: Tree) -> list[Path]:
     """Return what is packed, relative to the tier's folder, in order.
 
     Pictures of datasets whose source is a licensed copy, or a person's own, are not
-    ours to pass on.
+    ours to pass on, nor are those whose licence forbids it (`private`).
     """
     datasets = tree.grid.get("config", {}).get("datasets", {})
     private = [n for n, d in datasets.items() if d.get("source") in ("licensed", "own")]
+    private += [d.name for d in tree.datasets if d.info.get("private")]
     found = {path for pattern in KEPT for path in tree.folder.glob(pattern)}
     return sorted(
         path.relative_to(tree.folder)

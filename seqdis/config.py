@@ -15,7 +15,16 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field
 
-from datasets import affwild, grid, mmnist, own, sprites
+from datasets import (
+    affwild,
+    cmu_faces,
+    grid,
+    mmnist,
+    own,
+    sign_digits,
+    sprites,
+    yale_b,
+)
 from evaluation import evalset, judge_settings
 from seqdis import settings
 from seqdis.errors import UserError
@@ -26,7 +35,14 @@ Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 Module = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 Value = int | float | str | bool
 Dataset = (
-    mmnist.Settings | sprites.Settings | affwild.Settings | grid.Settings | own.Settings
+    mmnist.Settings
+    | sprites.Settings
+    | affwild.Settings
+    | grid.Settings
+    | sign_digits.Settings
+    | yale_b.Settings
+    | cmu_faces.Settings
+    | own.Settings
 )
 UNIQUE = {"uniqueItems": True}
 Setting = Annotated[str, Field(pattern=r"^(training|settings)\.[a-z][a-z0-9_]*$")]
@@ -38,6 +54,9 @@ REQUIRED = {
     "sprites": ("kind", "label", "source", "variant"),
     "affwild": ("kind", "label", "source"),
     "grid": ("kind", "label", "source", "variant"),
+    "sign_digits": ("kind", "label", "source", "light"),
+    "yale_b": ("kind", "label", "source"),
+    "cmu_faces": ("kind", "label", "source"),
     "own": ("kind", "label", "source", "root"),
 }
 # Folders beside those of tiers.

@@ -164,13 +164,12 @@ def explain_absence(settings: Settings) -> str:
 
 def name_collection(settings: Settings) -> str:
     """Return the name of the files that a dataset is made from (docs/formats.md)."""
-    variant = settings.get("variant", "")
+    kind, variant = settings["kind"], settings.get("variant", "")
     return {
         "sprites": "lpc",
         "mmnist": "moving_mnist" if variant == "public" else "mnist",
-        "affwild": "affwild",
         "grid": "grid_samples" if variant == "samples" else "grid",
-    }[settings["kind"]]
+    }.get(kind, kind)
 
 
 def list_sources(settings: Settings) -> list[str]:

@@ -16,6 +16,7 @@ from datasets.description import describe
 from datasets.faces.annotations import Video
 from datasets.faces.crops import COUNTED, SIZE
 from datasets.faces.settings import FaceSettings
+from datasets.people import VALID, split_people
 from datasets.store import Factor
 from seqdis.errors import UserError
 from seqdis.files import read_json, read_parquet, sha256_of, write_text
@@ -34,7 +35,6 @@ COUNTS = [
 ]
 
 
-VALID = 0.1  # share of people who validate
 DERIVED = "derived from face points, not annotated by a person"
 CROP = "the crop follows the face, so little of it is left: for probes only"
 KNOWN = {
@@ -260,26 +260,6 @@ def static_factors(sequences: pd.DataFrame, names: list[str]) -> list[Factor]:
         sequences[name] = codes.astype(np.int16)
         factors.append(Factor(name, name.replace("_", " "), "static", values))
     return factors
-
-
-def split_people(people: list[str], test_share: float) -> dict[str, str]:
-    """Divide people at random, always alike: 10 % validate, at least one each.
-
-    Raises:
-        UserError: there are fewer than three.
-    """
-    people = sorted(set(people))
-    if len(people) < 3:
-        raise UserError(
-            f"There are faces of {len(people)} people only ({', '.join(people)}); "
-            "training, validation and test need at least one each."
-        )
-    order = np.random.default_rng(0).permutation(len(people))
-    valid = max(1, round(VALID * len(people)))
-    test = min(max(1, round(test_share * len(people))), len(people) - valid - 1)
-    names = ["test"] * test + ["valid"] * valid
-    names += ["train"] * (len(people) - len(names))
-    return {people[i]: split for i, split in zip(order, names, strict=True)}
 
 
 def splits_of(pieces: list[dict[str, Any]], test_share: float) -> list[str]:
