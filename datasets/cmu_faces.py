@@ -1,9 +1,9 @@
-"""Head pose: 20 people who look left, right, straight and up, with and without sunglasses.
+"""Head pose: 20 people who look left, right, straight and up.
 
     python -m datasets.cmu_faces --files DIR --name NAME --settings JSON --out DIR
 
 CMU Face Images, Tom Mitchell (1999), UCI Machine Learning Repository; the half-size
-photos. 16 of 640 are spoilt in the release and left out.
+photos, with and without sunglasses. 16 of 640 are spoilt in the release and left out.
 """
 
 from collections.abc import Sequence

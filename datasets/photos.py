@@ -1,8 +1,9 @@
 """Sets of photos: the same people photographed again and again, in no order.
 
-The path of a photo says who is on it and what it shows. A module of a set (`sign_digits`,
-`yale_b`, `cmu_faces`) reads its labels from the paths; all else is here. A sequence
-is all photos of one person, shuffled once and for all: any window of it is a random set.
+The path of a photo says who is on it and what it shows. The module of a set
+(`sign_digits`, `yale_b`, `cmu_faces`) reads labels from paths; all else is here. A
+sequence is all photos of one person, shuffled once and for all: any window of it is a
+random set.
 """
 
 import re
@@ -43,8 +44,8 @@ def match_paths(paths: Sequence[str], pattern: str) -> pd.DataFrame:
     wrong = [path for path, match in zip(paths, matches, strict=True) if not match]
     if wrong or not paths:
         raise UserError(
-            f"The manifest.json lists {wrong[0] if wrong else 'no photo'}, which tells no "
-            f"label. Paths must match {pattern}. Delete the folder and download it again."
+            f"manifest.json lists {wrong[0] if wrong else 'no photo'}, but the path of "
+            f"a photo must match {pattern}. Delete the folder and download it again."
         )
     return pd.DataFrame({"path": paths, **pd.DataFrame(m.groupdict() for m in matches)})
 
@@ -75,9 +76,8 @@ def resize(photo: np.ndarray, size: int) -> np.ndarray:
     """
     height, width, _ = photo.shape
     rows, columns = (overlaps(n, size).astype(float) for n in (height, width))
-    total = np.einsum(
-        "yhc,xh->yxc", np.tensordot(rows, photo.astype(float), 1), columns
-    )
+    lines = np.tensordot(rows, photo.astype(float), 1)
+    total = np.tensordot(columns, lines, (1, 1)).swapaxes(0, 1)
     return np.floor(total / (height * width) + 0.5).astype(np.uint8)
 
 
@@ -115,8 +115,8 @@ def read_photo(path: Path, mode: str, sizes: Sequence[tuple[int, int]]) -> np.nd
     ):
         if file.size not in sizes:
             raise UserError(
-                f"{path} is {file.size[0]} x {file.size[1]} pixels, but photos of this set "
-                f"are {' or '.join(f'{w} x {h}' for w, h in sizes)}. Delete it and "
+                f"{path} is {file.size[0]} x {file.size[1]} pixels, but photos of this "
+                f"set are {' or '.join(f'{w} x {h}' for w, h in sizes)}. Delete it and "
                 "download it again."
             )
         photo = np.asarray(ImageOps.exif_transpose(file).convert(mode))
@@ -139,7 +139,7 @@ def build(
         folder: of the downloaded photos.
         out: folder of the store.
         name: the dataset's name in the grid.
-        settings: of the set, with `kind` (which names the collection), `source`, `size`.
+        settings: of the set; `kind` names the collection, too.
         label: gives a table of `path`, `identity` (text) and a column per factor.
         read: gives uint8 `(SIZE, SIZE, channel)`.
         factors: all dynamic.

@@ -3,10 +3,10 @@
     python -m datasets.sign_digits --files DIR --name NAME --settings JSON --out DIR
 
 Mavi (2020), "A New Dataset and Proposed Convolutional Neural Network Architecture for
-Classification of American Sign Language Digits", arXiv:2011.08927; Apache-2.0. The release
-names no people. File numbers run in the order in which photos were taken, and everybody
-showed 0 to 9 in turn: that tells the people (`number_people`). 190 of 217 blocks are
-whole, and only these are downloaded.
+Classification of American Sign Language Digits", arXiv:2011.08927; Apache-2.0. The
+release names no people. File numbers run in the order in which photos were taken, and
+everybody showed 0 to 9 in turn: that tells the people (`number_people`). 190 of 217
+blocks are whole, and only these are downloaded.
 """
 
 from collections.abc import Sequence
@@ -36,8 +36,8 @@ NOTE = (
     "twice. Light differs between sessions, so it tells people apart as well."
 )
 DIVIDED = (
-    "Each colour is divided by the plane through its means in the four corners, so that "
-    "the paper is equally grey everywhere."
+    "Each colour is divided by the plane through its means in the four corners, so "
+    "that the paper is equally grey there."
 )
 
 
@@ -52,8 +52,8 @@ class Settings:
     source: Literal["original"] = "original"
     """Downloaded."""
     light: Literal["as_shot", "divided"] = "as_shot"
-    """`divided`: divided by the plane through the colours of the four corners, since the
-    light differs between people."""
+    """`divided`: divided by the plane through the colours of the four corners, since
+    the light differs between people."""
     size: Size = SIZES[0]
     """Side of the frames, pixels."""
 
@@ -88,16 +88,16 @@ def label_paths(paths: Sequence[str]) -> pd.DataFrame:
     if len(lacking):
         block = table["path"][people == lacking[0]].tolist()
         raise UserError(
-            f"The photos from {block[0]} to {block[-1]} show {len(block)} hand shapes of "
-            "one person, expected ten. A file of manifest.json was left out or renamed: "
-            "delete the folder and download it again."
+            f"The photos from {block[0]} to {block[-1]} are {len(block)} of one "
+            "person, expected ten, of the digits 0 to 9. A file of manifest.json is "
+            "missing or was renamed: delete the folder and download it again."
         )
     names = [f"{person:03d}" for person in people]
     return table[["path"]].assign(identity=names, digit=digits)
 
 
 def divide_light(photo: np.ndarray) -> np.ndarray:
-    """Divide a photo by the plane through its corners' colours: PAPER where it is paper.
+    """Divide a photo by the plane through its corners' colours, times PAPER.
 
     Per channel, the least-squares plane through the means of the four corners, each a
     square of an eighth of the side.

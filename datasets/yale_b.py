@@ -2,11 +2,12 @@
 
     python -m datasets.yale_b --files DIR --name NAME --settings JSON --out DIR
 
-Extended Yale Face Database B, the cropped version. Georghiades, Belhumeur, Kriegman (2001),
-"From Few to Many", IEEE TPAMI 23(6); Lee, Ho, Kriegman (2005), "Acquiring Linear Subspaces
-for Face Recognition under Variable Lighting", IEEE TPAMI 27(5). Free for research, with
-acknowledgement; its pictures may not be passed on within a larger database. 18 of 2,432
-photos are spoilt in the release and left out.
+Extended Yale Face Database B, the cropped version. Georghiades, Belhumeur, Kriegman
+(2001), "From Few to Many: Illumination Cone Models for Face Recognition under Variable
+Lighting and Pose", IEEE TPAMI 23(6); Lee, Ho, Kriegman (2005), "Acquiring Linear
+Subspaces for Face Recognition under Variable Lighting", IEEE TPAMI 27(5). Free for
+research, with acknowledgement; its pictures may not be passed on within a larger
+database. 18 of 2,432 photos are spoilt in the release and left out.
 """
 
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ FACTORS = (
 )
 NOTE = (
     "Frontal faces in the dark, lit by one flash; grey, 168 x 192 pixels, of which the "
-    "square in the middle is made smaller by area. Angles are those of the flash, exact."
+    "square in the middle is made smaller by area. Angles are those of the flash."
 )
 
 

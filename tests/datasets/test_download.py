@@ -256,6 +256,32 @@ def test_a_collection_comes_with_its_manifest(server: Server, tmp_path: Path):
         "url": f"{server.url}/good/a/x.bin",
         "authors": "Ann",
     }
+    assert manifest["private"] is False
+
+
+def test_a_collection_may_name_authors_once_and_be_private(
+    server: Server, tmp_path: Path
+):
+    public = table(server)
+    files = [{key: FILE[key] for key in ("path", "sha256", "bytes")}]
+    public["things"] |= {"files": files, "authors": "Bob", "private": True}
+    manifest = download("things", tmp_path, table=public, wait=0.01)
+    assert manifest["files"][0]["authors"] == "Bob"
+    assert manifest["private"] is True
+
+
+def test_signs_of_a_path_are_escaped_on_the_web(server: Server, tmp_path: Path):
+    public = table(server)
+    public["things"]["files"] = [FILE | {"path": "a+5 b.bin"}]
+    download("things", tmp_path / "out", table=public, wait=0.01)
+    download("things", tmp_path / "b", f"{server.url}/mirror", public, wait=0.01)
+    assert set(server.asked) == {"/good/a%2B5%20b.bin", "/mirror/things/a%2B5%20b.bin"}
+    kept = tmp_path / "mirror/things/a+5 b.bin"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(BODY)
+    server.asked.clear()
+    download("things", tmp_path / "c", str(tmp_path / "mirror"), public, wait=0.01)
+    assert not server.asked
 
 
 @pytest.mark.parametrize("kind", ["folder", "url"])
@@ -321,7 +347,8 @@ def test_the_environment_names_a_mirror(
 
 def test_the_mirror_holds_what_the_table_asks_for(mirror: Path):
     table = read_table()
-    for collection in ("lpc", "mnist", "grid_samples", "yunet"):
+    photos = ("sign_digits", "yale_b", "cmu_faces")
+    for collection in ("lpc", "mnist", "grid_samples", "yunet", *photos):
         folder = mirror / table[collection].get("mirror", collection)
         for file in table[collection]["files"]:
             data = (folder / file["path"]).read_bytes()
@@ -338,4 +365,4 @@ def test_every_file_of_the_table_has_a_checksum_and_authors():
             # Of GRID's archives no checksum is known; their members have their own.
             archive = file["path"].endswith(".zip") and sizes == (0, 0)
             assert sizes in ((64, 0), (0, 32)) or archive
-            assert file["authors"]
+            assert file.get("authors") or entry["authors"]

@@ -109,11 +109,16 @@ def test_two_exports_are_the_same_bytes(run: Path, tmp_path: Path):
     assert export(run, tmp_path / "b.zip").read_bytes() == first
 
 
-def test_pictures_of_licensed_videos_stay_here(run: Path, tmp_path: Path):
-    grid = json.loads((run / "grid.json").read_text())
-    datasets = {"sprites": {"source": "licensed"}}
-    grid["config"] = grid.get("config", {}) | {"datasets": datasets}
-    write_json(run / "grid.json", grid)
+@pytest.mark.parametrize("why", ["licensed", "private"])
+def test_pictures_that_are_not_ours_stay_here(run: Path, tmp_path: Path, why: str):
+    if why == "licensed":
+        grid = json.loads((run / "grid.json").read_text())
+        datasets = {"sprites": {"source": "licensed"}}
+        grid["config"] = grid.get("config", {}) | {"datasets": datasets}
+        write_json(run / "grid.json", grid)
+    else:
+        about = json.loads((run / "data/sprites/dataset.json").read_text())
+        write_json(run / "data/sprites/dataset.json", about | {"private": True})
     assert list((run / "report/images").glob("sprites_*"))
     with zipfile.ZipFile(export(run, tmp_path / "out.zip")) as archive:
         images = [n for n in archive.namelist() if "/images/" in n]
