@@ -38,6 +38,8 @@ from seqdis.files import readable, sha256_of, write_npy
 
 VALID, TEST = 0.05, 0.15
 CHUNK = 1000
+# Side of the digits, pixels of 64, and their paths.
+VARIANTS = {"srivastava": (28, srivastava_paths), "denton": (32, denton_paths)}
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class Settings:
     """Frames per sequence."""
     digits: Literal[1, 2] = 2
     """Digits per frame, of the variants that are generated."""
+    digit_size: Annotated[int, Field(ge=0, le=48)] = 0
+    """Side of the digits' pictures in a frame of 64 pixels; 0 for the variant's own, 28
+    or 32. Larger digits are read, and learned, more easily."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of the digits chosen and their paths."""
     size: Size = SIZES[0]
@@ -106,12 +111,11 @@ def draw_split(
 ) -> tuple[np.ndarray, np.ndarray, Paths]:
     """Draw digits uint8 `(n, digit, size, size)`, classes `(n, digit)` and paths."""
     (images, classes), each = pool, settings.digits
+    own_size, draw_paths = VARIANTS[settings.variant]
+    size = settings.digit_size or own_size
     chosen = deal(rng, len(images), each * count).reshape(count, each)
-    shape = (count, settings.length, each)
-    if settings.variant == "srivastava":
-        return images[chosen], classes[chosen], srivastava_paths(rng, *shape)
-    large = enlarge(images[chosen.ravel()], 32).reshape(count, each, 32, 32)
-    return large, classes[chosen], denton_paths(rng, *shape)
+    large = enlarge(images[chosen.ravel()], size).reshape(count, each, size, size)
+    return large, classes[chosen], draw_paths(rng, count, settings.length, each, size)
 
 
 def generate(folder: Path, name: str, settings: Settings, out: Path) -> store.Store:

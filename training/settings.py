@@ -10,7 +10,7 @@ from pydantic import Field
 class Training:
     """How long and how fast to train; the same for every model unless it says so."""
 
-    steps: Annotated[int, Field(ge=0)] = 500
+    steps: Annotated[int, Field(ge=0)] = 600
     """Optimiser steps; 0 leaves the network untrained."""
     frames_per_step: Annotated[int, Field(ge=1)] = 48
     """Batch size in frames, so that models of any clip length see equally many."""
@@ -23,7 +23,7 @@ class Training:
     """Batch size in clips; 0 for `frames_per_step` / `n_frames`."""
     clips_per_identity: Annotated[int, Field(ge=1)] = 1
     """Clips of one identity in a batch, side by side."""
-    learning_rate: Annotated[float, Field(gt=0)] = 0.006
+    learning_rate: Annotated[float, Field(gt=0)] = 0.012
     """Peak rate of Adam."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Course of the learning rate; `cosine` follows a short warm-up."""

@@ -140,6 +140,19 @@ def test_one_digit_is_where_the_tables_say(digit_store, variant: str):
     assert 0 < speed <= 4
 
 
+@pytest.mark.parametrize("variant", ["srivastava", "denton"])
+def test_digits_have_the_size_that_is_asked_for(digits: Path, variant: str, tmp_path):
+    settings = Settings(
+        source="embedded", variant=variant, sequences=60, digits=1, digit_size=48
+    )
+    made = mmnist.generate(digits, "large", settings, tmp_path)
+    drawn = np.load(tmp_path / "digits.npy")
+    assert drawn.shape[2:] == (48, 48)
+    totals = made.frames.reshape(60, -1, 64 * 64).sum(-1, dtype=np.int64)
+    assert (totals == drawn.reshape(60, 1, -1).sum(-1)).all()  # whole, in every frame
+    assert made.timeline[["x", "y"]].max().max() <= 64 - 24
+
+
 def test_low_and_high_are_unknown_when_the_classes_are_equal(digit_store):
     made = digit_store("srivastava")
     of = made.sequences.loc[made.timeline["sequence"]].reset_index(drop=True)
