@@ -35,6 +35,12 @@ BLOCK = 1 << 14  # of a broken connection the last block is lost
 PATIENCE = (10, 60)  # seconds for a connection, and between two pieces of an answer
 # Status codes of failures that may pass.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
+# What Git LFS leaves in the place of a large file begins so.
+POINTER = b"version https://git-lfs.github.com/spec/"
+POINTED = (
+    "a Git LFS pointer, not the file itself (in a clone, `git lfs pull` fetches the "
+    "files)"
+)
 
 
 class Failure(Exception):
@@ -64,7 +70,8 @@ def places_of(
     """
     entry = table[collection]
     at = file.get("at", file["path"])
-    public = [url.format(path=quote(at)) for url in entry["urls"]]
+    urls = file.get("urls") or entry["urls"]
+    public = [url.format(path=quote(at)) for url in urls]
     if not mirror:
         return public
     path = f"{entry.get('mirror', collection)}/{file['path']}"
@@ -220,7 +227,15 @@ def _wrong(file: dict[str, Any], path: Path) -> str:
     found, expected = hash_of(path, algorithm), file[algorithm]
     if found == expected:
         return ""
+    if _is_pointer(path):
+        return POINTED
     return f"wrong {algorithm}: expected {expected}, got {found}"
+
+
+def _is_pointer(path: Path) -> bool:
+    """Return whether a file is what Git LFS leaves in the place of a large one."""
+    with path.open("rb") as file:
+        return file.read(len(POINTER)) == POINTER
 
 
 def _copy(place: str, part: Path, size: int | None) -> None:
@@ -272,6 +287,9 @@ def _save(reply: requests.Response, part: Path, have: int, size: int | None) -> 
     if expected and received > expected:
         part.unlink()
         raise Failure(f"longer than the expected {expected} bytes", final=True)
+    if _is_pointer(part):
+        part.unlink()
+        raise Failure(POINTED, final=True)
     if expected and received < expected:
         raise Failure(f"broke off after {received} of {expected} bytes")
 

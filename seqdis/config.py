@@ -18,6 +18,7 @@ from pydantic import Field
 from datasets import (
     affwild,
     cmu_faces,
+    crema_d,
     grid,
     mmnist,
     own,
@@ -38,6 +39,7 @@ Dataset = (
     mmnist.Settings
     | sprites.Settings
     | affwild.Settings
+    | crema_d.Settings
     | grid.Settings
     | sign_digits.Settings
     | yale_b.Settings
@@ -53,6 +55,7 @@ REQUIRED = {
     "mmnist": ("kind", "label", "source", "variant"),
     "sprites": ("kind", "label", "source", "variant"),
     "affwild": ("kind", "label", "source"),
+    "crema_d": ("kind", "label", "source", "variant"),
     "grid": ("kind", "label", "source", "variant"),
     "sign_digits": ("kind", "label", "source", "light"),
     "yale_b": ("kind", "label", "source"),

@@ -33,7 +33,7 @@ LEAST_SEEDS = 3
 # Parts of the config that may say something else for one dataset.
 SECTIONS = ("evaluation", "judge", "training")
 # Kinds of datasets that are cut out of videos, in several jobs.
-FACE_KINDS = ("affwild", "grid")
+FACE_KINDS = ("affwild", "crema_d", "grid")
 # What a user's own dataset consists of (datasets/own.py).
 OWN_FILES = ("dataset.json", "frames.npy", "sequences.parquet", "frames.parquet")
 
@@ -168,6 +168,7 @@ def name_collection(settings: Settings) -> str:
     return {
         "sprites": "lpc",
         "mmnist": "moving_mnist" if variant == "public" else "mnist",
+        "crema_d": "crema_d" if variant == "full" else "crema_d_subset",
         "grid": "grid_samples" if variant == "samples" else "grid",
     }.get(kind, kind)
 

@@ -32,6 +32,7 @@ def command(
     manifest: Callable[[Path, T], dict[str, Any]],
     card: Callable[[T], Card],
     unjudged: Sequence[str] = (),
+    joined: bool = False,
 ) -> None:
     """Run one of two steps from the command line.
 
@@ -45,7 +46,8 @@ def command(
         note: for `dataset.json`.
         manifest: licence and credits of a folder.
         card: of the settings.
-        unjudged: dynamic factors for probes only.
+        unjudged: factors for probes only.
+        joined: whether all videos of a person are one sequence.
     """
     parser = argparse.ArgumentParser(description=doc.split("\n")[0])
     parser.add_argument("--files", type=Path, required=True, help="folder of videos")
@@ -72,7 +74,7 @@ def command(
         known = manifest(given.files, settings)
         gather(
             listed, given.pieces, given.files, known, settings, given.name, note,
-            given.out, card(settings), unjudged,
+            given.out, card(settings), unjudged, joined,
         )  # fmt: skip
 
 

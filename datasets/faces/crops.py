@@ -36,6 +36,7 @@ MOST = 64  # a crop is drawn at most so many times as large as it will be
 CODE = (
     "datasets.faces.affwild_first",
     "datasets.faces.affwild_second",
+    "datasets.faces.crema_clips",
     "datasets.faces.crops",
     "datasets.faces.grid_clips",
 )

@@ -55,6 +55,12 @@ KNOWN = {
                note=CROP),
     )
 }  # fmt: skip
+# Judged factors that have words, which the release says.
+WORDED = {
+    "expression": Factor("expression", "expression", "dynamic"),
+    "emotion": Factor("emotion", "emotion", "dynamic",
+                      note="as acted, the same in all frames of a clip"),
+}  # fmt: skip
 
 
 def gather(
@@ -68,8 +74,11 @@ def gather(
     out: Path,
     card: Card,
     unjudged: Sequence[str] = (),
+    joined: bool = False,
 ) -> store.Store:
     """Put the pieces of all videos into one store, with `preprocess.csv` beside it.
+
+    If `joined`, all videos of a person are one sequence; they must be neighbours.
 
     Raises:
         UserError: a piece is missing, no video gave a sequence, or fewer than three
@@ -95,8 +104,10 @@ def gather(
                     "rerun: the video will be cut out again."
                 )
             append(np.load(path, mmap_mode="r", allow_pickle=False))
-    sequences, static = _sequences(whole, tables, settings)
+    sequences, static = _sequences(whole, tables, settings, unjudged)
     timeline, dynamic = _timeline(whole, tables, sequences, unjudged)
+    if joined:
+        sequences, timeline = join_people(sequences, timeline)
     listed = _files(found, root, manifest)
     info = describe(
         manifest | {"files": listed},
@@ -126,7 +137,10 @@ def write_counts(path: Path, pieces: list[dict[str, Any]]) -> None:
 
 
 def _sequences(
-    pieces: list[dict[str, Any]], tables: list[pd.DataFrame], settings: FaceSettings
+    pieces: list[dict[str, Any]],
+    tables: list[pd.DataFrame],
+    settings: FaceSettings,
+    unjudged: Sequence[str],
 ) -> tuple[pd.DataFrame, list[Factor]]:
     """Return sequences.parquet and the static factors."""
     number = {p: i for i, p in enumerate(sorted({p["person"] for p in pieces}))}
@@ -143,7 +157,24 @@ def _sequences(
     ends = sequences["n_frames"].cumsum()
     sequences.insert(1, "first_frame", ends - sequences["n_frames"])
     names = dict.fromkeys(name for piece in pieces for name in piece["static"])
-    return sequences, static_factors(sequences, list(names))
+    return sequences, static_factors(sequences, list(names), unjudged)
+
+
+def join_people(
+    sequences: pd.DataFrame, timeline: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make one sequence of all sequences of a person, which are neighbours.
+
+    The column `video` goes to the frames. `seconds` goes: they count from the start of
+    each video.
+    """
+    video = np.repeat(sequences["video"].to_numpy(), sequences["n_frames"])
+    lengths = sequences.groupby("identity", sort=False)["n_frames"].sum().to_numpy()
+    whole = sequences.drop_duplicates("identity").drop(columns="video")
+    whole = whole.assign(sequence=np.arange(len(whole)), n_frames=lengths)
+    own = timeline.drop(columns=["frame", "sequence", "time", "seconds"])
+    frames = store.frame_table(whole).assign(video=video).join(own)
+    return whole.reset_index(drop=True), frames
 
 
 def _timeline(
@@ -232,15 +263,15 @@ def dynamic_factors(
 
     Args:
         columns: a row per frame; NaN, or -1 of categorical ones, means not annotated.
-        values: the words of the categorical ones; of them only `expression` is judged.
+        values: the words of the categorical ones; only those of WORDED are judged.
         unjudged: further ones for probes only.
     """
     factors = []
     for name in columns:
         if name in values:
             annotated = (columns[name] >= 0).any()
-            judged = name == "expression"
-            factor = Factor(name, name, "dynamic", values[name], judged=judged)
+            plain = Factor(name, name, "dynamic", judged=False)
+            factor = replace(WORDED.get(name, plain), values=values[name])
         elif name in KNOWN:
             annotated, factor = columns[name].notna().any(), KNOWN[name]
         else:
@@ -251,14 +282,18 @@ def dynamic_factors(
     return factors
 
 
-def static_factors(sequences: pd.DataFrame, names: list[str]) -> list[Factor]:
+def static_factors(
+    sequences: pd.DataFrame, names: list[str], unjudged: Sequence[str] = ()
+) -> list[Factor]:
     """Turn columns of words into indices, in place, and return their factors."""
     factors = []
     for name in names:
         values = sorted(sequences[name].dropna().unique())
         codes = pd.Categorical(sequences[name], values).codes
         sequences[name] = codes.astype(np.int16)
-        factors.append(Factor(name, name.replace("_", " "), "static", values))
+        judged = name not in unjudged
+        label = name.replace("_", " ")
+        factors.append(Factor(name, label, "static", values, judged=judged))
     return factors
 
 

@@ -103,6 +103,14 @@ def test_a_tier_without_datasets_is_refused():
         ({"kind": "affwild", "source": "embedded"}, "embedded/affwild"),
         ({"kind": "grid", "source": "original", "variant": "corpus"}, "original/grid"),
         (
+            {"kind": "crema_d", "source": "original", "variant": "full"},
+            "original/crema_d",
+        ),
+        (
+            {"kind": "crema_d", "source": "original", "variant": "subset"},
+            "original/crema_d_subset",
+        ),
+        (
             {"kind": "grid", "source": "original", "variant": "samples"},
             "original/grid_samples",
         ),
@@ -121,6 +129,7 @@ def test_copies_and_datasets_of_a_user_have_no_manifest():
 def test_facts_of_kinds():
     assert grid.count_parts({"kind": "affwild"}) == 4
     assert grid.count_parts({"kind": "grid", "parts": 7}) == 7
+    assert grid.count_parts({"kind": "crema_d"}) == 4
     assert grid.count_parts({"kind": "sprites", "parts": 7}) == 0
     assert grid.needs_detector({"boxes": "auto"}) and grid.needs_detector({})
     assert not grid.needs_detector({"boxes": "given"})

@@ -1,9 +1,12 @@
 """People are divided, never their videos."""
 
-from hypothesis import given
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.faces.store import split_people, splits_of
+from datasets import store
+from datasets.faces.store import join_people, split_people, splits_of
 from tests.messages import refused
 
 NAMES = st.lists(st.text("abcdefgh", min_size=1), min_size=3, max_size=60, unique=True)
@@ -33,3 +36,29 @@ def test_a_split_of_the_release_is_kept(rows):
     for piece, split in zip(pieces, found, strict=True):
         assert (split == "test") == (piece["split"] == "test")
     assert {"train", "valid", "test"} == set(found)
+
+
+CLIPS = st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=4), min_size=1)
+
+
+@settings(max_examples=25)
+@given(CLIPS)
+def test_joined_clips_are_one_sequence_of_a_person_with_the_same_frames(people):
+    """Lengths of the clips of each person; a frame's label is its number."""
+    rows = [(who, n) for who, clips in enumerate(people) for n in clips]
+    clips = pd.DataFrame(rows, columns=["identity", "n_frames"])
+    clips["video"] = [f"clip{k}" for k in range(len(clips))]
+    clips.insert(0, "sequence", np.arange(len(clips)))
+    clips.insert(1, "first_frame", clips["n_frames"].cumsum() - clips["n_frames"])
+    before = store.frame_table(clips)
+    before = before.assign(seconds=0.0, label=before["frame"])
+    whole, after = join_people(clips, before)
+    assert list(whole["identity"]) == list(range(len(people)))
+    assert list(whole["n_frames"]) == [sum(lengths) for lengths in people]
+    assert list(whole["sequence"]) == list(range(len(people)))
+    ends = whole["first_frame"] + whole["n_frames"]
+    assert list(whole["first_frame"][1:]) == list(ends[:-1])
+    assert (after["label"] == after["frame"]).all()
+    was = clips.set_index("sequence").loc[before["sequence"]]
+    assert list(after["video"]) == list(was["video"])
+    assert list(after["sequence"]) == list(was["identity"])
