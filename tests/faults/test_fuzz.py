@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save as safetensors
 
 from datasets.faces import annotations
+from datasets.faces.crema_clips import read_actors
 from datasets.faces.grid_clips import list_speaker
 from datasets.faces.people import read_people
 from datasets.faces.video import Broken, read_frames
@@ -88,6 +89,7 @@ READERS: list[tuple[str, bytes, Callable[[Path], object]]] = [
     ("1.pts", PTS, lambda path: annotations.read_tree(path.parent, 2)),
     ("1.txt", b"0.5,1\n-5,0\n\n", lambda path: annotations.read_numbers(path, 2)),
     ("a.yaml", YAML, lambda path: published(path.parent)),
+    ("actors.csv", b"ActorID,Age,Sex,Race\n1,30,Male,Asian\n", read_actors),
     ("people.csv", b"video,person\n1,Ann\n", lambda path: read_people(path, ["1"])),
     ("s1.zip", archive(**{"s1/a.mpg": b"x"}), lambda path: list_speaker(path, 3)),
 ]
