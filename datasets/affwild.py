@@ -92,7 +92,7 @@ CARDS = {
         "Aff-Wild and Aff-Wild2",
         "Faces of people filmed anywhere, who react to what they watch or talk: 298 "
         "videos of 200 people (Aff-Wild), more in Aff-Wild2.",
-        "whether a model separates who it is from what the face shows, in videos that "
+        "Whether a model separates who it is from what the face shows, in videos that "
         "nobody staged; the set of the paper that this suite grew from.",
         (
             "Background, light and camera are those of a video, mostly of one person: "
@@ -112,7 +112,7 @@ CARDS = {
         "Heads drawn by this suite, which turn, open their mouths and look about in "
         "front of a background of their own; stand-ins for Aff-Wild in its own file "
         "layout.",
-        "a quick check that a model, and the way from videos to scores, works; its "
+        "A quick check that a model, and the way from videos to scores, works; its "
         "labels are exact.",
         (
             "Drawn by a program with few parameters: no result on it holds for real "

@@ -89,7 +89,7 @@ CARDS = {
         "GRID",
         "Faces of 33 people who read six-word sentences to a camera, 75 frames at 25 "
         "per second; 1000 clips each were recorded.",
-        "real faces that anybody may download: who speaks, and how far the mouth is "
+        "Real faces that anybody may download: who speaks, and how far the mouth is "
         "open.",
         (
             _STUDIO,
@@ -103,7 +103,7 @@ CARDS = {
     "samples": Card(
         "GRID, eleven clips",
         "Eleven clips of 10 people who read a sentence to a camera.",
-        "a test that the way from real videos to a page works. It has too few people "
+        "A test that the way from real videos to a page works. It has too few people "
         "for a comparison of models.",
         (
             _STUDIO,

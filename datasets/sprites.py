@@ -200,7 +200,7 @@ CARDS = {
         "A dressed character on black, in 178 drawn poses: each of up to 1296 "
         "characters is one of 6 skins, 6 legs, 6 shirts and 6 hair colours, and has "
         "one sequence.",
-        "whether a model carries over a look that it has never seen as a whole into "
+        "Whether a model carries over a look that it has never seen as a whole into "
         "any pose: test characters are new combinations of known parts.",
         (
             "All parts of a test character are in training: it is a test of "
@@ -219,7 +219,7 @@ CARDS = {
         "A dressed character on black walks, casts a spell or slashes, seen from the "
         "front, the left or the right: nine clips of eight frames for each of up to "
         "1296 characters.",
-        "comparison with the literature: it is the protocol of Li & Mandt, bit for "
+        "Comparison with the literature: it is the protocol of Li & Mandt, bit for "
         "bit.",
         (
             "Nine motions, all seen in training, the same frames for every character: "

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from reporting import provenance, words
 from reporting.agreement import agreement
 from reporting.cost import benchmark_table, cost_figure, cost_tables, unscored
+from reporting.dataset_cards import factor_table, measured_table
 from reporting.figures import trace_pictures, training_curves
 from reporting.leaderboard import (
     board_table,
@@ -90,6 +91,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "facts": provenance.facts(tree),
         "cautions": provenance.cautions(tree),
         "failure_modes": failure_modes(tree),
+        "measured": measured_table(tree),
         "sections": [section(tree, d, out) for d in tree.datasets],
         "agreement": agreement(tree, images),
         "cost": cost,
@@ -145,6 +147,7 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "frames": contact_sheet(dataset, images),
+        "card": factor_table(dataset),
         "preprocessing": provenance.preprocessing(counts),
         "preprocess_csv": provenance.link(counts, out),
         "tables": tables,
@@ -167,7 +170,7 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
 
 def _tables(context: dict[str, Any]) -> Iterator[Table]:
     costs = ("cost", "cost_by_dataset", "benchmarks")
-    tables = ("board", "comparisons", "failure_modes", *costs, "states")
+    tables = ("board", "comparisons", "failure_modes", "measured", *costs, "states")
     names = (*tables, "selection", "reproduction")
     yield from (context[name] for name in names if context[name] is not None)
     if context["agreement"] is not None:
@@ -178,8 +181,7 @@ def _tables(context: dict[str, Any]) -> Iterator[Table]:
         yield from (*part["tables"].values(), *part["leakage"])
         yield from (table for matrix in part["matrices"] for table in matrix.tables)
         yield from (table.plain for table in part["factors"].values())
-        if part["judge"] is not None:
-            yield part["judge"]
+        yield from (part[key] for key in ("card", "judge") if part[key] is not None)
 
 
 def arxiv(text: str) -> Markup:
