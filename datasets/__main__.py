@@ -19,7 +19,7 @@ from seqdis.files import write_text
 
 MARKED = re.compile(r"(<!-- cards -->\n).*?(<!-- end of cards -->)", re.S)
 WORDS = 12  # a factor with more values is described by their number
-NOT_OURS = {"own", "mmnist"}  # whoever brings a dataset knows what it is
+NOT_OURS = {"own"}  # whoever brings a dataset knows what it is
 
 
 def load_kinds() -> dict[str, ModuleType]:
@@ -52,7 +52,7 @@ def write_card(kind: str, key: str, card: Card, origin: dict[str, Any]) -> str:
         card: to write.
         origin: homepage, licence and credits of what is downloaded; may be empty.
     """
-    name = f"`kind: {kind}`" + (f", {key}" if key else "")
+    name = f"`kind: {kind}`" + (f", `{key}`" if key else "")
     rows = [
         ("Made by", f"`datasets/{kind}.py`, {name}"),
         ("Source", origin.get("homepage", "")),

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from datasets import photos
+from datasets.card import Card
 from datasets.description import parse_command
 from datasets.shrink import SIZES, Size
 from datasets.store import Factor, Store
@@ -48,6 +49,26 @@ NOTE = (
 )
 
 
+CARDS = {
+    "": Card(
+        "Head pose",
+        "Heads of 20 people in an office, who look left, right, straight and up, with "
+        "and without sunglasses; 28 to 32 photos each.",
+        "A hard case of few people: models tend to put identity into the dynamic code.",
+        (
+            "Few people test: intervals are wide, and one face weighs much.",
+            "The office behind a head is that of one person, so it tells people apart.",
+            "Expressions were acted and are too faint to be judged; probes alone read "
+            "them.",
+        ),
+        "T. Mitchell: CMU Face Images, UCI Machine Learning Repository, 1999",
+        "cmu_faces",
+        factors=FACTORS,
+        ordered=False,
+    )
+}
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of the head poses."""
@@ -74,7 +95,7 @@ def label_paths(paths: Sequence[str]) -> pd.DataFrame:
 def build(folder: Path, name: str, settings: Settings, out: Path) -> Store:
     """Make the frame store of the photos in `folder`."""
     read = partial(photos.read_photo, mode="L", sizes=PHOTO_SIZES)
-    return photos.build(folder, out, name, settings, label_paths, read, FACTORS, NOTE)
+    return photos.build(folder, out, name, settings, label_paths, read, CARDS[""], NOTE)
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def describe(
     name: str,
     note: str,
     factors: Sequence[Factor],
-    card: Card | None = None,
+    card: Card,
 ) -> dict[str, Any]:
     """Return the contents of `dataset.json` which do not depend on the frames.
 
@@ -89,8 +89,8 @@ def describe(
         "credits": manifest["credits"]
         + sorted({file["authors"] for file in files if file["authors"]}),
         "note": note,
-        "card": card.entry if card else {},
-        "ordered": card.ordered if card else True,
+        "card": card.entry,
+        "ordered": card.ordered,
         "settings": settings,
         "files": files,
         "factors": [as_entry(factor) for factor in factors],

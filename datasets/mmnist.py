@@ -18,6 +18,7 @@ from pydantic import Field
 
 from datasets import store
 from datasets.bouncing import Paths, denton_paths, draw, srivastava_paths
+from datasets.card import Card
 from datasets.description import (
     Source,
     describe,
@@ -157,7 +158,15 @@ def generate(folder: Path, name: str, settings: Settings, out: Path) -> store.St
     timeline = store.frame_table(sequences).assign(
         **{key: values.reshape(-1) for key, values in columns.items()}
     )
-    info = describe(manifest, used, asdict(settings), name, NOTES[variant], factors)
+    info = describe(
+        manifest,
+        used,
+        asdict(settings),
+        name,
+        NOTES[variant],
+        factors,
+        CARDS["one digit" if settings.digits == 1 else "two digits"],
+    )
     info["digits_sha256"] = sha256_of(out / "digits.npy")
     return store.write(out, info, sequences, timeline)
 
@@ -192,7 +201,15 @@ def import_public(
     test = round(0.1 * count)
     valid = round(VALID * (count - test))
     sizes = {"train": count - test - valid, "valid": valid, "test": test}
-    info = describe(manifest, [path.name], asdict(settings), name, NOTES["public"], [])
+    info = describe(
+        manifest,
+        [path.name],
+        asdict(settings),
+        name,
+        NOTES["public"],
+        [],
+        CARDS["public"],
+    )
     sequences = _sequence_table(sizes, length)
     return store.write(out, info, sequences, store.frame_table(sequences))
 
@@ -212,6 +229,63 @@ NOTES = {
     "and bounce without randomness; brightness adds up. Rules of Denton's SVG loader.",
     "public": "The released test file as it is, without labels: only what needs no "
     "factor can be measured. Its digits may repeat across the split.",
+}
+
+
+_REFERENCE = (
+    "N. Srivastava, E. Mansimov, R. Salakhutdinov: Unsupervised Learning of Video "
+    "Representations using LSTMs, ICML 2015, arXiv:1502.04681"
+)
+_WRITERS = (
+    "Digits of train and test differ. MNIST's test digits also have other writers; "
+    "those of the stand-in share them."
+)
+CARDS = {
+    "one digit": Card(
+        "Moving MNIST, one digit",
+        "One handwritten digit flies through a black frame and bounces off its walls. "
+        "Every sequence has a handwritten digit of its own, which is its identity.",
+        "Whether a model keeps what a thing is apart from where it is, exactly: both "
+        "labels are exact, and any swap can be drawn to compare with.",
+        (
+            "The judge reads the class of the digit, not the handwriting: a swap that "
+            "redraws another digit of the class is not penalised.",
+            "Place has more pixels than class: a blurred blob at the right place has "
+            "the dynamic side.",
+            _WRITERS,
+        ),
+        _REFERENCE,
+        "mnist",
+        factors=factors_of_one(),
+    ),
+    "two digits": Card(
+        "Moving MNIST, two digits",
+        "Two handwritten digits fly through a black frame, bounce off its walls and "
+        "pass over each other. Every sequence has two handwritten digits of its own.",
+        "Whether a model keeps two things apart when they overlap; the set of most "
+        "papers, and a hard one: it takes long training until a swap shows the digits.",
+        (
+            "Nothing tells the two digits apart, so factors are those of the lower "
+            "and the higher class, and of both places together.",
+            "Frames in which more than a twentieth of the ink is covered are not "
+            "judged for class.",
+            _WRITERS,
+        ),
+        _REFERENCE,
+        "mnist",
+        factors=factors_of_two(),
+    ),
+    "public": Card(
+        "Moving MNIST, the released file",
+        "10,000 sequences of 20 frames with two bouncing digits, as released.",
+        "Pictures and likelihood on the file that other papers use.",
+        (
+            "It has no labels: no judge, no swap score.",
+            "Digits may be in both train and test.",
+        ),
+        _REFERENCE,
+        "moving_mnist",
+    ),
 }
 
 

@@ -17,10 +17,10 @@ import pandas as pd
 from PIL import Image, ImageOps
 
 from datasets import store
+from datasets.card import Card
 from datasets.description import describe, read_manifest, verify_sources
 from datasets.people import split_people
 from datasets.shrink import SIZES
-from datasets.store import Factor
 from seqdis.errors import UserError
 from seqdis.files import readable
 from seqdis.seeds import numpy_generator
@@ -130,7 +130,7 @@ def build(
     settings: Any,
     label: Callable[[Sequence[str]], pd.DataFrame],
     read: Callable[[Path], np.ndarray],
-    factors: Sequence[Factor],
+    card: Card,
     note: str,
 ) -> store.Store:
     """Make the frame store of a set of photos.
@@ -142,7 +142,7 @@ def build(
         settings: of the set; `kind` names the collection, too.
         label: gives a table of `path`, `identity` (text) and a column per factor.
         read: gives uint8 `(SIZE, SIZE, channel)`.
-        factors: all dynamic.
+        card: of the set; its factors are all dynamic.
         note: how the set was made; what is true of all sets is added.
 
     Raises:
@@ -164,11 +164,12 @@ def build(
         {"variant": "", **asdict(settings)},
         name,
         f"{note} {NOTE}",
-        factors,
+        card.factors,
+        card,
     )
-    info |= {"judge_identity": True, "ordered": False}
+    info["judge_identity"] = True
     info["private"] = manifest.get("private", False)
-    columns = ["path", *(factor.name for factor in factors)]
+    columns = ["path", *(factor.name for factor in card.factors)]
     timeline = store.frame_table(sequences).join(photos[columns])
     return store.write(out, info, sequences, timeline)
 

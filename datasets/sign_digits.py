@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from datasets import photos
+from datasets.card import Card
 from datasets.description import parse_command
 from datasets.shrink import SIZES, Size
 from datasets.store import Factor, Store
@@ -39,6 +40,53 @@ DIVIDED = (
     "Each colour is divided by the plane through its means in the four corners, so "
     "that the paper is equally grey there."
 )
+
+
+_SHOWS = (
+    "One bare hand on white paper shows the ten digits of Turkish sign language, a "
+    "photo each: ten photos of each of 190 students, not in order of time."
+)
+_GUESSED = (
+    "Who is seen is derived from file numbers, not annotated; one student may be there "
+    "twice."
+)
+_REFERENCE = (
+    "A. Mavi: A New Dataset and Proposed Convolutional Neural Network Architecture for "
+    "Classification of American Sign Language Digits, 2020, arXiv:2011.08927"
+)
+CARDS = {
+    "as_shot": Card(
+        "Hands",
+        _SHOWS,
+        "Sets without an order, the case that models of unordered data are made for: "
+        "real photos of many strangers, with an exact label of the hand shape.",
+        (
+            "Light and paper differ between sessions, so they tell people apart as "
+            "well as hands do: the score of the corners' colours alone is beside that "
+            "of the identity.",
+            _GUESSED,
+        ),
+        _REFERENCE,
+        "sign_digits",
+        factors=FACTORS,
+        ordered=False,
+    ),
+    "divided": Card(
+        "Hands, light divided out",
+        _SHOWS,
+        "As hands as shot, where a score of identity must come from the hand: the "
+        "paper is equally grey for all.",
+        (
+            "The plane through the corners is a simple model of light: shadows and "
+            "sleeves are left.",
+            _GUESSED,
+        ),
+        _REFERENCE,
+        "sign_digits",
+        factors=FACTORS,
+        ordered=False,
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -132,7 +180,9 @@ def build(folder: Path, name: str, settings: Settings, out: Path) -> Store:
     """Make the frame store of the photos in `folder`."""
     note = f"{NOTE} {DIVIDED}" if settings.light == "divided" else NOTE
     read = partial(read_hand, light=settings.light)
-    return photos.build(folder, out, name, settings, label_paths, read, FACTORS, note)
+    return photos.build(
+        folder, out, name, settings, label_paths, read, CARDS[settings.light], note
+    )
 
 
 def main() -> None:

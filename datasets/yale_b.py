@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from datasets import photos
+from datasets.card import Card
 from datasets.description import parse_command
 from datasets.shrink import SIZES, Size
 from datasets.store import Factor, Store
@@ -54,6 +55,28 @@ NOTE = (
 )
 
 
+CARDS = {
+    "": Card(
+        "Faces under light",
+        "Frontal faces of 38 people who sit still in the dark while a flash lights "
+        "them from 64 directions, one photo each.",
+        "Sets of real faces with exact, continuous dynamic factors: whether a model "
+        "keeps the face apart from the light that falls on it.",
+        (
+            "Light changes most pixels, the face few: reconstruction errors say little "
+            "about who is shown.",
+            "Few people test, so intervals are wide.",
+            "In the darkest photos hardly anything of the face can be seen, nor read.",
+        ),
+        "A. Georghiades, P. Belhumeur, D. Kriegman: From Few to Many, IEEE TPAMI "
+        "23(6), 2001; K. C. Lee, J. Ho, D. Kriegman, IEEE TPAMI 27(5), 2005",
+        "yale_b",
+        factors=FACTORS,
+        ordered=False,
+    )
+}
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings of the faces under light."""
@@ -77,7 +100,7 @@ def label_paths(paths: Sequence[str]) -> pd.DataFrame:
 def build(folder: Path, name: str, settings: Settings, out: Path) -> Store:
     """Make the frame store of the photos in `folder`."""
     read = partial(photos.read_photo, mode="L", sizes=PHOTO_SIZES)
-    return photos.build(folder, out, name, settings, label_paths, read, FACTORS, NOTE)
+    return photos.build(folder, out, name, settings, label_paths, read, CARDS[""], NOTE)
 
 
 def main() -> None:

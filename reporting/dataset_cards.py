@@ -53,13 +53,13 @@ MEASURED = [
         note="models with the intervals of both static kept and dynamic transferred "
         "above 0, of all that can swap",
     ),
-    Column("best", "Best swap score", note="the highest mean of a model"),
-    Column("best_model", "by", "text"),
+    Column("best_model", "Best model", "text"),
+    Column("best", "Its swap score", note="the highest mean of a model"),
 ]
 
 
 def measured_table(tree: Tree) -> Table:
-    """Return datasets x what judges read, ceilings, models with both sides, the best."""
+    """Return datasets x what judges read, ceilings, models with both sides, best."""
     rows = [Row(each.label, _measured(tree, each)) for each in tree.datasets]
     return Table("datasets", "What can be measured", MEASURED, rows, head="Dataset")
 
@@ -85,8 +85,8 @@ def _measured(tree: Tree, dataset: Dataset) -> list[object]:
         *(_judges(dataset, side) for side in SIDES),
         *ceilings,
         Text(f"{both} of {len(known)}") if known else None,
-        best or (Missing(why) if why else None),
         model and model.label,
+        best or (Missing(why) if why else None),
     ]
 
 
@@ -165,8 +165,8 @@ def fill_page(page: str, tree: Tree) -> str:
     )
     if not n:
         raise UserError(
-            f"datasets.md has no place for the tier {tier!r}. Write <!-- measured: {tier} "
-            "--> and <!-- end of measured --> where its table should be."
+            f"datasets.md has no place for the tier {tier!r}. Write "
+            f"<!-- measured: {tier} --> and <!-- end of measured --> there."
         )
     return filled
 

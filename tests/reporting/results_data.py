@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from datasets.card import Card
 from datasets.store import Factor, as_entry, frame_table, sequence_table, write
 from seqdis.files import write_json, write_npy, write_parquet
 
@@ -23,6 +24,15 @@ FACE_FACTORS = (
     Factor("yaw", "yaw <i>", "dynamic"),
     Factor("valence", "valence", "dynamic"),
     Factor("arousal", "arousal", "dynamic"),
+)
+
+
+CARD = Card(
+    "Figures",
+    "Little figures <i>walk</i>.",
+    "Tests of the page.",
+    ("Every figure has a colour of its own.", "Colours & places are few."),
+    "A. Painter, arXiv:1812.03962",
 )
 
 
@@ -112,6 +122,8 @@ def fake_dataset(
         **{"source": "embedded", "collection": "lpc", "homepage": ""},
         **{"licence": "CC BY-SA 3.0", "credits": ["A. Painter & friends"]},
         "note": "Little figures drawn in sixteen pixels, one sheet per identity.",
+        "card": CARD.entry,
+        "ordered": name != "affwild",
         "settings": {"size": size},
         "files": [
             {"path": "a.png", "sha256": "cd" * 32, "url": "", "authors": "A. Painter"}
