@@ -113,7 +113,7 @@ CARDS = {
         "CREMA-D, one sentence",
         "Faces of 91 actors who say one sentence with each of five emotions and "
         "without any. A sequence is the six clips of an actor.",
-        "real faces that anybody may download, with labels of both sides: who it is, "
+        "Real faces that anybody may download, with labels of both sides: who it is, "
         "and which emotion is acted. All say the same words, so words tell no emotion.",
         _CONFOUNDS,
         _REFERENCE,
@@ -124,7 +124,7 @@ CARDS = {
         "CREMA-D",
         "Faces of 91 actors who say twelve sentences with six emotions. A sequence is "
         "all clips of an actor, 82 of most.",
-        "the same as its subset, with fourteen times as many clips.",
+        "The same as its subset, with fourteen times as many clips.",
         (
             *_CONFOUNDS,
             "How strongly an emotion is acted is known of one sentence only, and is no "
