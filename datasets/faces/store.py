@@ -248,7 +248,7 @@ def rule_in_words(settings: FaceSettings) -> str:
     """Say how videos were cut (`datasets.faces.tracking`) and cropped."""
     rate, most = settings.frame_rate, settings.per_video
     return (
-        f"Sequences of {settings.shortest} to {settings.longest} frames, "
+        f"Stretches of {settings.shortest} to {settings.longest} frames of one face, "
         + (f"at most {rate:g} frames per second, " if rate else "every frame, ")
         + (f"at most {most} per video, " if most else "all of a video, ")
         + f"gaps up to {settings.gap:g} s; crops {settings.margin:g} times the "
