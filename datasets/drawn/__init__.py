@@ -2,5 +2,5 @@
 
 - `sheets`: sprite sheets, of the figure whose joints are in `rig`.
 - `videos`: videos of faces with annotations. `look` says who is drawn and what the face
-  does, `head` and `features` give its shapes, `face` draws one picture.
+  does, `face` draws one picture.
 """

@@ -1,114 +1,177 @@
-"""One picture of a face: a shaded head, features on it, glasses and hair around it."""
+"""One picture of a face, and its 68 points.
 
-from typing import Any
+Coordinates of the head: x to the picture's right, y down, z to the viewer, all 1 for
+half its height. Projection is orthographic. A face is a list of shapes, from back to
+front: solids, arrays `(n, 3)`, of which the convex hull is seen, and outlines on the
+front of the head, arrays `(n, 2)` of x and y as seen from the front.
+"""
+
+import colorsys
+from collections.abc import Iterator
+from math import cos, radians, sin
 
 import cv2
 import numpy as np
 
-from datasets.drawn.features import (
-    DARK,
-    HAIR,
-    SKINS,
-    Colour,
-    Stroke,
-    body,
-    ears,
-    face,
-    tone,
-)
-from datasets.drawn.head import Surface, View, Window, cast, hair, nose, skull, view_of
 from datasets.drawn.look import Look, State
 
-GLOW = (0.4, 0.22, 0.15)  # light shines through skin, mostly red
-FINE = 2  # strokes are drawn at so many times the size, then averaged
+Colour = tuple[float, float, float]
+SKINS = ((255, 224, 204), (222, 160, 104), (158, 92, 54), (92, 54, 40))
+HAIR = ((36, 32, 36), (250, 208, 84), (222, 64, 16), (205, 210, 220), (46, 84, 210))
+WALL, DARK, WHITE = (150, 170, 160), (28, 18, 18), (255, 255, 255)
+LENS, LIPS = (20, 200, 220), (230, 20, 50)
+THICK = 0.09  # lips
+HEAD = np.array([0.8, 1.0, 0.9])  # radii
+TURN = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+S = np.linspace(-1, 1, 13)  # along brows and lips, from left to right
 
 
 def draw(look: Look, state: State, size: int) -> np.ndarray:
-    """Draw a face: uint8 `(size, size, 3)`, red first.
-
-    The background, hair behind, neck and shoulders; the head, an ellipsoid that is
-    turned and lit, with beard and nose; eyes, brows, mouth and glasses as polygons on
-    it, which are projected; hair in front.
-    """
-    view, shape = view_of(state, size), skull(look, state)
-    head = cast(shape, view)
-    depth = placed(np.where(head.cover > 0, head.depth, -9), head.window, size, -9)
-    light = placed(head.light + nose_on(look, head, view), head.window, size, 1)
-    colour, locks = HAIR[look.hair_colour], hair(look.hair_style, shape, view, depth)
-    image = backdrop(look, size)
-    for lock in locks:
-        over(image[lock.window], colour, lock.back, 0.6 * lock.light)
-    image = strokes(image, [*body(look, view), *ears(look, shape, view, False)])
-    over(image[head.window], SKINS[look.skin], head.cover, light[head.window], GLOW)
-    if look.facial_hair == 2:
-        cover = head.cover * beard(head, view)
-        over(image[head.window], DARK, cover, light[head.window])
-    front = [*ears(look, shape, view, True), *face(look, state, shape, view, light)]
-    image = strokes(image, front)
-    for lock in locks:
-        over(image[lock.window], colour, lock.front, lock.light)
-    return np.clip(image + 0.5, 0, 255).astype(np.uint8)
+    """Draw a face: uint8 `(size, size, 3)`, red first."""
+    image = np.full((size, size, 3), WALL, np.uint8)
+    red, green, blue = colorsys.hsv_to_rgb(look.clothes / 360, 0.6, 0.8)
+    body = ellipsoid((0, 1.75, 0), (1.5, 0.8, 0))
+    clothes = (255 * red, 255 * green, 255 * blue)
+    fill(image, project(body, state._replace(yaw=0, roll=0), size), clothes)
+    for points, colour in shapes(look, state):
+        if points.shape[1] == 3:
+            fill(image, project(points, state, size), colour)
+        else:
+            fill(image, project(lift(points), state, size), colour, hull=False)
+    return image
 
 
-def placed(part: np.ndarray, window: Window, size: int, rest: float) -> np.ndarray:
-    """Return float32 `(size, size)`: a part in its window, `rest` elsewhere."""
-    whole = np.full((size, size), rest, np.float32)
-    whole[window] = part
-    return whole
-
-
-def backdrop(look: Look, size: int) -> np.ndarray:
-    """Return a plain wall, darker below: float32 `(size, size, 3)`."""
-    top, bottom = (tone(look.background, 0.35, value) for value in (0.9, 0.55))
-    wall = np.linspace(top, bottom, size)[:, None].astype(np.float32)
-    return np.repeat(wall, size, axis=1)
-
-
-def over(
-    image: np.ndarray,
-    colour: Colour,
-    cover: np.ndarray,
-    light: np.ndarray,
-    glow: Colour = (0, 0, 0),
+def fill(
+    image: np.ndarray, points: np.ndarray, colour: Colour, hull: bool = True
 ) -> None:
-    """Lay a lit colour over an image where `cover` is 1; `glow` brightens shadows."""
-    lit = cv2.merge(
-        [
-            np.float32(part * (1 - own)) * light + np.float32(part * own)
-            for part, own in zip(colour, glow, strict=True)
-        ]
+    """Fill an outline, or the convex hull of points, `(n, 2)` pixels; antialiased."""
+    # Pixel centres are at whole numbers; OpenCV wants sixteenths of a pixel.
+    outline = np.round(16 * points).astype(np.int32)
+    outline = cv2.convexHull(outline) if hull else outline
+    cv2.fillPoly(image, [outline], colour, cv2.LINE_AA, 4)
+
+
+def shapes(look: Look, state: State) -> Iterator[tuple[np.ndarray, Colour]]:
+    """Yield solids and outlines from back to front, with their colours."""
+    skin, hair = SKINS[look.skin], HAIR[look.hair_colour]
+    if look.hair_style == 1:
+        yield ellipsoid((0, 0.3, -0.3), (1.15, 1.4, 0.8)), hair
+    if look.hair_style == 2:
+        yield ellipsoid((0, -0.3, -0.4), (1.4, 1.1, 1.0)), hair
+    yield ellipsoid((0, 0, 0), HEAD), skin
+    if look.facial_hair:
+        yield ellipsoid((0, 0, 0), 1.04 * HEAD, top=0.35), DARK
+    yield ellipsoid((0, -0.04, -0.04), 1.04 * HEAD, bottom=-0.5), hair
+    for side in (-1, 1):
+        x, height = 0.36 * side, eye_height(state)
+        yield ellipse(x, -0.08, 0.22, height), WHITE
+        yield ellipse(x, -0.08, 0.11, min(0.11, height)), DARK
+        yield ribbon(brow(state, side, S), 0.06), DARK
+        if look.glasses:
+            yield ellipse(x, -0.06, 0.31, 0.26), LENS
+    red, green, blue = skin
+    shade = (0.7 * red, 0.7 * green, 0.7 * blue)
+    yield ellipsoid((0, 0.12, 0.85), (0.11, 0.2, 0.25)), shade
+    middle, half = lips(state, S)
+    yield ribbon(middle, half + THICK), LIPS
+    yield ribbon(middle, half), WHITE
+
+
+def ellipsoid(
+    centre: tuple[float, float, float],
+    radii: tuple[float, float, float] | np.ndarray,
+    top: float = -1,
+    bottom: float = 1,
+) -> np.ndarray:
+    """Return points `(n, 3)` of an ellipsoid between two heights, in vertical radii."""
+    y = np.linspace(top, bottom, 9)[:, None]
+    around = np.sqrt(1 - y**2)
+    unit = np.stack(
+        [around * np.cos(TURN), y + 0 * TURN, around * np.sin(TURN)], axis=-1
     )
-    image += cv2.merge([cover] * 3) * (lit - image)
+    return centre + unit.reshape(-1, 3) * radii
 
 
-def nose_on(look: Look, head: Surface, view: View) -> np.ndarray:
-    """Return what the nose changes of the head's brightness."""
-    ridge = cast(nose(look), view, head.window)
-    cover = ridge.cover * np.clip((ridge.depth - head.depth) * 12, 0, 1)
-    return 1.4 * cover * (ridge.light - head.light)
+def ellipse(x: float, y: float, across: float, down: float) -> np.ndarray:
+    """Return an ellipse `(n, 2)`."""
+    return np.stack([x + across * np.cos(TURN), y + down * np.sin(TURN)], axis=1)
 
 
-def beard(head: Surface, view: View) -> np.ndarray:
-    """Return where a full beard grows, 0 to 1."""
-    x, y, _ = head.point
-    line = 0.4 - 0.75 * np.maximum(np.abs(x) - 0.3, 0)
-    return np.clip((y - line) * view.unit * 0.4 + 0.5, 0, 1)
+def ribbon(points: np.ndarray, half: float | np.ndarray) -> np.ndarray:
+    """Return the outline of a stripe around a curve that runs from left to right."""
+    x, y = points.T
+    above, below = np.stack([x, y - half], axis=1), np.stack([x, y + half], axis=1)
+    return np.concatenate([above, below[::-1]])
 
 
-def strokes(image: np.ndarray, found: list[Stroke]) -> np.ndarray:
-    """Fill polygons, antialiased."""
-    side = FINE * len(image)
-    whole = np.clip(image + 0.5, 0, 255).astype(np.uint8)
-    canvas: Any = cv2.resize(whole, (side, side), interpolation=cv2.INTER_NEAREST)
-    for stroke in found:
-        # Pixel centres are at whole numbers; OpenCV wants sixteenths of a pixel.
-        points = [np.round(16 * (FINE * (p + 0.5) - 0.5)) for p in stroke.outlines]
-        layer = canvas if stroke.opacity == 1 else canvas.copy()
-        cv2.fillPoly(
-            layer, [p.astype(np.int32) for p in points], stroke.colour, cv2.LINE_AA, 4
-        )
-        if layer is not canvas:
-            a = stroke.opacity
-            canvas = cv2.addWeighted(layer, a, canvas, 1 - a, 0)
-    small = cv2.resize(canvas, image.shape[:2], interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32)
+def eye_height(state: State) -> float:
+    """Return half the height of an open eye."""
+    return 0.11 + 0.07 * state.arousal
+
+
+def brow(state: State, side: int, s: np.ndarray) -> np.ndarray:
+    """Return points of the left (-1) or right (1) brow; `s` from -1 to 1."""
+    inner = -side * s  # 1 at the end near the nose
+    y = -0.38 - 0.08 * state.arousal - 0.12 * state.valence * inner
+    return np.stack([0.36 * side + 0.24 * s, y], axis=1)
+
+
+def lips(state: State, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points of the mouth's middle line, and half its opening there."""
+    half = (0.01 + 0.08 * (1 + state.arousal)) * (1 - s**2)
+    y = 0.5 + 0.26 * state.valence * (0.5 - s**2) + 0.4 * half
+    return np.stack([(0.4 + 0.04 * state.valence) * s, y], axis=1), half
+
+
+def lift(points: np.ndarray) -> np.ndarray:
+    """Return `(n, 3)`: points `(n, 2)` on the front of the head."""
+    beside = ((points / HEAD[:2]) ** 2).sum(axis=1)
+    z = HEAD[2] * np.sqrt(np.maximum(1 - beside, 0))
+    return np.column_stack([points, z])
+
+
+def project(points: np.ndarray, state: State, size: int) -> np.ndarray:
+    """Return pixels `(n, 2)` of points `(n, 3)` of the head."""
+    yaw, roll = radians(state.yaw), radians(state.roll)
+    across = (cos(yaw) * cos(roll), -sin(roll), sin(yaw) * cos(roll))
+    down = (cos(yaw) * sin(roll), cos(roll), sin(yaw) * sin(roll))
+    turned = points @ np.array([across, down]).T
+    return size * ((state.x, state.y) + state.scale * turned) - 0.5
+
+
+def landmarks(state: State, size: int) -> np.ndarray:
+    """Return iBUG's 68 points `(68, 2)`, pixels x, y, of the picture of `draw`.
+
+    0-16 jaw, 17-26 brows, 27-35 nose, 36-47 eyes, 48-59 outer and 60-67 inner lips,
+    each from left to right in the picture as in the annotated sets; all are points of
+    the curves that are drawn, also where the head hides them.
+    """
+    jaw = 0.97 * np.pi * np.linspace(1, 0, 17)
+    five, seven = np.linspace(-1, 1, 5), np.linspace(-1, 1, 7)
+    flat = [0.99 * np.stack([HEAD[0] * np.cos(jaw), np.sin(jaw)], axis=1)]
+    flat += [brow(state, side, five) for side in (-1, 1)]
+    nose = np.zeros((9, 3))
+    nose[:, 1] = [-0.05, 0.05, 0.1, 0.15] + 5 * [0.35]
+    nose[:, 0] = [0] * 4 + [-0.1, -0.05, 0, 0.05, 0.1]
+    nose[:, 2] = [0.85, 1.0, 1.07, 1.1] + 5 * [0.85]
+    around = np.radians([180, 240, 300, 0, 60, 120])
+    eyes = [
+        np.stack([0.36 * side + 0.22 * np.cos(around),
+                  eye_height(state) * np.sin(around) - 0.08], axis=1)
+        for side in (-1, 1)
+    ]  # fmt: skip
+    (middle, half), (inner, apart) = lips(state, seven), lips(state, five)
+    # A ribbon has either corner twice.
+    mouth = [np.delete(ribbon(middle, half + THICK), [7, 13], axis=0)]
+    mouth += [np.delete(ribbon(inner, apart), [5, 9], axis=0)]
+    parts = [lift(np.concatenate(flat)), nose, lift(np.concatenate(eyes + mouth))]
+    return project(np.concatenate(parts), state, size)
+
+
+def box(state: State, size: int) -> np.ndarray:
+    """Return the corners `(4, 2)` of the square around the head, pixels.
+
+    Left top, left bottom, right bottom, right top, as Aff-Wild has them.
+    """
+    corners = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
+    return size * ([state.x, state.y] + state.scale * corners) - 0.5

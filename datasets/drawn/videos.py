@@ -16,15 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from datasets.drawn.face import draw
-from datasets.drawn.features import box, landmarks
-from datasets.drawn.look import FACTORS, Look, looks, performance
+from datasets.drawn.face import box, draw, landmarks
+from datasets.drawn.look import FACTORS, Look, State, looks, performance
 from datasets.faces.annotations import to_text
 from datasets.faces.video import encode
 from seqdis.files import sha256_of, sha256_of_tree, write_text
 
-PEOPLE, SIZE, RATE = 360, 112, 25
-SHORT, LONG = 20, 75  # frames; many people matter more than long videos
+PEOPLE, FRAMES, SIZE, RATE = 360, 20, 96, 10  # many people matter more than long videos
 SEED = 1
 
 
@@ -42,9 +40,10 @@ def embed_affwild(out: Path, people: int = PEOPLE) -> dict[str, Any]:
         for k, look in enumerate(cast):
             name = str(numbers[k])
             video = f"videos/train/{name}.{'avi' if k % 5 == 4 else 'mp4'}"
-            shapes = film(out, video, look, length(k), rng)
-            write_tree(new_points / name, shapes)
-            write_tree(new_boxes / name, [box(shape) for shape in shapes])
+            states = performance(FRAMES, RATE, rng)
+            film(out, video, look, states)
+            write_tree(new_points / name, [landmarks(s, SIZE) for s in states])
+            write_tree(new_boxes / name, [box(s, SIZE) for s in states])
             paths += [video, *annotation_paths(name)]
     write_text(out / "people.csv", table(cast, numbers))
     files = {path: sha256_of(out / path) for path in sorted(paths)}
@@ -54,6 +53,8 @@ def embed_affwild(out: Path, people: int = PEOPLE) -> dict[str, Any]:
         "collection": "affwild",
         "homepage": "",
         "licence": "MIT",
+        # Heads do not nod, and the opening of the mouth is arousal.
+        "unjudged": ["pitch", "mouth_opening"],
         "credits": [
             "Faces drawn by this suite's own code in the layout of Aff-Wild; no frame "
             "of the original videos is in them"
@@ -70,22 +71,13 @@ def annotation_paths(name: str) -> list[str]:
     return [f"annotations/train/{key}/{name}.txt" for key in ("valence", "arousal")]
 
 
-def length(person: int) -> int:
-    """Return how many frames a person's video has: of every twelfth, more."""
-    return SHORT if person % 12 else LONG
-
-
-def film(
-    out: Path, video: str, look: Look, frames: int, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Write a video with valence and arousal; return the landmarks of its frames."""
-    valence, arousal, states = performance(frames, RATE, rng)
+def film(out: Path, video: str, look: Look, states: list[State]) -> None:
+    """Write a video with valence and arousal."""
     encode(out / video, (draw(look, state, SIZE) for state in states), RATE)
-    for path, curve in zip(
-        annotation_paths(Path(video).stem), (valence, arousal), strict=True
-    ):
-        write_text(out / path, "".join(f"{value:.3f}\n" for value in curve))
-    return [landmarks(look, state, SIZE) for state in states]
+    for path in annotation_paths(Path(video).stem):
+        key = Path(path).parent.name
+        lines = [f"{getattr(state, key):.3f}\n" for state in states]
+        write_text(out / path, "".join(lines))
 
 
 def table(cast: list[Look], numbers: np.ndarray) -> str:

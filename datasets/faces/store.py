@@ -104,6 +104,7 @@ def gather(
                     "rerun: the video will be cut out again."
                 )
             append(np.load(path, mmap_mode="r", allow_pickle=False))
+    unjudged = [*unjudged, *manifest.get("unjudged", ())]
     sequences, static = _sequences(whole, tables, settings, unjudged)
     timeline, dynamic = _timeline(whole, tables, sequences, unjudged)
     if joined:
