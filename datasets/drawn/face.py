@@ -19,8 +19,8 @@ Colour = tuple[float, float, float]
 SKINS = ((255, 224, 204), (222, 160, 104), (158, 92, 54), (92, 54, 40))
 HAIR = ((36, 32, 36), (250, 208, 84), (222, 64, 16), (205, 210, 220), (46, 84, 210))
 WALL, DARK, WHITE = (150, 170, 160), (28, 18, 18), (255, 255, 255)
-LENS, LIPS = (20, 200, 220), (230, 20, 50)
-THICK = 0.09  # lips
+LENS, LIPS, BLUSH = (20, 200, 220), (230, 20, 50), (255, 60, 120)
+EYES, THICK = -0.14, 0.1  # height of the eyes; of a lip
 HEAD = np.array([0.8, 1.0, 0.9])  # radii
 TURN = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 S = np.linspace(-1, 1, 13)  # along brows and lips, from left to right
@@ -61,17 +61,20 @@ def shapes(look: Look, state: State) -> Iterator[tuple[np.ndarray, Colour]]:
     yield ellipsoid((0, 0, 0), HEAD), skin
     if look.facial_hair:
         yield ellipsoid((0, 0, 0), 1.04 * HEAD, top=0.35), DARK
-    yield ellipsoid((0, -0.04, -0.04), 1.04 * HEAD, bottom=-0.5), hair
+    yield ellipsoid((0, -0.04, -0.04), 1.04 * HEAD, bottom=-0.6), hair
+    joy = (1 + state.valence) / 2
+    red, green, blue = (a + joy * (b - a) for a, b in zip(skin, BLUSH, strict=True))
     for side in (-1, 1):
         x, height = 0.36 * side, eye_height(state)
-        yield ellipse(x, -0.08, 0.22, height), WHITE
-        yield ellipse(x, -0.08, 0.11, min(0.11, height)), DARK
+        yield ellipse(0.5 * side, 0.16, 0.24, 0.18), (red, green, blue)
+        yield ellipse(x, EYES, 0.22, height), WHITE
+        yield ellipse(x, EYES, 0.11, min(0.11, height)), DARK
         yield ribbon(brow(state, side, S), 0.06), DARK
         if look.glasses:
-            yield ellipse(x, -0.06, 0.31, 0.26), LENS
+            yield ellipse(x, EYES + 0.02, 0.31, 0.26), LENS
     red, green, blue = skin
     shade = (0.7 * red, 0.7 * green, 0.7 * blue)
-    yield ellipsoid((0, 0.12, 0.85), (0.11, 0.2, 0.25)), shade
+    yield ellipsoid((0, 0.05, 0.85), (0.11, 0.2, 0.25)), shade
     middle, half = lips(state, S)
     yield ribbon(middle, half + THICK), LIPS
     yield ribbon(middle, half), WHITE
@@ -112,15 +115,15 @@ def eye_height(state: State) -> float:
 def brow(state: State, side: int, s: np.ndarray) -> np.ndarray:
     """Return points of the left (-1) or right (1) brow; `s` from -1 to 1."""
     inner = -side * s  # 1 at the end near the nose
-    y = -0.38 - 0.08 * state.arousal - 0.12 * state.valence * inner
+    y = -0.44 - 0.06 * state.arousal - 0.14 * state.valence * inner
     return np.stack([0.36 * side + 0.24 * s, y], axis=1)
 
 
 def lips(state: State, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return points of the mouth's middle line, and half its opening there."""
-    half = (0.01 + 0.08 * (1 + state.arousal)) * (1 - s**2)
-    y = 0.5 + 0.26 * state.valence * (0.5 - s**2) + 0.4 * half
-    return np.stack([(0.4 + 0.04 * state.valence) * s, y], axis=1), half
+    half = (0.02 + 0.09 * (1 + state.arousal)) * (1 - s**2)
+    y = 0.44 + 0.36 * state.valence * (0.5 - s**2) + 0.3 * half
+    return np.stack([(0.5 + 0.04 * state.valence) * s, y], axis=1), half
 
 
 def lift(points: np.ndarray) -> np.ndarray:
@@ -151,13 +154,13 @@ def landmarks(state: State, size: int) -> np.ndarray:
     flat = [0.99 * np.stack([HEAD[0] * np.cos(jaw), np.sin(jaw)], axis=1)]
     flat += [brow(state, side, five) for side in (-1, 1)]
     nose = np.zeros((9, 3))
-    nose[:, 1] = [-0.05, 0.05, 0.1, 0.15] + 5 * [0.35]
+    nose[:, 1] = [-0.1, -0.05, 0, 0.05] + 5 * [0.25]
     nose[:, 0] = [0] * 4 + [-0.1, -0.05, 0, 0.05, 0.1]
     nose[:, 2] = [0.85, 1.0, 1.07, 1.1] + 5 * [0.85]
     around = np.radians([180, 240, 300, 0, 60, 120])
     eyes = [
         np.stack([0.36 * side + 0.22 * np.cos(around),
-                  eye_height(state) * np.sin(around) - 0.08], axis=1)
+                  eye_height(state) * np.sin(around) + EYES], axis=1)
         for side in (-1, 1)
     ]  # fmt: skip
     (middle, half), (inner, apart) = lips(state, seven), lips(state, five)

@@ -16,7 +16,7 @@ FACTORS = {
 WAVES = 4
 BAND = (0.4, 1.0)  # slowest and fastest waves, Hz
 STEEP = 2  # 1 spreads a curve evenly; above, it is mostly near its ends
-YAW, ROLL = 35, 25  # degrees either way
+YAW, ROLL = 30, 20  # degrees either way
 
 
 class Look(NamedTuple):

@@ -22,7 +22,7 @@ from datasets.faces.annotations import to_text
 from datasets.faces.video import encode
 from seqdis.files import sha256_of, sha256_of_tree, write_text
 
-PEOPLE, FRAMES, SIZE, RATE = 360, 20, 96, 10  # many people matter more than long videos
+PEOPLE, FRAMES, SIZE, RATE = 300, 20, 96, 10  # many people matter more than long videos
 SEED = 1
 
 
