@@ -109,15 +109,16 @@ CARDS = {
     ),
     "embedded": Card(
         "Drawn faces",
-        "Heads drawn by this suite, which turn, open their mouths and look about in "
-        "front of a background of their own; stand-ins for Aff-Wild in its own file "
+        "Heads drawn by this suite in a few large shapes, which turn, smile and open "
+        "their mouths in front of a plain wall; stand-ins for Aff-Wild in its own file "
         "layout.",
         "A quick check that a model, and the way from videos to scores, works; its "
         "labels are exact.",
         (
             "Drawn by a program with few parameters: no result on it holds for real "
             "faces.",
-            "Light and background belong to a video, mostly of one person.",
+            "Valence also reddens the cheeks, arousal also opens the eyes; glasses and "
+            "beards hide a part of it.",
         ),
         "this suite",
         licence="MIT",

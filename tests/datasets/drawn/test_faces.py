@@ -67,7 +67,7 @@ def test_the_release_is_complete(release: tuple):
 def test_the_importer_of_the_release_reads_it(release: tuple):
     home = affwild_first.home(release[0])
     assert home == release[0]
-    found = affwild_first.videos(home, {"lines": "frame"})
+    found = affwild_first.videos(home, "frame", 1)
     assert len(found) == PEOPLE and all(video.boxed for video in found)
     assert set(found[0].static) == set(FACTORS)
     numbers = np.arange(1, FRAMES + 1)
