@@ -61,9 +61,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: same tree, same bytes
 CREDITS = (
     "Numbers, tables and weights: MIT. Pictures of Sprites are made of sheets of the "
     "Liberated Pixel Cup (CC-BY-SA 3.0 or GPL 3.0, authors in data/*/dataset.json). "
-    "Pictures of GRID and of head poses are CC-BY-4.0, those of hands Apache-2.0, those "
-    "of CREMA-D under the Database Contents License 1.0 (opendatacommons.org). Of "
-    "licensed videos and of the Extended Yale Face Database B no picture is in here."
+    "Pictures of GRID and of head poses are CC-BY-4.0, those of hands Apache-2.0, "
+    "those of CREMA-D under the Database Contents License 1.0 (opendatacommons.org). "
+    "Of licensed videos and of the Extended Yale Face Database B no picture is in here."
 )
 
 
