@@ -11,7 +11,7 @@ and automatic speech recognition", doi 10.1121/1.2229005; CC-BY-4.0. Variant `co
 per speaker are used. Variant `samples`: 11 clips of 10 speakers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -74,7 +74,10 @@ NOTE = (
 )
 
 
-_FACTORS = tuple(KNOWN[name] for name in ("mouth_opening", *HARDLY))
+_FACTORS = (
+    KNOWN["mouth_opening"],
+    *(replace(KNOWN[name], judged=False) for name in HARDLY),
+)
 _REFERENCE = (
     "M. Cooke, J. Barker, S. Cunningham, X. Shao: An audio-visual corpus for speech "
     "perception and automatic speech recognition, JASA 120 (2006), "

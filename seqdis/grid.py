@@ -164,7 +164,8 @@ def explain_absence(settings: Settings) -> str:
 
 def name_collection(settings: Settings) -> str:
     """Return the name of the files that a dataset is made from (docs/formats.md)."""
-    kind, variant = settings["kind"], settings.get("variant", "")
+    kind: str = settings["kind"]
+    variant = settings.get("variant", "")
     return {
         "sprites": "lpc",
         "mmnist": "moving_mnist" if variant == "public" else "mnist",
