@@ -1,4 +1,4 @@
-"""Hands: 190 people, each with the ten hand shapes of Turkish sign language's digits.
+"""Hands: 190 people, each with ten hand shapes, the digits of sign language.
 
     python -m datasets.sign_digits --files DIR --name NAME --settings JSON --out DIR
 
@@ -40,11 +40,9 @@ DIVIDED = (
     "Each colour is divided by the plane through its means in the four corners, so "
     "that the paper is equally grey there."
 )
-
-
 _SHOWS = (
-    "One bare hand on white paper shows the ten digits of Turkish sign language, a "
-    "photo each: ten photos of each of 190 students, not in order of time."
+    "One bare hand on white paper shows the ten digits of sign language, a photo each: "
+    "ten photos of each of 190 students, not in order of time."
 )
 _GUESSED = (
     "Who is seen is derived from file numbers, not annotated; one student may be there "
