@@ -3,17 +3,13 @@
 import os
 import sys
 
-from seqdis import grid
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.27")
 
 
 configfile: "config/config.yaml"
 
-
-grid.leave_out_datasets(config)
-validate(config, "workflow/schemas/config.schema.yaml")
 
 # Rules call `python`, which without --use-conda must be the one that runs Snakemake, also
 # where its environment is not active. A conda environment still goes before it.

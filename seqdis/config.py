@@ -29,12 +29,17 @@ from datasets import (
 from evaluation import evalset, judge_settings
 from seqdis import settings
 from seqdis.errors import UserError
+from seqdis.names import MODEL_NAME
+from seqdis.schema import NUMBER
 from training.run_json import PROTOCOL
 from training.settings import Training
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 Module = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
-Value = int | float | str | bool
+# Not a number that YAML takes for text, such as 1e-3.
+Word = Annotated[str, Field(json_schema_extra={"not": {"pattern": NUMBER}})]
+Value = int | float | Word | bool
 Dataset = (
     mmnist.Settings
     | sprites.Settings
@@ -220,7 +225,7 @@ class Config:
     shared: dict[str, Value]
     """Values for every model that has a setting of this name: `width` (filters),
     `hidden` (units), `dim_f`, `dim_z`, `likelihood`."""
-    models: dict[str, Model]
+    models: dict[ModelName, Model]
     """What differs for one model; a model file needs no entry."""
     metrics: Annotated[list[Module], Field(json_schema_extra=UNIQUE)]
     """Modules of metrics of your own, which can be imported here."""
@@ -252,11 +257,20 @@ def schema() -> dict[str, Any]:
     made["properties"]["tier"]["not"] = {"enum": list(RESERVED)}
     datasets = made["properties"]["datasets"]
     datasets["minProperties"] = 1
-    for kind in datasets["additionalProperties"]["oneOf"]:
-        kind["required"] = list(REQUIRED[kind["properties"]["kind"]["const"]])
-    # Told before the long message of `oneOf`.
-    kinds = {"properties": {"kind": {"enum": list(REQUIRED)}}}
-    datasets["additionalProperties"] = kinds | datasets["additionalProperties"]
+    kinds = datasets["additionalProperties"].pop("oneOf")
+    names = [kind["properties"]["kind"]["const"] for kind in kinds]
+    for name, kind in zip(names, kinds, strict=True):
+        kind["required"] = list(REQUIRED[name])
+    # Not `oneOf`: a mistake in one kind would be told as a mismatch with all.
+    datasets["additionalProperties"] = {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"enum": names}},
+        "allOf": [
+            {"if": {"properties": {"kind": {"const": name}}}, "then": kind}
+            for name, kind in zip(names, kinds, strict=True)
+        ],
+    }
     return about | made
 
 

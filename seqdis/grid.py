@@ -19,7 +19,7 @@ from typing import Any
 from seqdis.catalogue import TRAIN, Base, choose_rule, find_bases
 from seqdis.errors import UserError, cli
 from seqdis.imports import ROOT, find
-from seqdis.names import check_name, suggest
+from seqdis.names import check_model_name, check_name, suggest
 from seqdis.selection import apply_selected, read_selected
 from seqdis.studies import change_entry, check_cell_names, list_study_cells
 
@@ -148,6 +148,19 @@ def leave_out_datasets(config: Settings) -> None:
             part["datasets"] = kept
 
 
+def expand_home(value: Any) -> Any:
+    """Return a config whose paths may start with ~, the home folder of the user.
+
+    Nothing but a path starts so; text such as "~ 5 frames" names no user and stays.
+    """
+    if isinstance(value, dict):
+        return {key: expand_home(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [expand_home(part) for part in value]
+    # Not Path.expanduser, which fails for an unknown user and shortens other text.
+    return os.path.expanduser(value) if isinstance(value, str) else value  # noqa: PTH111
+
+
 def explain_absence(settings: Settings) -> str:
     """Return why a dataset cannot be made on this machine; empty if it can."""
     root = settings.get("root", "")
@@ -231,6 +244,7 @@ def list_entries(config: Settings, bases: Mapping[str, Base]) -> dict[str, Setti
     for name, settings in config["models"].items():
         entries[name] = {"base": name} | settings
     for name, entry in entries.items():
+        check_model_name(name)
         base, place = entry["base"], f"models.{name}"
         if base not in bases and not ("module" in entry and base == name):
             raise UserError(

@@ -1,8 +1,21 @@
 """Names in a config: is each one known, and if not, which known one is near?"""
 
+import re
 from collections.abc import Iterable
 
 from seqdis.errors import UserError, find_nearest
+
+# Names of models are names of folders and words of shell commands.
+MODEL_NAME = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+
+
+def check_model_name(name: str) -> None:
+    """Raise UserError unless a model, or the file that defines it, may have a name."""
+    if not re.fullmatch(MODEL_NAME, name):
+        raise UserError(
+            f"config: a model has the name {name!r}, but names of models must be like "
+            f"{MODEL_NAME}. Rename its entry or its file."
+        )
 
 
 def check_name(name: str, known: Iterable[str], place: str, what: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from datasets.shrink import SIZES, Size
+from seqdis.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,11 @@ class FaceSettings:
     """Side of the frames, pixels."""
     parts: Annotated[int, Field(ge=1, le=1000)] = 4
     """Jobs that the videos are divided among."""
+
+    def __post_init__(self) -> None:
+        """Refuse lengths that no sequence has."""
+        if self.shortest > self.longest:
+            raise UserError(
+                f"shortest is {self.shortest}, but longest is {self.longest}: no "
+                "sequence can be both. Lower shortest or raise longest."
+            )

@@ -6,9 +6,21 @@ import re
 from functools import cache
 from pathlib import Path
 
-from seqdis import catalogue, grid, imports, selection, studies
+from seqdis import catalogue, grid, imports, schema, selection, studies
 from seqdis.errors import UserError
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+
+try:
+    grid.leave_out_datasets(config)
+    schema.check_config(config)
+    config.update(grid.expand_home(config))
+    PLAN = grid.make_plan(config)
+except UserError as problem:
+    raise WorkflowError(str(problem)) from problem
+if workflow.is_main_process:
+    for name, reason in PLAN.absent.items():
+        logger.warning(f"The dataset {name} is left out: {reason}")
 
 TIER = f"results/{config['tier']}"
 CELL = f"{TIER}/{{dataset}}/{{model}}/seed{{seed}}"
@@ -20,11 +32,6 @@ SELECTED = selection.SELECTED
 KEPT = f"results/reference/{config['tier']}"  # under version control
 BENCHMARKS = "results/benchmarks.json"  # written by `make bench`
 GPU = grid.count_gpus()
-
-try:
-    PLAN = grid.make_plan(config)
-except UserError as problem:
-    raise WorkflowError(str(problem)) from problem
 
 RULE_FILES = [*catalogue.list_rule_files(), *map(Path, config["rules"])]
 METRIC_MODULES = grid.list_metric_modules(config)
