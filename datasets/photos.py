@@ -47,7 +47,8 @@ def match_paths(paths: Sequence[str], pattern: str) -> pd.DataFrame:
             f"manifest.json lists {wrong[0] if wrong else 'no photo'}, but the path of "
             f"a photo must match {pattern}. Delete the folder and download it again."
         )
-    return pd.DataFrame({"path": paths, **pd.DataFrame(m.groupdict() for m in matches)})
+    labels = pd.DataFrame(match.groupdict() for match in matches if match)
+    return pd.DataFrame({"path": paths, **labels})
 
 
 def overlaps(before: int, after: int) -> np.ndarray:

@@ -118,8 +118,9 @@ class Judge(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.time = nn.Conv1d(hidden, hidden, 3, padding=1) if clips else None
-        self.out = nn.ModuleDict(
-            {h.name: nn.Linear(hidden * (1 + h.clip), h.classes or 1) for h in heads}
+        # A list: a ModuleDict refuses names such as `type`, which a factor may have.
+        self.out = nn.ModuleList(
+            nn.Linear(hidden * (1 + h.clip), h.classes or 1) for h in heads
         )
         self.identity = IdentityHead(hidden, identities) if identities else None
 
@@ -142,7 +143,10 @@ class Judge(nn.Module):
             local = F.relu(self.time(features.transpose(1, 2)).transpose(1, 2))
             clip = local.mean(1, keepdim=True).expand_as(local)
             inputs[True] = torch.cat([local, clip], 2)
-        outputs = {h.name: self.out[h.name](inputs[h.clip]).float() for h in self.heads}
+        outputs = {
+            head.name: out(inputs[head.clip]).float()
+            for head, out in zip(self.heads, self.out, strict=True)
+        }
         return {
             h.name: outputs[h.name] if h.classes else outputs[h.name].squeeze(-1)
             for h in self.heads

@@ -46,8 +46,8 @@ def fill(
 ) -> None:
     """Fill an outline, or the convex hull of points, `(n, 2)` pixels; antialiased."""
     # Pixel centres are at whole numbers; OpenCV wants sixteenths of a pixel.
-    outline = np.round(16 * points).astype(np.int32)
-    outline = cv2.convexHull(outline) if hull else outline
+    corners = np.round(16 * points).astype(np.int32)
+    outline = cv2.convexHull(corners) if hull else corners
     cv2.fillPoly(image, [outline], colour, cv2.LINE_AA, 4)
 
 

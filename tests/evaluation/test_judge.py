@@ -157,6 +157,12 @@ def test_clip_factors_get_the_temporal_head():
     assert not torch.allclose(again["move"][:, 0], answers["move"][:, 0], atol=1e-6)
 
 
+def test_a_factor_may_have_any_name():
+    names = ["type", "keys", "float", "training", "a.b"]
+    network = Judge(1, 16, 4, [Head(name, 2, False) for name in names])
+    assert list(network(torch.rand(2, 1, 1, 16, 16))) == names
+
+
 def test_hidden_and_missing_labels_leave_the_loss(tiny):
     heads = heads_of(tiny)
     table = targets(tiny, heads)
