@@ -85,10 +85,11 @@ def test_one_look_gives_predictions_and_features(tiny, folder):
     frames = tiny.frames[:12].reshape(3, 4, 16, 16, 1)
     features = members.look(frames).features
     assert np.array_equal(features, members.features(frames))
-    first = members.judges[0]
-    assert features.shape == (3, 4, first.out["shade"].in_features)
+    names = [head.name for head in members.heads]
+    shade = members.judges[0].out[names.index("shade")]
+    assert features.shape == (3, 4, shade.in_features)
     assert features.dtype == np.float32
-    logits = first.out["shade"](torch.from_numpy(features)).detach().numpy()
+    logits = shade(torch.from_numpy(features)).detach().numpy()
     raw = members.read(frames).raw["shade"][0]
     assert np.allclose(logits, raw, atol=0.05)  # bfloat16
 
