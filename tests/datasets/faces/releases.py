@@ -10,8 +10,10 @@ import numpy as np
 
 from datasets import affwild
 from datasets.faces import command
-from datasets.faces.annotations import write_points
+from datasets.faces.annotations import to_text
+from datasets.faces.store import gather
 from datasets.faces.video import encode
+from datasets.store import Store
 
 FRAMES, SIDE = 30, 48
 BOX = np.array([[10.0, 10], [10, 40], [40, 40], [40, 10]])
@@ -38,7 +40,7 @@ def label(number: int) -> float:
 
 def told(values: np.ndarray) -> list[int]:
     """Return the numbers of the frames that grey levels `(n, ...)` are of."""
-    levels = values.reshape(len(values), -1).mean(axis=1)
+    levels = values.mean(axis=(1, 2, 3))
     return np.round((levels - 20) / 3).astype(int).tolist()
 
 
@@ -51,7 +53,9 @@ def annotate(root: Path, name: str, count: int = FRAMES, suffix: str = ".txt") -
 
 def box(root: Path, name: str, numbers: Iterable[int], corners=BOX) -> None:
     for number in numbers:
-        write_points(root / f"bboxes/train/{name}/{number}.pts", corners)
+        path = root / f"bboxes/train/{name}/{number}.pts"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_text(corners))  # plainly: there are many
 
 
 def release(
@@ -90,6 +94,15 @@ def cut_out(root: Path, out: Path, **changes) -> dict[str, dict]:
     given = settings(**changes)
     made = command.cut_out(affwild.videos(root, given), given, None, out, "test")
     return {piece["video"]: piece for piece in made}
+
+
+def build(root: Path, out: Path, **changes) -> Store:
+    """Make all pieces, and one store of them."""
+    cut_out(root, out / "pieces", **changes)
+    given = settings(**changes)
+    known, card = affwild.manifest(root, given), affwild.card(given)
+    made = (affwild.videos(root, given), out / "pieces", root, known, given)
+    return gather(*made, "affwild", "note.", out, card)
 
 
 def encode_as(path: Path, codec: str, shown: list[np.ndarray], **options: str) -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from datasets import affwild, grid
 from datasets.faces import command
-from datasets.faces.store import gather
 from datasets.faces.video import encode
 from tests.datasets.faces.releases import (
     FRAMES,
     annotate,
     box,
+    build,
     cut_out,
     decompose,
     encode_as,
@@ -161,13 +161,8 @@ def test_words_of_one_factor_in_two_orders_are_refused(tmp_path: Path):
         text = root / f"annotations/EXPR_Set/Training_Set/{name}.txt"
         text.parent.mkdir(parents=True, exist_ok=True)
         text.write_text(head + "\n" + "1\n" * FRAMES)
-    cut_out(root, tmp_path / "out")
-    given = settings()
-    listed = affwild.videos(root, given)
     with refused("v1", "v2", "expression", "Anger, Neutral"):
-        gather(
-            listed, tmp_path / "out", root, affwild.LICENCE, given, "a", "", tmp_path
-        )
+        build(root, tmp_path / "out")
 
 
 @pytest.mark.parametrize(

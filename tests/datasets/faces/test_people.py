@@ -5,10 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import affwild
 from datasets.faces.people import RESERVED, read_people
-from datasets.faces.store import gather
-from tests.datasets.faces.releases import cut_out, release, settings
+from tests.datasets.faces.releases import build, release
 from tests.messages import refused
 
 VIDEOS = ["1", "2", "3", "Zoë"]
@@ -72,11 +70,7 @@ def test_no_column_of_a_store_can_be_a_factor_too(tmp_path: Path):
     for count in (1, 2, 3):  # frames beyond 20: no two videos are alike
         root = release(tmp_path / "copy", (str(count),), 20 + count)
     (root / "people.csv").write_text("video,person,skin\n2,b,x\n3,c,\n")
-    cut_out(root, tmp_path / "out")
-    given = settings()
-    known = affwild.manifest(root, given)
-    listed = affwild.videos(root, given)
-    store = gather(listed, tmp_path / "out", root, known, given, "a", "", tmp_path)
+    store = build(root, tmp_path / "out")
     columns = {*store.sequences, *store.timeline}
     assert columns - RESERVED == {"skin", "video", "person"}
     assert store.sequences["skin"].tolist() == [-1, 0, -1]
