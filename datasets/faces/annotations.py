@@ -121,10 +121,17 @@ def read_numbers(
 def read_lines(path: Path) -> list[str]:
     """Return the lines of a text without the empty ones at its end.
 
-    Only line feeds and carriage returns end a line: with others, labels would move.
+    Only line feeds and carriage returns end a line: with others, labels would move. A
+    file that cannot be read has no line, which is noted where they are counted.
     """
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    return text.rstrip().split("\n") if text.rstrip() else []
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return []
+    lines = text.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
 
 
 def at_frames(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -116,6 +116,8 @@ def _stills(folder: Path) -> Iterator[Frame]:
             both = f"{numbered[number].name} and {path.name}"
             raise Broken(f"two images are number {number}: {both}; keep the right ones")
         numbered[number] = path
+    if not numbered:
+        raise Broken("there is no numbered image in the folder")
     for number in sorted(numbered):
         seconds = number / STILL_RATE
         yield Frame(number, seconds, seconds, numbered[number])

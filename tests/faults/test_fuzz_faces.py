@@ -90,10 +90,14 @@ def remove(path: Path, draw: Callable) -> None:
 
 
 def damage(path: Path, draw: Callable) -> None:
-    """Change bytes, cut, or replace all; a folder becomes a file."""
+    """Change bytes, cut, or replace all, or make a folder a file, a file a folder."""
     if path.is_dir():
         shutil.rmtree(path)
         path.write_bytes(draw(st.binary(max_size=20)))
+        return
+    if draw(st.integers(0, 9)) == 9:
+        path.unlink()
+        path.mkdir()
         return
     content = path.read_bytes()
     at = draw(st.integers(0, len(content)))
@@ -184,7 +188,8 @@ def test_contents_change_no_label_of_another_video(first: Path, second: Path, da
         )
         for name in ("videos", "annotations", "bboxes", "cropped_aligned"):
             paths = [p for p in root.rglob("*") if name in p.parts]
-            own = sorted(p for p in paths if p.stem == "1" or "1" in p.parts)
+            own = sorted(p for p in paths if p.suffix != ".pts" and p.stem == "1")
+            own += sorted(p for p in paths if "1" in p.parts[:-1])
             if own and data.draw(st.booleans()):
                 damage(data.draw(st.sampled_from(own)), data.draw)
         if (root / "people.csv").exists() and data.draw(st.booleans()):

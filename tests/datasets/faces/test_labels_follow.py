@@ -50,7 +50,7 @@ CLOCKS = st.one_of(
     st.lists(st.floats(-10, 10), min_size=1, max_size=60),  # any order
     st.lists(st.floats(0, 10), min_size=1, max_size=60).map(sorted),
     st.lists(st.sampled_from([0.0, 0.04, 0.08, np.nan]), min_size=1, max_size=60),
-    st.lists(st.integers(1, 30), min_size=1, max_size=4).map(  # joined recordings
+    st.lists(st.integers(1, 19), min_size=1, max_size=4).map(  # joined recordings
         lambda lengths: [k / 25 for n in lengths for k in range(n)]
     ),
     st.permutations(range(40)).map(lambda order: [k / 25 for k in order]),
