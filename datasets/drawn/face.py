@@ -16,10 +16,10 @@ import numpy as np
 from datasets.drawn.look import Look, State
 
 Colour = tuple[float, float, float]
-SKINS = ((255, 224, 204), (222, 160, 104), (158, 92, 54), (92, 54, 40))
-HAIR = ((36, 32, 36), (250, 208, 84), (222, 64, 16), (205, 210, 220), (46, 84, 210))
+SKINS = ((250, 220, 90), (120, 205, 110), (110, 175, 240), (190, 140, 230))
+HAIR = ((40, 36, 40), (245, 245, 245), (200, 40, 30), (250, 140, 30), (30, 50, 140))
 WALL, DARK, WHITE = (150, 170, 160), (28, 18, 18), (255, 255, 255)
-LENS, LIPS, BLUSH = (20, 200, 220), (230, 20, 50), (255, 60, 120)
+LENS, LIPS, BLUSH = (60, 60, 75), (110, 30, 70), (255, 90, 130)
 EYES, THICK = -0.14, 0.1  # height of the eyes; of a lip
 HEAD = np.array([0.8, 1.0, 0.9])  # radii
 TURN = np.linspace(0, 2 * np.pi, 24, endpoint=False)

@@ -7,8 +7,9 @@ import numpy as np
 from scipy.special import erf
 
 FACTORS = {
-    "skin": ("pale", "tan", "brown", "dark"),
-    "hair_colour": ("black", "blond", "red", "silver", "blue"),
+    # Colours that no person has: these are cartoons, and stand for nobody.
+    "skin": ("yellow", "green", "blue", "violet"),
+    "hair_colour": ("black", "white", "red", "orange", "navy"),
     "hair_style": ("short", "long", "curly"),
     "glasses": ("none", "dark"),
     "facial_hair": ("none", "beard"),
