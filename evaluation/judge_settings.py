@@ -10,7 +10,7 @@ from pydantic import Field
 class Settings:
     """How a judge is trained, and what makes an ensemble certified."""
 
-    steps: Annotated[int, Field(ge=1)] = 600
+    steps: Annotated[int, Field(ge=1)] = 300
     """Optimiser steps."""
     batch: Annotated[int, Field(ge=1)] = 64
     """Frames per step."""

@@ -16,7 +16,7 @@ import numpy as np
 from datasets.drawn.look import Look, State
 
 Colour = tuple[float, float, float]
-SKINS = ((250, 220, 90), (120, 205, 110), (110, 175, 240), (190, 140, 230))
+SKINS = ((250, 220, 90), (140, 220, 130), (130, 190, 250), (205, 160, 240))
 HAIR = ((40, 36, 40), (245, 245, 245), (200, 40, 30), (250, 140, 30), (30, 50, 140))
 WALL, DARK, WHITE = (150, 170, 160), (28, 18, 18), (255, 255, 255)
 LENS, LIPS, BLUSH = (60, 60, 75), (110, 30, 70), (255, 90, 130)
@@ -54,10 +54,6 @@ def fill(
 def shapes(look: Look, state: State) -> Iterator[tuple[np.ndarray, Colour]]:
     """Yield solids and outlines from back to front, with their colours."""
     skin, hair = SKINS[look.skin], HAIR[look.hair_colour]
-    if look.hair_style == 1:
-        yield ellipsoid((0, 0.3, -0.3), (1.15, 1.4, 0.8)), hair
-    if look.hair_style == 2:
-        yield ellipsoid((0, -0.3, -0.4), (1.4, 1.1, 1.0)), hair
     yield ellipsoid((0, 0, 0), HEAD), skin
     if look.facial_hair:
         yield ellipsoid((0, 0, 0), 1.04 * HEAD, top=0.35), DARK

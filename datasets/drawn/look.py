@@ -10,14 +10,13 @@ FACTORS = {
     # Colours that no person has: these are cartoons, and stand for nobody.
     "skin": ("yellow", "green", "blue", "violet"),
     "hair_colour": ("black", "white", "red", "orange", "navy"),
-    "hair_style": ("short", "long", "curly"),
     "glasses": ("none", "dark"),
     "facial_hair": ("none", "beard"),
 }
 WAVES = 4
 BAND = (0.4, 1.0)  # slowest and fastest waves, Hz
 STEEP = 2  # 1 spreads a curve evenly; above, it is mostly near its ends
-YAW, ROLL = 30, 20  # degrees either way
+YAW, ROLL = 40, 25  # degrees either way
 
 
 class Look(NamedTuple):
@@ -25,7 +24,6 @@ class Look(NamedTuple):
 
     skin: int = 0
     hair_colour: int = 0
-    hair_style: int = 0
     glasses: int = 0
     facial_hair: int = 0
     clothes: int = 30  # hue, degrees
