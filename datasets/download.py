@@ -289,7 +289,8 @@ def _save(reply: requests.Response, part: Path, have: int, size: int | None) -> 
         raise Failure(f"longer than the expected {expected} bytes", final=True)
     if _is_pointer(part):
         part.unlink()
-        raise Failure(POINTED, final=True)
+        # A part from elsewhere may have been continued: once more, afresh.
+        raise Failure(POINTED, final=not have)
     if expected and received < expected:
         raise Failure(f"broke off after {received} of {expected} bytes")
 

@@ -23,7 +23,6 @@ from datasets.people import split_people
 from datasets.shrink import SIZES
 from seqdis.errors import UserError
 from seqdis.files import readable
-from seqdis.seeds import numpy_generator
 
 SIZE = SIZES[0]  # every photo is made this large, then shrunk to the config's size
 TEST = 0.3  # share of people who test
@@ -179,9 +178,9 @@ def shuffle_photos(photos: pd.DataFrame) -> pd.DataFrame:
     """Return photos by person, those of one person in random order, always alike."""
     people = [
         person.sort_values("path").sample(
-            frac=1, random_state=numpy_generator("photos", identity)
+            frac=1, random_state=np.random.default_rng(number)
         )
-        for identity, person in photos.groupby("identity", sort=True)
+        for number, (_, person) in enumerate(photos.groupby("identity", sort=True))
     ]
     return pd.concat(people, ignore_index=True)
 

@@ -201,7 +201,7 @@ def test_twins_show_the_same_numbers(report: Path) -> None:
                 if math.isnan(value):  # words say why, or a dash
                     continue
                 text = number(value)
-                if column in ("n", "steps", "rounds"):
+                if column in ("n", "steps", "rounds", "identities"):
                     text = f"{int(value):,}"
                 if column in ("parameters", "flop_per_frame"):
                     text = amount(value)
