@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 CANVAS = 64
+SPEED = 0.1  # of Srivastava et al., free ranges per frame
 
 
 class Paths(NamedTuple):
@@ -39,12 +40,12 @@ def srivastava_paths(
     room = CANVAS - size
     corner, speed, bounce = _empty_paths(sequences, length, digits)
     for time in range(length):
-        place = place + 0.1 * velocity
+        place = place + SPEED * velocity
         hit = (place <= 0) | (place >= 1)
         place = np.clip(place, 0, 1)
         velocity = np.where(hit, -velocity, velocity)
         corner[:, time] = room * place
-        speed[:, time] = 0.1 * room * velocity
+        speed[:, time] = SPEED * room * velocity
         bounce[:, time] = hit.any(axis=-1)
     return Paths(corner, speed, bounce)
 

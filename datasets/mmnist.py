@@ -17,7 +17,14 @@ from PIL import Image
 from pydantic import Field
 
 from datasets import store
-from datasets.bouncing import Paths, denton_paths, draw, srivastava_paths
+from datasets.bouncing import (
+    CANVAS,
+    SPEED,
+    Paths,
+    denton_paths,
+    draw,
+    srivastava_paths,
+)
 from datasets.card import Card
 from datasets.description import (
     Source,
@@ -163,7 +170,7 @@ def generate(folder: Path, name: str, settings: Settings, out: Path) -> store.St
         used,
         asdict(settings),
         name,
-        NOTES[variant],
+        write_note(settings),
         factors,
         CARDS["one digit" if settings.digits == 1 else "two digits"],
     )
@@ -214,6 +221,12 @@ def import_public(
     return store.write(out, info, sequences, store.frame_table(sequences))
 
 
+def write_note(settings: Settings) -> str:
+    """Return how a generated set was made, with the size and speed of its digits."""
+    size = settings.digit_size or VARIANTS[settings.variant][0]
+    return NOTES[settings.variant].format(size=size, speed=SPEED * (CANVAS - size))
+
+
 def _sequence_table(sizes: dict[str, int], length: int) -> pd.DataFrame:
     table = store.sequence_table(sum(sizes.values()), length)
     table["identity"] = table["sequence"]
@@ -222,11 +235,12 @@ def _sequence_table(sizes: dict[str, int], length: int) -> pd.DataFrame:
 
 
 NOTES = {
-    "srivastava": "28x28 digits fly straight at 3.6 px per frame and bounce; the "
-    "brighter pixel wins. Rules of Srivastava et al. (arXiv:1502.04681), own random "
-    "numbers.",
-    "denton": "Digits enlarged to 32x32 move by whole pixels, -4 to 4 per axis, "
-    "and bounce without randomness; brightness adds up. Rules of Denton's SVG loader.",
+    "srivastava": "{size}x{size} digits fly straight at {speed:.1f} px per frame, in "
+    "frames of 64x64, and bounce; the brighter pixel wins. Rules of Srivastava et al. "
+    "(arXiv:1502.04681), own random numbers.",
+    "denton": "Digits enlarged to {size}x{size} move by whole pixels, -4 to 4 per "
+    "axis, in frames of 64x64, and bounce without randomness; brightness adds up. "
+    "Rules of Denton's SVG loader.",
     "public": "The released test file as it is, without labels: only what needs no "
     "factor can be measured. Its digits may repeat across the split.",
 }

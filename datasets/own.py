@@ -194,7 +194,9 @@ def read_description(path: Path) -> tuple[Description, list[Factor]]:
     text = read_file(
         path,
         "a JSON object in UTF-8",
-        lambda file: json.loads(file.read_text(encoding="utf-8-sig")),
+        lambda file: json.loads(
+            file.read_text(encoding="utf-8-sig"), object_pairs_hook=refuse_twins
+        ),
     )
     try:
         about = checked.build(Description, text, str(path))
@@ -216,6 +218,18 @@ def read_description(path: Path) -> tuple[Description, list[Factor]]:
     return about, [as_factor(entry) for entry in entries]
 
 
+def refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; of two equal keys, Python would silently take the last.
+
+    Raises:
+        ValueError: it has a key twice.
+    """
+    counts = Counter(key for key, _ in pairs)
+    if twice := [key for key, count in counts.items() if count > 1]:
+        raise ValueError(f"an object has the key {twice[0]!r} more than once")
+    return dict(pairs)
+
+
 def check_entry(place: str, entry: Entry) -> None:
     """Raise UserError, which names the place, where keys of a factor disagree."""
     if entry.name in RESERVED:
@@ -230,10 +244,16 @@ def check_entry(place: str, entry: Entry) -> None:
             f"categorical factors have them, continuous ones do not. {REMEDY}"
         )
     for clause in entry.hidden:
-        if clause.equals is None and clause.above is None:
+        if not clause.equals and clause.above is None:
             raise UserError(
                 f"{place}: its `hidden` clause on {clause.column!r} must have `equals` "
                 f"or `above`. {REMEDY}"
+            )
+        if clause.column == "sequence":
+            raise UserError(
+                f"{place}: its `hidden` clause is on 'sequence', but sequences are "
+                "counted anew from 0, so that your numbers mean others. Use a column "
+                f"of its own. {REMEDY}"
             )
 
 
@@ -274,7 +294,8 @@ def add_helper(
     """Copy the column of a `hidden` clause into the store, from the table that has it.
 
     Raises:
-        UserError: no table has it, or both, or it cannot be compared.
+        UserError: no table has it, or both, or it cannot be compared, or has no such
+            value: the clause would hide nothing.
     """
     name = clause["column"]
     holders = [k for k, table in made.items() if name in table]
@@ -297,6 +318,14 @@ def add_helper(
             f"{tables[scope].path}: column {name!r} must hold numbers, since `hidden` "
             f"in dataset.json has `above` for it. {REMEDY}"
         )
+    known = set(made[scope][name].tolist())
+    for value in clause.get("equals", ()):
+        if value not in known:
+            raise UserError(
+                f"{tables[scope].path}: column {name!r} is nowhere {value!r}, which "
+                "`hidden` in dataset.json compares it with. Give values as the column "
+                f"has them: a word's place in `values`, not the word. {REMEDY}"
+            )
 
 
 def main() -> None:

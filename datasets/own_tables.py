@@ -5,6 +5,7 @@ Rows may come in any order and sequences may have any numbers, as long as `frame
 disagrees is refused, with the file, the column, the value and the row.
 """
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -124,6 +125,29 @@ def check(table: Table, name: str, good: np.ndarray, expected: str) -> None:
     )
 
 
+def check_spelling(table: Table, identity: np.ndarray) -> None:
+    """Raise UserError if an identity is blank, or spelt in two ways.
+
+    Two spellings would be two people, who may be in two splits. Capitals may matter.
+    """
+    if identity.dtype != object:
+        return
+    plain = [" ".join(unicodedata.normalize("NFC", name).split()) for name in identity]
+    check(table, "identity", np.array([bool(name) for name in plain]), "who is seen")
+    first: dict[str, str] = {}
+    once = [
+        first.setdefault(key, name) == name
+        for key, name in zip(plain, identity, strict=True)
+    ]
+    check(
+        table,
+        "identity",
+        np.array(once),
+        "one spelling of each name; another row differs in spaces or in the way that "
+        "Unicode writes a letter only",
+    )
+
+
 def arrange_sequences(table: Table, frames: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the columns that every store has of sequences, in the order of frames.
 
@@ -146,6 +170,7 @@ def arrange_sequences(table: Table, frames: int) -> tuple[pd.DataFrame, np.ndarr
         "each number once",
     )
     identity = read_column(table, "identity", WHOLE + TEXT, "whole numbers or text")
+    check_spelling(table, identity)
     first = read_column(table, "first_frame", WHOLE, "whole numbers")
     expected = f"whole numbers from 1 to {frames}, the frames of frames.npy"
     length = read_column(table, "n_frames", WHOLE, expected)

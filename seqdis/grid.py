@@ -95,6 +95,9 @@ def make_plan(config: Settings) -> Plan:
     for section in SECTIONS:
         for name in config[section].get("datasets", {}):
             check_name(name, config["datasets"], f"{section}.datasets", "dataset")
+    for study, settings in config["studies"].items():
+        for name in settings["datasets"]:
+            check_name(name, config["datasets"], f"studies.{study}.datasets", "dataset")
     entries = list_entries(config, find_bases(config["rules"]))
     for name in config["leave_out"]:
         check_name(name, entries, "leave_out", "model")
@@ -146,6 +149,13 @@ def leave_out_datasets(config: Settings) -> None:
         if isinstance(part, dict) and isinstance(part.get("datasets"), dict):
             kept = {k: v for k, v in part["datasets"].items() if k not in out}
             part["datasets"] = kept
+    studies = config.get("studies")
+    for name, study in list(studies.items()) if isinstance(studies, dict) else ():
+        if isinstance(study, dict) and isinstance(study.get("datasets"), list):
+            left = [dataset for dataset in study["datasets"] if dataset not in out]
+            if study["datasets"] and not left:
+                del studies[name]
+            study["datasets"] = left
 
 
 def expand_home(value: Any) -> Any:

@@ -114,7 +114,8 @@ def hint_at_number(value: Any, schema: dict[str, Any]) -> str:
     if isinstance(value, bool) or not math.isfinite(number):
         return ""
     if "number" not in kinds:
-        return f" Write {int(number)}." if number.is_integer() else ""
+        other = number.is_integer() and not is_whole(value)
+        return f" Write {int(number)}." if other else ""
     if not isinstance(value, str):
         return ""
     parts = re.match(NUMBER, value)

@@ -46,7 +46,10 @@ def set_clock(told: np.ndarray, counted: np.ndarray) -> Clock:
     if not missing and not back and np.median(steps) > 0:
         return Clock(told, recording, False, [])
     period = np.median(np.diff(counted))
-    recording[1:] = np.cumsum(steps < -REORDERED * period)
+    known = np.flatnonzero(~np.isnan(told))  # a new start may itself have no time
+    starts = known[1:][np.diff(told[known]) < -REORDERED * period]
+    recording[starts] = 1
+    recording = np.cumsum(recording)
     why = (
         f"{missing} of {len(told)} frames have no time" if missing
         else f"time goes back at {back} of {len(told)} frames" if back

@@ -32,7 +32,8 @@ def read_people(path: Path, videos: Collection[str]) -> dict[str, dict[str, str]
 
     Raises:
         UserError: a column or an entry is blank, double, unknown or reserved, a person
-            is spelt in two ways, or called like a video that has no line.
+            or value is spelt in two ways, or a person is called like a video that has
+            no line.
     """
     if not path.is_file():
         return {}
@@ -42,7 +43,7 @@ def read_people(path: Path, videos: Collection[str]) -> dict[str, dict[str, str]
     lines = [(number, cells) for number, cells in lines if any(cells)]
     names = _check_columns(path, lines[0][1] if lines else [])
     people: dict[str, dict[str, str]] = {}
-    spelt: dict[str, str] = {}
+    spelt: dict[tuple[str, str], str] = {}
     for number, cells in lines[1:]:
         if len(cells) != len(names):
             raise UserError(
@@ -52,12 +53,7 @@ def read_people(path: Path, videos: Collection[str]) -> dict[str, dict[str, str]
         row = dict(zip(names, cells, strict=True))
         video, person = row.pop("video"), row["person"]
         _check_entry(f"{path}, line {number}", video, person, people, videos)
-        known = spelt.setdefault(" ".join(person.casefold().split()), person)
-        if known != person:
-            raise UserError(
-                f"{path}, line {number}: the persons {known!r} and {person!r} differ "
-                "in capitals or spaces only. Spell one person in one way."
-            )
+        _check_spelling(f"{path}, line {number}", row, spelt)
         people[video] = {key: value for key, value in row.items() if value}
     persons = {row["person"] for row in people.values()}
     for video in sorted(persons & (set(videos) - set(people))):
@@ -85,6 +81,19 @@ def _check_columns(path: Path, names: list[str]) -> list[str]:
                 "use themselves. Call it otherwise, or take it away."
             )
     return names
+
+
+def _check_spelling(
+    where: str, row: dict[str, str], spelt: dict[tuple[str, str], str]
+) -> None:
+    """Raise UserError if a word has another spelling in `spelt`, which is added to."""
+    for column, word in row.items():
+        known = spelt.setdefault((column, " ".join(word.casefold().split())), word)
+        if known != word:
+            raise UserError(
+                f"{where}: {known!r} and {word!r} in the column {column!r} differ in "
+                "capitals or spaces only. Spell one person or value in one way."
+            )
 
 
 def _check_entry(

@@ -148,6 +148,7 @@ def test_digits_have_the_size_that_is_asked_for(digits: Path, variant: str, tmp_
     made = mmnist.generate(digits, "large", settings, tmp_path)
     drawn = np.load(tmp_path / "digits.npy")
     assert drawn.shape[2:] == (48, 48)
+    assert "48x48" in made.info["note"] and "28" not in made.info["note"]
     totals = made.frames.reshape(60, -1, 64 * 64).sum(-1, dtype=np.int64)
     assert (totals == drawn.reshape(60, 1, -1).sum(-1)).all()  # whole, in every frame
     assert made.timeline[["x", "y"]].max().max() <= 64 - 24

@@ -300,6 +300,46 @@ def test_a_column_that_cannot_be_is_named(folder: Path, column: str, values, nam
             ["'who'", "equals", "above"],
         ),
         (
+            lambda f: describe(f, WHO | {"hidden": [{"column": "who", "equals": []}]}),
+            "dataset.json",
+            ["'who'", "equals", "above"],
+        ),
+        (
+            lambda f: describe(
+                f, WHO | {"hidden": [{"column": "sequence", "equals": [0]}]}
+            ),
+            "dataset.json",
+            ["'sequence'"],
+        ),
+        # Values that the column has nowhere: a word for its place, text for a number.
+        *(
+            (
+                lambda f, value=value: describe(
+                    f, WHO | {"hidden": [{"column": "who", "equals": [0, value]}]}
+                ),
+                "sequences.parquet",
+                ["'who'", repr(value)],
+            )
+            for value in ("ann", "0", 7)
+        ),
+        (
+            lambda f: (f / "dataset.json").write_text('{"factors": [], "factors": []}'),
+            "dataset.json",
+            ["'factors'"],
+        ),
+        *(
+            (
+                lambda f, names=names: change(f, "sequences", identity=names),
+                "sequences.parquet",
+                ["'identity'", named],
+            )
+            for names, named in (
+                (["a", "b", "c", "a "], "'a '"),
+                (["\u00e9", "b", "c", "e\u0301"], "3"),
+                (["a", "b", " ", "d"], "' '"),
+            )
+        ),
+        (
             lambda f: describe(f, WHO | {"hidden": [{"column": "hat", "above": 1}]}),
             "",
             ["'hat'", "hidden"],

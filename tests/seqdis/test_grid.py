@@ -158,8 +158,11 @@ def test_a_dataset_set_to_null_is_left_out_of_models_too():
     config = {"datasets": {"digits": None, "people": {"kind": "sprites"}}}
     config["models"] = models
     config["judge"] = {"datasets": {"digits": steps}}
+    both, one = {"datasets": ["digits", "people"]}, {"datasets": ["digits"]}
+    config["studies"] = {"both": both, "one": one, "wrong": 3}
     grid.leave_out_datasets(config)
     assert config["datasets"] == {"people": {"kind": "sprites"}}
+    assert config["studies"] == {"both": {"datasets": ["people"]}, "wrong": 3}
     assert config["models"] == {"dsae": {"datasets": {"people": steps}}, "svg": None}
     assert config["judge"] == {"datasets": {}}
     for wrong in ({}, {"datasets": None}, {"datasets": {"x": None}, "models": [1]}):
@@ -222,6 +225,10 @@ def test_a_module_of_a_user(tmp_path: Path, monkeypatch):
         (
             {"leave_out": ["fvhae"]},
             ("leave_out", "'fvhae'", "Did you mean fhvae", "unordered_vae"),
+        ),
+        (
+            {"studies": {"s": {"datasets": ["poeple"], "models": ["dsae"]}}},
+            ("studies.s.datasets", "'poeple'", "Did you mean people"),
         ),
         (
             {"studies": {"s": {"datasets": ["people"], "models": ["dase"]}}},

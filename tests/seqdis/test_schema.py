@@ -38,6 +38,7 @@ def test_a_tier_is_valid(tier: str):
         ("shared|width", "1e2", ["'1e2'", "1.0e+2"]),
         ("training|steps", "100.0", [100.0, 100]),
         ("training|steps", "1.5", [1.5]),
+        ("training|steps", "-1", [0, -1]),
         ("seeds", "[1.0]", ["seeds[0]", 1.0, 1]),
         ("seeds", "[1, 1]", [1]),
         ("seeds", "[]", ["seeds"]),

@@ -96,6 +96,12 @@ def test_only_a_step_back_beyond_reordering_is_a_new_recording():
         assert clock.recording[59] == 0
 
 
+def test_a_new_recording_may_begin_without_a_time():
+    seconds = np.concatenate([COUNTED, [np.nan], COUNTED[:-1]])
+    clock = set_clock(seconds, np.arange(1, 121) / 25)
+    assert clock.recording.tolist() == [0] * 61 + [1] * 59
+
+
 @given(st.lists(st.floats(-1e6, 1e6) | st.just(np.nan), max_size=40))
 def test_time_never_goes_back(seconds: list[float]):
     clock = set_clock(np.array(seconds), COUNTED[: len(seconds)])

@@ -45,6 +45,7 @@ def test_a_byte_order_mark_and_decomposed_names_are_understood(tmp_path: Path):
         ("video,person\n1,a\n\n1,b\n", ["line 4", "'1'"]),
         ("video,person\n1,Ann\n2,ann\n", ["line 3", "'Ann'", "'ann'"]),
         ("video,person\n1,a  b\n2,a b\n", ["line 3", "'a b'"]),
+        ("video,person,sex\n1,a,m\n2,b,M\n", ["line 3", "'m'", "'M'", "'sex'"]),
         ("video,person\n1,2\n", ["'2'"]),  # is it the person of video 2?
         ("video,person\n1,a,b\n", ["line 2", "3", "2"]),
         ("video;person\n1;a\n", ["video", "person", "video;person"]),
