@@ -59,10 +59,16 @@ def videos(root: Path, settings: Settings) -> list[Video]:
     """List the videos of a copy, in order of their names.
 
     Raises:
-        UserError: neither layout is there, or half of one.
+        UserError: neither layout is there, or half of one, or people.csv lies where it
+            is not read.
     """
     for layout in (affwild_first, affwild_second):
         if home := layout.home(root):
+            if home != root and (root / "people.csv").is_file():
+                raise UserError(
+                    f"{root / 'people.csv'} lies where it is not read. Move it to "
+                    f"{home}."
+                )
             return layout.videos(home, settings.lines, settings.first_number)
     raise UserError(
         f"{root} is neither known layout of Aff-Wild: videos/train/ with "

@@ -69,7 +69,7 @@ class Settings:
     """Frames per sequence."""
     digits: Literal[1, 2] = 2
     """Digits per frame, of the variants that are generated."""
-    digit_size: Annotated[int, Field(ge=0, le=48)] = 0
+    digit_size: Annotated[int, Field(ge=16, le=48)] | Literal[0] = 0
     """Side of the digits' pictures in a frame of 64 pixels; 0 for the variant's own, 28
     or 32. Larger digits are read, and learned, more easily."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -13,7 +13,8 @@ folder such as `6th ABAW Annotations`. Folders may be anywhere up to `DEPTH` bel
 root, also one in another of its name, in capitals or not.
 
 `Validation_Set` is the test split here, since the official test set has no public
-annotation.
+annotation. At the root may lie `people.csv`, which the release lacks: see
+`datasets.faces.people`.
 """
 
 import os
@@ -40,6 +41,7 @@ from datasets.faces.names import (
     list_files,
     refuse_twins,
 )
+from datasets.faces.people import read_people
 from seqdis.errors import UserError
 
 DEPTH = 4
@@ -108,13 +110,14 @@ def videos(folder: Path, lines: str, first_number: int) -> list[Video]:
         first_number: the number of the first frame in names of stills.
 
     Raises:
-        UserError: a video has two folders or two annotations of one task, or numbers
-            start elsewhere.
+        UserError: a video has two folders or two annotations of one task, people.csv
+            does not fit, or numbers start elsewhere.
     """
     faces, sets = _find(folder)
     texts = _list_texts(sets)
     stills = _list_stills(faces)
     check_numbering((stills[n] for n in texts if n in stills), first_number)
+    people = read_people(folder / "people.csv", texts)
     found = []
     for name in sorted(texts):
         own = texts[name]
@@ -123,7 +126,11 @@ def videos(folder: Path, lines: str, first_number: int) -> list[Video]:
         path = stills.get(name, faces[0] / name)
         read = partial(annotate, own, first_number)
         files = tuple(own.values())
-        found.append(Video(name, path, name, split, {}, files, read, aligned=True))
+        static = people.get(name, {})
+        person = static.pop("person", name)
+        found.append(
+            Video(name, path, person, split, static, files, read, aligned=True)
+        )
     return found
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datasets import affwild
+from datasets.faces import affwild_first
 from datasets.faces.people import RESERVED, read_people
-from tests.datasets.faces.releases import build, release
+from tests.datasets.faces.releases import build, release, settings, stills
 from tests.messages import refused
 
 VIDEOS = ["1", "2", "3", "Zoë"]
@@ -76,3 +78,18 @@ def test_no_column_of_a_store_can_be_a_factor_too(tmp_path: Path):
     assert columns - RESERVED == {"skin", "video", "person"}
     assert store.sequences["skin"].tolist() == [-1, 0, -1]
     assert store.sequences["skin"].dtype == np.int16
+
+
+def test_it_is_read_in_the_second_layout_too(tmp_path: Path):
+    root = stills(tmp_path, ("v1", "v2"))
+    write(root, "video,person,glasses\nv1,Ann,no\n")
+    first, second = affwild.videos(root, settings())
+    assert (first.person, first.static) == ("Ann", {"glasses": "no"})
+    assert (second.person, second.static) == ("v2", {})
+
+
+def test_where_it_is_not_read_it_is_refused(tmp_path: Path):
+    home = release(tmp_path / affwild_first.OUTER, count=2)
+    lost = write(tmp_path, "video,person\n1,Ann\n")
+    with refused(lost, home):
+        affwild.videos(tmp_path, settings())
