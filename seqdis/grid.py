@@ -150,7 +150,8 @@ def leave_out_datasets(config: Settings) -> None:
             kept = {k: v for k, v in part["datasets"].items() if k not in out}
             part["datasets"] = kept
     studies = config.get("studies")
-    for name, study in list(studies.items()) if isinstance(studies, dict) else ():
+    studies = studies if isinstance(studies, dict) else {}
+    for name, study in list(studies.items()):
         if isinstance(study, dict) and isinstance(study.get("datasets"), list):
             left = [dataset for dataset in study["datasets"] if dataset not in out]
             if study["datasets"] and not left:
