@@ -30,10 +30,8 @@ from datasets.faces.annotations import (
 )
 from datasets.faces.names import (
     check_numbering,
-    compose,
-    is_hidden,
     list_files,
-    refuse_twins,
+    list_folders,
 )
 from datasets.faces.people import read_people
 from seqdis.errors import UserError
@@ -94,7 +92,7 @@ def videos(folder: Path, lines: str, first_number: int) -> list[Video]:
     marks = train(folder, "annotations") or folder
     paths = list_files(place, VIDEOS)
     texts = {key: list_files(marks / key, {".txt"}) for key in NAMES}
-    trees = {kind: _list_trees(train(folder, kind)) for kind in TREES}
+    trees = {kind: list_folders(train(folder, kind)) for kind in TREES}
     lonely = {name for found in texts.values() for name in found}
     names = sorted(paths.keys() | lonely, key=lambda n: (len(n), n))
     for folders in trees.values():
@@ -118,19 +116,6 @@ def videos(folder: Path, lines: str, first_number: int) -> list[Video]:
                 boxed=tree["bboxes"] is not None,
             )
         )
-    return found
-
-
-def _list_trees(folder: Path | None) -> dict[str, Path]:
-    """Return composed name to the folder of `.pts` files of each video."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()) if folder else ():
-        if not path.is_dir() or is_hidden(path.name):
-            continue
-        name = compose(path.name)
-        if name in found:
-            refuse_twins(name, found[name], path)
-        found[name] = path
     return found
 
 

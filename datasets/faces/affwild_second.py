@@ -36,9 +36,9 @@ from datasets.faces.annotations import (
 )
 from datasets.faces.names import (
     check_numbering,
-    compose,
     is_hidden,
     list_files,
+    list_folders,
     refuse_twins,
 )
 from datasets.faces.people import read_people
@@ -154,16 +154,8 @@ def _list_texts(sets: list[Path]) -> dict[str, dict[str, Path]]:
 
 def _list_stills(faces: list[Path]) -> dict[str, Path]:
     """Return composed video name to the folder of its aligned faces."""
-    found: dict[str, Path] = {}
-    for folder in faces:
-        for path in sorted(folder.iterdir()):
-            if is_hidden(path.name) or FACES.fullmatch(path.name) or not path.is_dir():
-                continue
-            name = compose(path.name)
-            if name in found:
-                refuse_twins(name, found[name], path)
-            found[name] = path
-    return found
+    folders = list_folders(*faces)
+    return {k: path for k, path in folders.items() if not FACES.fullmatch(path.name)}
 
 
 def annotate(

@@ -50,9 +50,28 @@ def index_names(paths: Iterable[Path]) -> dict[str, Path]:
     Raises:
         UserError: two paths have one name.
     """
+    return _index((path.stem, path) for path in paths)
+
+
+def list_folders(*parents: Path | None) -> dict[str, Path]:
+    """Return composed name to path of the folders in some folders; None holds none.
+
+    Raises:
+        UserError: two folders have one name.
+    """
+    return _index(
+        (path.name, path)
+        for parent in parents
+        if parent
+        for path in sorted(parent.iterdir())
+        if path.is_dir() and not is_hidden(path.name)
+    )
+
+
+def _index(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in paths:
-        name = compose(path.stem)
+    for text, path in named:
+        name = compose(text)
         if name in found:
             refuse_twins(name, found[name], path)
         found[name] = path
