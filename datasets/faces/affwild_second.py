@@ -115,7 +115,7 @@ def videos(folder: Path, lines: str, first_number: int) -> list[Video]:
     """
     faces, sets = _find(folder)
     texts = _list_texts(sets)
-    stills = _list_stills(faces)
+    stills = list_folders(*faces, but=FACES)
     check_numbering((stills[n] for n in texts if n in stills), first_number)
     people = read_people(folder / "people.csv", texts)
     found = []
@@ -150,12 +150,6 @@ def _list_texts(sets: list[Path]) -> dict[str, dict[str, Path]]:
                         refuse_twins(name, own[task], path)
                     own[task] = path
     return texts
-
-
-def _list_stills(faces: list[Path]) -> dict[str, Path]:
-    """Return composed video name to the folder of its aligned faces."""
-    folders = list_folders(*faces)
-    return {k: path for k, path in folders.items() if not FACES.fullmatch(path.name)}
 
 
 def annotate(

@@ -101,7 +101,7 @@ def decade_of(age: int) -> str:
     """Return the ten years that an age in years is in; from 50 on there is one group.
 
     Raises:
-        ValueError: nobody is of that age.
+        ValueError: the age is not between 1 and 119 years.
     """
     if not 0 < age < 120:
         raise ValueError(f"the age {age} is not between 1 and 119 years")

@@ -53,8 +53,14 @@ def index_names(paths: Iterable[Path]) -> dict[str, Path]:
     return _index((path.stem, path) for path in paths)
 
 
-def list_folders(*parents: Path | None) -> dict[str, Path]:
-    """Return composed name to path of the folders in some folders; None holds none.
+def list_folders(
+    *parents: Path | None, but: re.Pattern[str] | None = None
+) -> dict[str, Path]:
+    """Return composed name to path of the folders in some folders.
+
+    Args:
+        parents: None holds none.
+        but: names of folders that do not count.
 
     Raises:
         UserError: two folders have one name.
@@ -65,6 +71,7 @@ def list_folders(*parents: Path | None) -> dict[str, Path]:
         if parent
         for path in sorted(parent.iterdir())
         if path.is_dir() and not is_hidden(path.name)
+        if not (but and but.fullmatch(path.name))
     )
 
 

@@ -64,7 +64,7 @@ class Scan(NamedTuple):
         numbers: `(n,)` frame numbers as annotations count them.
         told: `(n,)` seconds that the file gives, NaN where it gives none.
         counted: `(n,)` seconds by number and frame rate.
-        sizes: `(n, 2)` width and height; 0 where nobody needs them.
+        sizes: `(n, 2)` width and height; 0 where they are not needed.
         damaged: positions of damaged frames.
         looks: positions of the frames that were searched.
         seen: for each of these, the faces found, `(faces, 15)` as `_look` has them.
@@ -199,7 +199,7 @@ def _annotated(
         faces[:, :4] = own
         for face in faces if len(shapes) else ():
             shared = overlap(face[:4], shapes[:, :4])
-            if shared.max() > 0:  # else they are of somebody else
+            if shared.max() > 0:  # else they are of another face
                 face[4:] = shapes[shared.argmax(), 4:]
         strange += bool(len(own) and len(shapes) and np.isnan(faces[:, 4:]).all())
         seen.append(faces)

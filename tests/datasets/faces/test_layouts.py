@@ -263,3 +263,14 @@ def test_names_in_capitals_and_those_of_the_system(tmp_path: Path):
         (tmp_path / "samples" / name).write_bytes(b"")
     samples = grid.videos(tmp_path / "samples", grid.Settings(variant="samples"))
     assert sorted(video.name for video in samples) == ["X", "x"]
+
+
+def test_doubled_folders_in_two_places_are_read(tmp_path: Path):
+    doubled = "cropped_aligned/cropped_aligned"
+    root = stills(tmp_path, ("v1",), faces=f"one/{doubled}")
+    stills(root, ("v2",), faces=f"two/{doubled}")
+    found = affwild.videos(root, settings())
+    assert [video.path for video in found] == [
+        root / "one" / doubled / "v1",
+        root / "two" / doubled / "v2",
+    ]
