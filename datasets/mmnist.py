@@ -111,6 +111,11 @@ def enlarge(images: np.ndarray, size: int) -> np.ndarray:
     )
 
 
+def size_of_digits(settings: Settings) -> int:
+    """Return the side of the digits' pictures, pixels of 64."""
+    return settings.digit_size or VARIANTS[settings.variant][0]
+
+
 def draw_split(
     rng: np.random.Generator,
     pool: tuple[np.ndarray, np.ndarray],
@@ -119,8 +124,7 @@ def draw_split(
 ) -> tuple[np.ndarray, np.ndarray, Paths]:
     """Draw digits uint8 `(n, digit, size, size)`, classes `(n, digit)` and paths."""
     (images, classes), each = pool, settings.digits
-    own_size, draw_paths = VARIANTS[settings.variant]
-    size = settings.digit_size or own_size
+    size, (_, draw_paths) = size_of_digits(settings), VARIANTS[settings.variant]
     chosen = deal(rng, len(images), each * count).reshape(count, each)
     large = enlarge(images[chosen.ravel()], size).reshape(count, each, size, size)
     return large, classes[chosen], draw_paths(rng, count, settings.length, each, size)
@@ -223,7 +227,7 @@ def import_public(
 
 def write_note(settings: Settings) -> str:
     """Return how a generated set was made, with the size and speed of its digits."""
-    size = settings.digit_size or VARIANTS[settings.variant][0]
+    size = size_of_digits(settings)
     return NOTES[settings.variant].format(size=size, speed=SPEED * (CANVAS - size))
 
 

@@ -6,6 +6,7 @@ checks the folder (docs/adding_a_dataset.md) and makes a frame store of it.
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -195,7 +196,7 @@ def read_description(path: Path) -> tuple[Description, list[Factor]]:
         path,
         "a JSON object in UTF-8",
         lambda file: json.loads(
-            file.read_text(encoding="utf-8-sig"), object_pairs_hook=refuse_twins
+            file.read_text(encoding="utf-8-sig"), object_pairs_hook=refuse_double_keys
         ),
     )
     try:
@@ -208,8 +209,7 @@ def read_description(path: Path) -> tuple[Description, list[Factor]]:
         raise UserError(f"{problem} {REMEDY}") from problem
     for entry in entries:
         check_entry(f"{path}: the factor {entry.name!r}", entry)
-    counts = Counter(entry.name for entry in entries)
-    if twice := [name for name, count in counts.items() if count > 1]:
+    if twice := find_twins(entry.name for entry in entries):
         raise UserError(f"{path}: factors has {twice[0]!r} more than once. {REMEDY}")
     if not about.judge_identity and not any(entry.judged for entry in entries):
         raise UserError(
@@ -218,14 +218,18 @@ def read_description(path: Path) -> tuple[Description, list[Factor]]:
     return about, [as_factor(entry) for entry in entries]
 
 
-def refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def find_twins(values: Iterable[str]) -> list[str]:
+    """Return what is there more than once."""
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def refuse_double_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object; of two equal keys, Python would silently take the last.
 
     Raises:
         ValueError: it has a key twice.
     """
-    counts = Counter(key for key, _ in pairs)
-    if twice := [key for key, count in counts.items() if count > 1]:
+    if twice := find_twins(key for key, _ in pairs):
         raise ValueError(f"an object has the key {twice[0]!r} more than once")
     return dict(pairs)
 
@@ -234,8 +238,7 @@ def check_entry(place: str, entry: Entry) -> None:
     """Raise UserError, which names the place, where keys of a factor disagree."""
     if entry.name in RESERVED:
         raise UserError(f"{place} has the name of a column of every store. {REMEDY}")
-    values = entry.values or []
-    if twice := [value for value, count in Counter(values).items() if count > 1]:
+    if twice := find_twins(entry.values or []):
         raise UserError(f"{place} has {twice[0]!r} twice in `values`. {REMEDY}")
     kind = "continuous" if entry.values is None else "categorical"
     if entry.kind not in (None, kind):

@@ -143,14 +143,11 @@ class Judge(nn.Module):
             local = F.relu(self.time(features.transpose(1, 2)).transpose(1, 2))
             clip = local.mean(1, keepdim=True).expand_as(local)
             inputs[True] = torch.cat([local, clip], 2)
-        outputs = {
-            head.name: out(inputs[head.clip]).float()
-            for head, out in zip(self.heads, self.out, strict=True)
-        }
-        return {
-            h.name: outputs[h.name] if h.classes else outputs[h.name].squeeze(-1)
-            for h in self.heads
-        }
+        outputs = {}
+        for head, out in zip(self.heads, self.out, strict=True):
+            output = out(inputs[head.clip]).float()
+            outputs[head.name] = output if head.classes else output.squeeze(-1)
+        return outputs
 
 
 def convolve(before: int, after: int, stride: int) -> list[nn.Module]:

@@ -81,7 +81,7 @@ def spoil(rng: random.Random, folder: Path, tables: dict[str, pd.DataFrame]) -> 
         text = json.dumps(spoil_json(rng, {"factors": FACTORS}))
         (folder / name).write_text(text)
     elif name == "frames.npy":
-        frames = spoil_frames(rng, np.load(folder / name, allow_pickle=True))
+        frames = spoil_frames(rng, np.load(folder / name))
         np.save(folder / name, frames, allow_pickle=True)
     else:
         data = spoil_table(rng, tables[name]).to_parquet()
