@@ -20,6 +20,7 @@ from seqdis.catalogue import TRAIN, Base, choose_rule, find_bases
 from seqdis.errors import UserError, cli
 from seqdis.imports import ROOT, find
 from seqdis.names import check_model_name, check_name, suggest
+from seqdis.raw_config import SECTIONS
 from seqdis.selection import apply_selected, read_selected
 from seqdis.studies import change_entry, check_cell_names, list_study_cells
 
@@ -30,8 +31,6 @@ REFERENCE = "unordered_vae"
 # Training seeds without which no model is said to be better than another: no ranks,
 # p-values or bold print.
 LEAST_SEEDS = 3
-# Parts of the config that may say something else for one dataset.
-SECTIONS = ("evaluation", "judge", "training")
 # Kinds of datasets that are cut out of videos, in several jobs.
 FACE_KINDS = ("affwild", "crema_d", "grid")
 # What a user's own dataset consists of (datasets/own.py).
@@ -133,43 +132,6 @@ def make_plan(config: Settings) -> Plan:
 
 
 # Datasets
-
-
-def leave_out_datasets(config: Settings) -> None:
-    """Take the datasets out that a config file sets to null, wherever it names them.
-
-    The config has not been validated yet.
-    """
-    if not isinstance(config.get("datasets"), dict):
-        return
-    out = {name for name, settings in config["datasets"].items() if settings is None}
-    models = config.get("models")
-    entries = list(models.values()) if isinstance(models, dict) else []
-    for part in (config, *(config.get(section) for section in SECTIONS), *entries):
-        if isinstance(part, dict) and isinstance(part.get("datasets"), dict):
-            kept = {k: v for k, v in part["datasets"].items() if k not in out}
-            part["datasets"] = kept
-    studies = config.get("studies")
-    studies = studies if isinstance(studies, dict) else {}
-    for name, study in list(studies.items()):
-        if isinstance(study, dict) and isinstance(study.get("datasets"), list):
-            left = [dataset for dataset in study["datasets"] if dataset not in out]
-            if study["datasets"] and not left:
-                del studies[name]
-            study["datasets"] = left
-
-
-def expand_home(value: Any) -> Any:
-    """Return a config whose paths may start with ~, the home folder of the user.
-
-    Nothing but a path starts so; text such as "~ 5 frames" names no user and stays.
-    """
-    if isinstance(value, dict):
-        return {key: expand_home(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [expand_home(part) for part in value]
-    # Not Path.expanduser, which fails for an unknown user and shortens other text.
-    return os.path.expanduser(value) if isinstance(value, str) else value  # noqa: PTH111
 
 
 def explain_absence(settings: Settings) -> str:

@@ -12,6 +12,7 @@ import pytest
 from seqdis import grid
 from seqdis.errors import UserError
 from seqdis.files import read_json
+from seqdis.raw_config import leave_out_datasets
 from tests.messages import names
 
 PCA = "examples/pca/pca.smk"
@@ -160,13 +161,13 @@ def test_a_dataset_set_to_null_is_left_out_of_models_too():
     config["judge"] = {"datasets": {"digits": steps}}
     both, one = {"datasets": ["digits", "people"]}, {"datasets": ["digits"]}
     config["studies"] = {"both": both, "one": one, "wrong": 3}
-    grid.leave_out_datasets(config)
+    leave_out_datasets(config)
     assert config["datasets"] == {"people": {"kind": "sprites"}}
     assert config["studies"] == {"both": {"datasets": ["people"]}, "wrong": 3}
     assert config["models"] == {"dsae": {"datasets": {"people": steps}}, "svg": None}
     assert config["judge"] == {"datasets": {}}
     for wrong in ({}, {"datasets": None}, {"datasets": {"x": None}, "models": [1]}):
-        grid.leave_out_datasets(wrong)  # what is wrong is told when it is validated
+        leave_out_datasets(wrong)  # what is wrong is told when it is validated
 
 
 # Models

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from seqdis.grid import expand_home
 from seqdis.names import MODEL_NAME, check_model_name
+from seqdis.raw_config import expand_home
 from seqdis.schema import check_config, list_mistakes
 from tests.messages import rejected
 from tests.seqdis.test_config import TIERS, config_of

@@ -6,15 +6,15 @@ import re
 from functools import cache
 from pathlib import Path
 
-from seqdis import catalogue, grid, imports, schema, selection, studies
+from seqdis import catalogue, grid, imports, raw_config, schema, selection, studies
 from seqdis.errors import UserError
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 try:
-    grid.leave_out_datasets(config)
+    raw_config.leave_out_datasets(config)
     schema.check_config(config)
-    config.update(grid.expand_home(config))
+    config.update(raw_config.expand_home(config))
     PLAN = grid.make_plan(config)
 except UserError as problem:
     raise WorkflowError(str(problem)) from problem
