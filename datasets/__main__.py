@@ -6,20 +6,18 @@ replaces what lies between `<!-- cards -->` and `<!-- end of cards -->`.
 
 import argparse
 import importlib
-import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from datasets.card import Card
+from datasets.card import Card, describe_values
 from datasets.download import read_table
 from datasets.store import Factor
 from seqdis.errors import cli
 from seqdis.files import write_text
+from seqdis.markdown import escape_cell, fill_marks
 
-MARKED = re.compile(r"(<!-- cards -->\n).*?(<!-- end of cards -->)", re.S)
-WORDS = 12  # a factor with more values is described by their number
-NOT_OURS = {"own"}  # whoever brings a dataset knows what it is
+NOT_OURS = {"own"}  # described by its own dataset.json
 
 
 def load_kinds() -> dict[str, ModuleType]:
@@ -39,8 +37,7 @@ def fill_page(page: str, kinds: dict[str, ModuleType]) -> str:
         for kind, module in kinds.items()
         for key, card in module.CARDS.items()
     ]
-    text = "\n\n".join(cards)
-    return MARKED.sub(lambda mark: f"{mark[1]}\n{text}\n\n{mark[2]}", page)
+    return fill_marks(page, "cards", lambda _: "\n\n".join(cards))
 
 
 def write_card(kind: str, key: str, card: Card, origin: dict[str, Any]) -> str:
@@ -66,7 +63,7 @@ def write_card(kind: str, key: str, card: Card, origin: dict[str, Any]) -> str:
     ]
     lines = [f"### {card.title}", "", card.shows, ""]
     lines += ["| | |", "|---|---|"]
-    lines += [f"| {what} | {escape(text)} |" for what, text in rows if text]
+    lines += [f"| {what} | {escape_cell(text)} |" for what, text in rows if text]
     lines += ["", f"**Good for**: {card.good_for}", "", "**Confounds**:", ""]
     lines += [f"- {confound}" for confound in card.confounds]
     if card.factors:
@@ -77,21 +74,11 @@ def write_card(kind: str, key: str, card: Card, origin: dict[str, Any]) -> str:
 
 def write_factor(factor: Factor) -> str:
     """Return the row of a factor."""
-    if factor.values is None:
-        values = f"a number, {factor.unit}" if factor.unit else "a number"
-    elif 0 < len(factor.values) <= WORDS:
-        values = ", ".join(factor.values)
-    else:
-        values = str(len(factor.values) or "as many as are told apart")
     note = f" ({factor.note})" if factor.note else ""
     reader = "judges and probes" if factor.judged else "probes"
-    cells = (f"{factor.label}{note}", factor.scope, values, reader)
-    return f"| {' | '.join(map(escape, cells))} |"
-
-
-def escape(text: str) -> str:
-    """Return text for a cell of a Markdown table."""
-    return text.replace("|", r"\|")
+    words = describe_values(factor)
+    cells = (f"{factor.label}{note}", factor.scope, words, reader)
+    return f"| {' | '.join(map(escape_cell, cells))} |"
 
 
 def main() -> None:

@@ -98,8 +98,8 @@ CARDS = {
         "Aff-Wild and Aff-Wild2",
         "Faces of people filmed anywhere, who react to what they watch or talk: 298 "
         "videos of 200 people (Aff-Wild), more in Aff-Wild2.",
-        "Whether a model separates who it is from what the face shows, in videos that "
-        "nobody staged; the set of the paper that this suite grew from.",
+        "Whether a model separates identity from expression, in videos that were not "
+        "staged; the set of the paper that this suite grew from.",
         (
             "Background, light and camera are those of a video, mostly of one person: "
             "they tell people apart. The score of the corners' colours alone is "

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from datasets.store import Factor
 
+WORDS = 12  # a factor with more values is described by their number
+
 
 @dataclass(frozen=True)
 class Card:
@@ -48,3 +50,13 @@ class Card:
             "confounds": list(self.confounds),
             "reference": self.reference,
         }
+
+
+def describe_values(factor: Factor) -> str:
+    """Return the words of a factor, or how many there are, or its unit."""
+    if factor.values is None:
+        return f"number, {factor.unit}" if factor.unit else "number"
+    if 0 < len(factor.values) <= WORDS:
+        return ", ".join(factor.values)
+    # A card may know a factor before the files tell its words.
+    return f"{len(factor.values)} values" if factor.values else "those of the files"

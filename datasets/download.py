@@ -35,7 +35,7 @@ BLOCK = 1 << 14  # of a broken connection the last block is lost
 PATIENCE = (10, 60)  # seconds for a connection, and between two pieces of an answer
 # Status codes of failures that may pass.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
-# What Git LFS leaves in the place of a large file begins so.
+# First bytes of the text that Git LFS leaves in the place of a large file.
 POINTER = b"version https://git-lfs.github.com/spec/"
 POINTED = (
     "a Git LFS pointer, not the file itself (in a clone, `git lfs pull` fetches the "
@@ -233,7 +233,7 @@ def _wrong(file: dict[str, Any], path: Path) -> str:
 
 
 def _is_pointer(path: Path) -> bool:
-    """Return whether a file is what Git LFS leaves in the place of a large one."""
+    """Return whether a file is the text that Git LFS leaves for a large one."""
     with path.open("rb") as file:
         return file.read(len(POINTER)) == POINTER
 

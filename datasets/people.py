@@ -1,4 +1,4 @@
-"""Splits by person: nobody who trains validates or tests."""
+"""Splits by person: no person is in two splits."""
 
 import numpy as np
 

@@ -125,7 +125,7 @@ def label_paths(paths: Sequence[str]) -> pd.DataFrame:
     """Return path, identity and digit of each photo.
 
     Raises:
-        UserError: a path tells no digit or shot, or somebody has not shown all ten.
+        UserError: a path tells no digit or shot, or a person has other than ten photos.
     """
     table = photos.match_paths(paths, PATTERN)
     shots, digits = table["shot"].astype(int), table["digit"].astype(np.int16)

@@ -8,10 +8,9 @@ prints the table of a tier as Markdown, or writes it into docs/datasets.md, betw
 
 import argparse
 import math
-import re
 from pathlib import Path
 
-from datasets.store import Factor
+from datasets.card import describe_values
 from reporting.scores import Scores, unmeasurable
 from reporting.tables import Column, Missing, Row, Table, Text, markdown
 from reporting.tree import Dataset, Tree, read_tree
@@ -19,11 +18,11 @@ from reporting.words import count
 from seqdis.errors import UserError, cli
 from seqdis.files import write_text
 from seqdis.grid import tier_command
+from seqdis.markdown import fill_marks
 
 SIDES = ("static", "dynamic")
 # Controls that show real frames of A or of B: no swap can be read better than these.
 REAL = {"static": "copy_source", "dynamic": "copy_donor"}
-VALUES = 12  # a factor with more values is described by their number
 MEASURED = [
     Column("identities", "Test identities", "count"),
     *(
@@ -123,22 +122,13 @@ def factor_table(dataset: Dataset) -> Table | None:
         else:
             reader = "judges" if entry.get("certified") else "judges, not certified"
         ends = [entry.get("real", math.nan), entry.get("chance", math.nan)]
-        values = [factor.scope, values_in_words(factor), *ends, reader]
+        words = "who it is" if factor.name == "identity" else describe_values(factor)
+        values = [factor.scope, words, *ends, reader]
         rows.append(Row(factor.label, values, note=factor.note))
     if not rows:
         return None
     title = f"Factors of {dataset.label}"
     return Table(f"{dataset.name}_factors", title, columns, rows, head="Factor")
-
-
-def values_in_words(factor: Factor) -> str:
-    """Return the words of a factor, or how many there are, or its unit."""
-    if factor.name == "identity":
-        return "who it is"
-    if factor.values is None:
-        return f"number, {factor.unit}" if factor.unit else "number"
-    few = len(factor.values) <= VALUES
-    return ", ".join(factor.values) if few else f"{len(factor.values)} values"
 
 
 def describe_run(tree: Tree) -> str:
@@ -158,17 +148,20 @@ def fill_page(page: str, tree: Tree) -> str:
         UserError: the page has no place for this tier.
     """
     tier = tree.grid.get("tier", "")
-    place = rf"(<!-- measured: {re.escape(tier)} -->\n).*?(<!-- end of measured -->)"
-    text = f"{describe_run(tree)}\n\n{markdown(measured_table(tree))}"
-    filled, n = re.subn(
-        place, lambda mark: f"{mark[1]}\n{text}\n{mark[2]}", page, flags=re.S
-    )
-    if not n:
+    text = f"{describe_run(tree)}\n\n{markdown(measured_table(tree))}".rstrip()
+    filled = []
+
+    def write(name: str) -> str | None:
+        filled.extend([name] * (name == tier))
+        return text if name == tier else None
+
+    page = fill_marks(page, "measured", write)
+    if not filled:
         raise UserError(
             f"datasets.md has no place for the tier {tier!r}. Write "
             f"<!-- measured: {tier} --> and <!-- end of measured --> there."
         )
-    return filled
+    return page
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import erf
 
 FACTORS = {
-    # Colours that no person has: these are cartoons, and stand for nobody.
+    # Cartoon colours: the faces represent no real people.
     "skin": ("yellow", "green", "blue", "violet"),
     "hair_colour": ("black", "white", "red", "orange", "navy"),
     "glasses": ("none", "dark"),
@@ -20,7 +20,7 @@ YAW, ROLL = 40, 25  # degrees either way
 
 
 class Look(NamedTuple):
-    """What stays: indices into `FACTORS`, and a hue that tells people apart."""
+    """Static look: indices into `FACTORS`, and a hue that tells people apart."""
 
     skin: int = 0
     hair_colour: int = 0
@@ -30,7 +30,7 @@ class Look(NamedTuple):
 
 
 class State(NamedTuple):
-    """What moves, and where the head is in the picture.
+    """Dynamic state of a face, and the place of its head in the picture.
 
     Attributes:
         yaw: degrees, positive when the nose points to the picture's right.

@@ -7,17 +7,14 @@ of all names, and `<!-- end of metrics -->`.
 
 import argparse
 import math
-import re
 from pathlib import Path
 from types import ModuleType
 
 from evaluation.metrics import Metric, load_modules
 from seqdis.errors import cli
 from seqdis.files import write_text
+from seqdis.markdown import escape_cell, fill_marks
 
-MARKED = re.compile(
-    r"(<!-- metrics(?:: (?P<module>\w+))? -->\n).*?(<!-- end of metrics -->)", re.S
-)
 ARROWS = {"higher": "↑", "lower": "↓", "": "–"}
 SCOPES = {
     "static": " (static factors)",
@@ -30,13 +27,11 @@ SCOPES = {
 
 def fill_page(page: str, modules: dict[str, ModuleType]) -> str:
     """Return a page with the tables and lists of its marks written again."""
-
-    def write(mark: re.Match[str]) -> str:
-        name = mark["module"]
-        text = make_table(modules[name]) if name else list_names(modules)
-        return f"{mark[1]}\n{text}\n\n{mark[3]}"
-
-    return MARKED.sub(write, page)
+    return fill_marks(
+        page,
+        "metrics",
+        lambda name: make_table(modules[name]) if name else list_names(modules),
+    )
 
 
 def make_table(module: ModuleType) -> str:
@@ -44,8 +39,8 @@ def make_table(module: ModuleType) -> str:
     rows = ["| score | definition | better | range | source |", "|---|---|---|---|---|"]
     rows += [
         f"| `{metric.name}`{SCOPES[metric.factors]} "
-        f"| {escape(metric.definition)} | {write_direction(metric)} "
-        f"| {write_range(*metric.range)} | {escape(metric.reference)} |"
+        f"| {escape_cell(metric.definition)} | {write_direction(metric)} "
+        f"| {write_range(*metric.range)} | {escape_cell(metric.reference)} |"
         for metric in module.METRICS
         if "shuffled" not in metric.tables
     ]
@@ -78,11 +73,6 @@ def write_range(low: float, high: float) -> str:
     else:
         text = f"≥ {low:g}" if math.isinf(high) else f"{low:g} to {high:g}"
     return text.replace("-", "−")
-
-
-def escape(text: str) -> str:
-    """Return text for a cell of a Markdown table."""
-    return text.replace("|", r"\|")
 
 
 def main() -> None:

@@ -19,8 +19,9 @@ from evaluation.metrics import (
     measured,
     registered,
 )
-from evaluation.metrics.__main__ import MARKED, fill_page
+from evaluation.metrics.__main__ import fill_page
 from seqdis.files import read_json, write_json
+from seqdis.markdown import fill_marks
 from seqdis.metric import lookup
 from tests.evaluation.test_score import face_codes, judges, oracle_codes, run
 from tests.messages import refused
@@ -78,9 +79,10 @@ def test_the_documentation_is_what_the_registry_says(page):
     """Otherwise: python -m evaluation.metrics."""
     modules = {module.__name__.split(".")[-1]: module for module in load_modules()}
     assert fill_page(PAGES[page], modules) == PAGES[page]
-    names = [mark["module"] for mark in MARKED.finditer(PAGES[page])]
+    names: list[str] = []
+    fill_marks(PAGES[page], "metrics", names.append)
     assert sorted(filter(None, names)) == (sorted(modules) if page == "metrics" else [])
-    assert names.count(None) == (page == "formats")
+    assert names.count("") == (page == "formats")
 
 
 FRAMES = ("generated", "generated_new_dynamic", "generated_new_static")
