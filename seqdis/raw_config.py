@@ -16,11 +16,12 @@ def leave_out_datasets(config: Settings) -> None:
     out = {name for name, settings in config["datasets"].items() if settings is None}
     models, studies = config.get("models"), config.get("studies")
     entries = list(models.values()) if isinstance(models, dict) else []
+    studies = studies if isinstance(studies, dict) else {}
     for part in (config, *(config.get(section) for section in SECTIONS), *entries):
         if isinstance(part, dict) and isinstance(part.get("datasets"), dict):
             kept = {k: v for k, v in part["datasets"].items() if k not in out}
             part["datasets"] = kept
-    for name, study in list(studies.items()) if isinstance(studies, dict) else []:
+    for name, study in list(studies.items()):
         named = study.get("datasets") if isinstance(study, dict) else None
         if isinstance(named, list) and named:
             study["datasets"] = [dataset for dataset in named if dataset not in out]
