@@ -15,7 +15,7 @@ from tests.messages import names
 
 pytestmark = pytest.mark.slow
 
-MODELS = {  # one entry per model file, and a control
+MODELS = {  # an entry for most model files, and a control
     "unordered_vae",
     "dsae",
     "neural_statistician",
