@@ -57,10 +57,13 @@ rule all:
     """The comparison report of the tier."""
     default_target: True
     input:
-        f"{TIER}/report/index.html",
+        f"{PART}/report/index.html",
 
 
 rule data:
     """Only the datasets."""
     input:
         expand(f"{TIER}/data/{{dataset}}/dataset.json", dataset=PLAN.datasets),
+
+
+end_unless_targets_are_known()

@@ -44,18 +44,24 @@ from seqdis.grid import LEAST_SEEDS, tier_command
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def build(results: Path, out: Path, benchmarks: Path | None = None) -> Path:
+def build(
+    results: Path,
+    out: Path,
+    benchmarks: Path | None = None,
+    part: Path | None = None,
+) -> Path:
     """Write `index.html`, `images/` and `tables/` into `out`; return the page's path.
 
     Args:
         results: a tier's folder, with grid.json.
         out: the report's folder; what an earlier report left in it is replaced.
         benchmarks: a pytest-benchmark JSON file to show beside the cost.
+        part: folder of a part of the tier, with its grid.json and tables.
 
     Raises:
         UserError: there is no grid.json, or a file is damaged.
     """
-    tree = read_tree(results)
+    tree = read_tree(results, part)
     timings = benchmark_table(benchmarks) if benchmarks else None
     if out.resolve() == results.resolve():
         raise UserError(
@@ -113,7 +119,7 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "versions": provenance.versions(tree),
         "raw_tables": [
             (path.name, provenance.link(path, out))
-            for path in sorted((tree.folder / "tables").glob("*.parquet"))
+            for path in sorted((tree.part / "tables").glob("*.parquet"))
         ],
     }
 
@@ -122,7 +128,7 @@ def studies(tree: Tree, out: Path) -> list[tuple[str, str, str]]:
     """Return the tier's studies as (label, link, command); no link if not made yet."""
     rows = []
     for name, study in tree.grid.get("config", {}).get("studies", {}).items():
-        page = tree.folder / "studies" / name / "index.html"
+        page = tree.part / "studies" / name / "index.html"
         link = provenance.link(page, out) if page.is_file() else ""
         rows.append((study["label"], link, tier_command(tree.grid, name)))
     return rows
@@ -222,12 +228,13 @@ def main() -> None:
     """Parse the command line and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, required=True, help="results/<tier>")
+    parser.add_argument("--part", type=Path, help="folder of grid.json and tables")
     parser.add_argument("--out", type=Path, required=True, help="the report's folder")
     parser.add_argument(
         "--benchmarks", type=Path, help="pytest-benchmark JSON to show with the cost"
     )
     options = parser.parse_args()
-    page = build(options.results, options.out, options.benchmarks)
+    page = build(options.results, options.out, options.benchmarks, options.part)
     print(f"wrote {page}")  # noqa: T201
 
 

@@ -76,7 +76,7 @@ def reproduction(tree: Tree) -> Table | None:
         A row per cell that one of the runs has; None without a reference.
     """
     kept = reference_of(tree) / "tables"
-    ours = table(tree.folder / "tables" / "metrics.parquet")
+    ours = table(tree.part / "tables" / "metrics.parquet")
     theirs, ends = table(kept / "metrics.parquet"), table(kept / "summary.parquet")
     if ours is None or theirs is None or ends is None:
         return None

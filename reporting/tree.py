@@ -128,9 +128,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Tree:
-    """A whole results tree, as far as it exists."""
+    """A whole results tree, as far as it exists.
+
+    `folder` is the tier's, `part` that of grid.json and the tables.
+    """
 
     folder: Path
+    part: Path
     grid: dict[str, Any]
     models: list[Model]
     datasets: list[Dataset]
@@ -166,29 +170,32 @@ def document(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
 
-def read_tree(folder: str | Path, study: Path | None = None) -> Tree:
+def read_tree(folder: str | Path, part: Path | None = None) -> Tree:
     """Read `results/<tier>`: the grid says what ought to exist, the disk what does.
 
     Args:
         folder: of the tier.
-        study: folder of a study, whose grid.json and tables take the tier's place.
+        part: folder of a study or of a part of the tier, whose grid.json and tables
+            take the tier's place.
 
     Raises:
         UserError: there is no grid.json, or a file is damaged.
     """
     folder = Path(folder)
-    grid = document((study or folder) / "grid.json")
+    part = part or folder
+    grid = document(part / "grid.json")
     if not {"seeds", "datasets", "models"} <= grid.keys():
         raise UserError(
-            f"{folder} has no grid.json with seeds, datasets and models. Expected a "
+            f"{part} has no grid.json with seeds, datasets and models. Expected a "
             "results folder such as results/default; run the workflow first."
         )
     models = _models(folder, grid)
     datasets = [_dataset(folder, name) for name in grid["datasets"]]
     cells = list(_cells(folder, grid, models))
-    tables = (study or folder) / "tables"
+    tables = part / "tables"
     return Tree(
         folder,
+        part,
         grid,
         models,
         datasets,

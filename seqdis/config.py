@@ -191,6 +191,24 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Only:
+    """A part of the tier."""
+
+    models: Annotated[list[str], Field(json_schema_extra=UNIQUE)] = field(
+        default_factory=list
+    )
+    """Models; also those that `leave_out` or `main: false` keep out of the tier."""
+    datasets: Annotated[list[str], Field(json_schema_extra=UNIQUE)] = field(
+        default_factory=list
+    )
+    """Datasets of the tier."""
+    seeds: Annotated[
+        list[Annotated[int, Field(ge=0)]], Field(json_schema_extra=UNIQUE)
+    ] = field(default_factory=list)
+    """Training seeds of the tier."""
+
+
+@dataclass(frozen=True)
 class Config:
     """What is compared and how. Machines are described in profiles/."""
 
@@ -235,10 +253,13 @@ class Config:
     """Rule files of models outside of this repository; the file's name is the model's.
     Paths start at the folder that Snakemake runs in."""
     leave_out: list[str]
-    """Models that are not run."""
+    """Models that are no part of the tier."""
     studies: dict[Name, Study]
     """Small grids beside the report; each is a target, and its page is
     `results/<tier>/studies/<name>/index.html`."""
+    only: Only = field(default_factory=Only)
+    """What is run of the tier; without a key, all. Cells are those of the tier, the
+    page is `results/<tier>/only/<what>/report/index.html`."""
 
     def __post_init__(self) -> None:
         """Refuse names of folders that are no tier's."""
@@ -288,6 +309,7 @@ def tables() -> Iterator[tuple[str, list[settings.Row]]]:
         ("`selection`", Selection),
         ("`selection.trials`", Trial),
         ("`models.<name>`", Model),
+        ("`only`", Only),
         ("`studies.<name>`", Study),
         ("`studies.<name>.vary`", Change),
     ):

@@ -20,6 +20,7 @@ from seqdis.catalogue import TRAIN, Base, choose_rule, find_bases
 from seqdis.errors import UserError, cli
 from seqdis.imports import ROOT, find
 from seqdis.names import check_model_name, check_name, suggest
+from seqdis.part import choose, choose_models, find_folder
 from seqdis.raw_config import SECTIONS
 from seqdis.selection import apply_selected, read_selected
 from seqdis.studies import change_entry, check_cell_names, list_study_cells
@@ -52,6 +53,7 @@ class Plan:
         selected: by model and dataset, the `training` keys that were selected.
         studies: of each study its part of the config and `cells`.
         studied: entry of each other cell that is trained for a study.
+        folder: of grid.json, tables and page.
     """
 
     config: Settings
@@ -62,6 +64,7 @@ class Plan:
     selected: dict[str, dict[str, Settings]]
     studies: dict[str, Settings]
     studied: dict[str, Settings]
+    folder: str
 
     @property
     def trained(self) -> dict[str, Settings]:
@@ -82,12 +85,15 @@ def make_plan(config: Settings) -> Plan:
             f"config: selection.seed is {seed}, which is also one of `seeds`. Expected "
             "another one, so that the trainings that are compared chose nothing."
         )
+    only = config.get("only", {})
+    config = config | {"seeds": choose(only, "seeds", config["seeds"])}
+    asked = choose(only, "datasets", config["datasets"])
     absent = {
         name: reason
-        for name, settings in config["datasets"].items()
-        if (reason := explain_absence(settings))
+        for name in asked
+        if (reason := explain_absence(config["datasets"][name]))
     }
-    datasets = {k: v for k, v in config["datasets"].items() if k not in absent}
+    datasets = {k: config["datasets"][k] for k in asked if k not in absent}
     if not datasets:
         reasons = " ".join(f"{name}: {reason}" for name, reason in absent.items())
         raise UserError(f"none of the config's datasets can be made here. {reasons}")
@@ -98,9 +104,7 @@ def make_plan(config: Settings) -> Plan:
         for name in settings["datasets"]:
             check_name(name, config["datasets"], f"studies.{study}.datasets", "dataset")
     entries = list_entries(config, find_bases(config["rules"]))
-    for name in config["leave_out"]:
-        check_name(name, entries, "leave_out", "model")
-    kept = {k: v for k, v in entries.items() if k not in config["leave_out"]}
+    kept = choose_models(config, entries)
     candidates = {
         name: entry
         for name, entry in kept.items()
@@ -126,8 +130,10 @@ def make_plan(config: Settings) -> Plan:
         for cell in study["cells"]
         if cell["name"] not in models and "clips" not in cell["changes"]
     }
+    chosen = {"models": models, "datasets": asked, "seeds": config["seeds"]}
+    folder = find_folder(config["tier"], {k: chosen[k] for k in chosen if only.get(k)})
     return Plan(
-        config, datasets, absent, models, candidates, selected, studies, studied
+        config, datasets, absent, models, candidates, selected, studies, studied, folder
     )
 
 
@@ -304,6 +310,7 @@ def describe_tier(plan: Plan, configfiles: Sequence[str]) -> Settings:
     config["studies"] = {name: config["studies"][name] for name in plan.studies}
     grid = {
         **{key: config[key] for key in ("tier", "label", "protocol", "seeds")},
+        "label": config["label"] + ", in part" * any(config.get("only", {}).values()),
         "datasets": list(plan.datasets),
         "models": [
             {
@@ -350,7 +357,9 @@ def cell_command(grid: Mapping[str, Any], dataset: str, model: str, seed: int) -
 
 
 def _join(words: list[str], grid: Mapping[str, Any]) -> str:
-    """Return a command with the config files that a tier was made with."""
+    """Return a command with the part and config files that a tier was made with."""
+    only = grid.get("config", {}).get("only")
+    words += ["--config", f"only={json.dumps(only)}"] if only else []
     files = grid.get("configfiles", [])
     # Last, since `--configfile` takes every word that follows it.
     return shlex.join([*words, *(["--configfile", *files] if files else [])])

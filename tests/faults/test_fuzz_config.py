@@ -70,6 +70,5 @@ def test_no_config_ends_in_a_traceback(seed: int, tmp_path: Path):
     )
     said = done.stdout + done.stderr
     assert "Traceback" not in said, (change, said[-3000:])
-    kinds = set(re.findall(r"^(\w+(?:Error|Exception))\b", said, re.MULTILINE))
-    assert kinds <= {"WorkflowError", "ValidationError"}, (change, said[-3000:])
-    assert done.returncode == 0 or kinds, (change, said[-3000:])
+    said_why = re.search("^error: ", said, re.MULTILINE)
+    assert done.returncode == 0 or said_why, (change, said[-3000:])

@@ -1,6 +1,7 @@
 """What the README says is so."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md"
 PAGES += [p for p in sorted(ROOT.glob("docs/*.md")) if p.stem != "measurements"]
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
-    line.split("#")[0].split()
+    shlex.split(line, comments=True)
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
     if line.strip()

@@ -82,6 +82,30 @@ def test_the_report_of_snakemake_works(finished, tmp_path):
     assert (tmp_path / "report.zip").stat().st_size > 10**5
 
 
+def test_a_part_of_a_tier_has_its_own_page(finished, tmp_path):
+    copy = finished.copy(tmp_path / "copy")
+    results = copy.path / "results/tiny"
+    before = times(copy)
+    only = 'only={"models": ["svg", "dsae"], "datasets": ["mmnist"]}'
+    done = copy.snakemake("--config", only)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert {path: times(copy)[path] for path in before} == before
+    part = results / "only/models=dsae+svg,datasets=mmnist"
+    tables = pd.read_parquet(part / "tables/summary.parquet")
+    assert set(tables["model"]) == {"svg", "dsae"}
+    page = (part / "report/index.html").read_text()
+    assert "only={" in page and "Neural Statistician" not in page
+    done = copy.snakemake("-n", "export", "--config", only)
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    names(done.stdout, "export", "only")
+
+
+def test_an_unknown_target_is_named_with_the_nearest(scratch):
+    done = scratch.snakemake("-n", "order_stuy")
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    names(done.stdout, "order_stuy", "order_study")
+
+
 def with_copy(root: str) -> tuple[str, str]:
     """Return words that make faces come from a licensed copy."""
     own = {"affwild": {"source": "licensed", "root": root}}
@@ -109,7 +133,12 @@ def test_without_the_copy_the_grid_shrinks_and_the_page_says_how_to_get_it(
     finished, tmp_path
 ):
     copy = finished.copy(tmp_path / "copy")
-    done = copy.snakemake(*with_copy(str(tmp_path / "nowhere")))
+    lost, page = with_copy(str(tmp_path / "nowhere")), "results/tiny/report/index.html"
+    done = copy.snakemake("-n", *lost)  # it would replace a page with faces
+    assert done.returncode == 1
+    names(done.stdout, page, "affwild")
+    (copy.path / page).unlink()
+    done = copy.snakemake(*lost)
     assert done.returncode == 0, done.stdout[-6000:]
     grid = json.loads((copy.path / "results/tiny/grid.json").read_text())
     assert grid["datasets"] == ["mmnist", "sprites"]

@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
-from seqdis import catalogue, grid, imports, raw_config, schema, selection, studies
+from seqdis import catalogue, grid, imports, part, raw_config, schema, selection
+from seqdis import studies, targets
 from seqdis.errors import UserError
-from snakemake.exceptions import WorkflowError
+from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
 
 try:
@@ -17,12 +19,13 @@ try:
     config.update(raw_config.expand_home(config))
     PLAN = grid.make_plan(config)
 except UserError as problem:
-    raise WorkflowError(str(problem)) from problem
+    sys.exit(f"error: {problem}")
 if workflow.is_main_process:
     for name, reason in PLAN.absent.items():
         logger.warning(f"The dataset {name} is left out: {reason}")
 
 TIER = f"results/{config['tier']}"
+PART = PLAN.folder  # of the page; that of the tier, or of a part of it
 CELL = f"{TIER}/{{dataset}}/{{model}}/seed{{seed}}"
 DATA = f"{TIER}/data/{{dataset}}"
 PIECES = f"{DATA}/pieces"
@@ -133,10 +136,11 @@ def get_pairs(wildcards):
     return grid.section_settings(config, "evaluation", wildcards.dataset)["pairs"]
 
 
-def list_tried():
-    """Return dataset and model of all trials; a dataset without labels has none."""
+def list_contrasts(wildcards):
+    """Return the contrasts of all trials; a dataset without labels has none."""
+    get_whole_tier(wildcards)
     return [
-        (dataset, model)
+        f"{TIER}/select/{dataset}/{model}/contrasts.parquet"
         for dataset, settings in PLAN.datasets.items()
         if grid.has_factors(settings)
         for model in PLAN.candidates
@@ -188,8 +192,58 @@ def list_cells(name):
         f"{CELL}/{name}",
         dataset=PLAN.datasets,
         model=PLAN.models,
-        seed=config["seeds"],
+        seed=PLAN.config["seeds"],
     )
+
+
+def check_page(wildcards):
+    """Return no input; end the run if its page would replace a fuller one."""
+    refuse_smaller(get_tier_grid(wildcards), PART, "report/index.html")
+    return []
+
+
+def check_study_page(wildcards):
+    """Do the same for the page of a study."""
+    folder = f"{PART}/studies/{wildcards.study}"
+    refuse_smaller(get_study_grid(wildcards), folder, "index.html")
+    return []
+
+
+def refuse_smaller(grid, folder, page):
+    """End the run if a page in a folder compares more than a grid, given as JSON."""
+    try:
+        part.check_replaced(json.loads(grid), folder, page)
+    except UserError as problem:
+        sys.exit(f"error: {problem}")
+
+
+def end_unless_targets_are_known():
+    """End the run if a target is neither a rule nor what one makes.
+
+    Snakemake itself looks later, and knows no near names. What it parsed cannot be had
+    here, so its command line is parsed again.
+    """
+    if not workflow.is_main_process or "snakemake" not in sys.argv[0]:
+        return
+    asked = get_argument_parser().parse_args(sys.argv[1:]).targets
+    rules = [rule.name for rule in workflow.rules if not rule.has_wildcards()]
+    files = [file for rule in workflow.rules for file in rule.output]
+    known = [*rules, *(str(file) for file in files if not file.contains_wildcard)]
+    for target in (word for word in asked if word not in rules):
+        path = os.path.relpath(target)
+        made = any(rule.is_producer(path) for rule in workflow.rules)
+        if not made and not os.path.exists(path):
+            sys.exit(f"error: {targets.explain_target(path, PLAN, known)}")
+
+
+def get_whole_tier(wildcards):
+    """Return grid.json of the tier; end a run of a part of it."""
+    if PART != TIER:
+        sys.exit(
+            "error: select, reference, reproduce and export are for a whole tier, but "
+            "`only` chooses a part of it. Leave `only` out."
+        )
+    return f"{TIER}/grid.json"
 
 
 def list_study_files(wildcards):

@@ -1,6 +1,6 @@
 """Representations to scores to tables.
 
-REQUIRED: run.json and representation.npz of every cell. OUTPUTS: {tier}/tables/*.
+REQUIRED: run.json and representation.npz of every cell. OUTPUTS: {part}/tables/*.
 """
 
 
@@ -34,8 +34,10 @@ rule score:
 
 rule grid:
     """Write down every cell that ought to exist."""
+    input:
+        check_page,
     output:
-        f"{TIER}/grid.json",
+        f"{PART}/grid.json",
     log:
         f"{LOGS}/grid.log",
     conda:
@@ -49,13 +51,13 @@ rule grid:
 rule tables:
     """Gather all cells; intervals, ranks and the leaderboard."""
     input:
-        grid=f"{TIER}/grid.json",
+        grid=f"{PART}/grid.json",
         metrics=list_cells("metrics.parquet"),
         runs=list_cells("run.json"),  # read too, so made again where one is missing
         code=list_code("evaluation.summary", *METRIC_MODULES),
     output:
         multiext(
-            f"{TIER}/tables/",
+            f"{PART}/tables/",
             "metrics.parquet",
             "summary.parquet",
             "leaderboard.parquet",
@@ -67,9 +69,9 @@ rule tables:
     conda:
         "../../envs/torch.yaml"
     params:
-        results=subpath(input.grid, parent=True),
+        results=TIER,
         tables=subpath(output[0], parent=True),
         metrics=METRICS,
     shell:
-        "python -m evaluation.summary --results {params.results:q} "
+        "python -m evaluation.summary --results {params.results:q} --grid {input.grid:q} "
         "--out {params.tables:q} {params.metrics:q} 2>&1 | tee {log:q}"

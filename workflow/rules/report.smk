@@ -1,13 +1,13 @@
 """Tables and pictures to one page.
 
-REQUIRED: {tier}/tables/*. OUTPUTS: {tier}/report/index.html.
+REQUIRED: {part}/tables/*. OUTPUTS: {part}/report/index.html.
 """
 
 
 rule report:
     """The comparison page: opens from disk, offline."""
     input:
-        grid=f"{TIER}/grid.json",
+        grid=f"{PART}/grid.json",
         tables=rules.tables.output,
         code=list_code("reporting.page"),
         templates=[str(path) for path in sorted(Path("reporting/templates").glob("*"))],
@@ -15,7 +15,7 @@ rule report:
         trials=[str(path) for path in Path(KEPT).glob("trials.csv")],
     output:
         report(
-            f"{TIER}/report/index.html",
+            f"{PART}/report/index.html",
             caption="../report/page.rst",
             category="Comparison",
         ),
@@ -24,48 +24,51 @@ rule report:
     conda:
         "../../envs/report.yaml"
     params:
-        results=subpath(input.grid, parent=True),
+        results=TIER,
+        part=subpath(input.grid, parent=True),
         folder=subpath(output[0], parent=True),
         benchmarks=lambda wildcards: (
             f"--benchmarks {BENCHMARKS}" if Path(BENCHMARKS).exists() else ""
         ),
     shell:
-        "python -m reporting.page --results {params.results:q} --out {params.folder:q} "
-        "{params.benchmarks} 2>&1 | tee {log:q}"
+        "python -m reporting.page --results {params.results:q} --part {params.part:q} "
+        "--out {params.folder:q} {params.benchmarks} 2>&1 | tee {log:q}"
 
 
 rule tables_partial:
     """Gather whatever cells are there, after a run in which something failed."""
     input:
-        grid=f"{TIER}/grid.json",
+        grid=f"{PART}/grid.json",
     output:
-        temp(touch(f"{TIER}/tables/partial")),
+        temp(touch(f"{PART}/tables/partial")),
     log:
         f"{LOGS}/tables_partial.log",
     conda:
         "../../envs/torch.yaml"
     params:
-        results=subpath(input.grid, parent=True),
+        results=TIER,
+        part=subpath(input.grid, parent=True),
         metrics=METRICS,
     shell:
-        "python -m evaluation.summary --results {params.results:q} "
-        "--out {params.results:q}/tables {params.metrics:q} 2>&1 | tee {log:q}"
+        "python -m evaluation.summary --results {params.results:q} --grid {input.grid:q} "
+        "--out {params.part:q}/tables {params.metrics:q} 2>&1 | tee {log:q}"
 
 
 rule report_partial:
     """A page of whatever is there."""
     input:
-        grid=f"{TIER}/grid.json",
-        tables=f"{TIER}/tables/partial",
+        grid=f"{PART}/grid.json",
+        tables=f"{PART}/tables/partial",
     log:
         f"{LOGS}/report_partial.log",
     conda:
         "../../envs/report.yaml"
     params:
-        results=subpath(input.grid, parent=True),
+        results=TIER,
+        part=subpath(input.grid, parent=True),
     shell:
-        "python -m reporting.page --results {params.results:q} "
-        "--out {params.results:q}/report 2>&1 | tee {log:q}"
+        "python -m reporting.page --results {params.results:q} --part {params.part:q} "
+        "--out {params.part:q}/report 2>&1 | tee {log:q}"
 
 
 rule reference:
@@ -74,7 +77,7 @@ rule reference:
     The table of trials stays: `select` writes it.
     """
     input:
-        grid=f"{TIER}/grid.json",
+        grid=get_whole_tier,
         page=f"{TIER}/report/index.html",
     log:
         f"{LOGS}/reference.log",
@@ -96,7 +99,7 @@ rule reference:
 rule reproduce:
     """Compare the run with the reference kept for its tier, cell by cell."""
     input:
-        grid=f"{TIER}/grid.json",
+        grid=get_whole_tier,
         tables=rules.tables.output,
         page=f"{TIER}/report/index.html",
     log:
@@ -113,7 +116,7 @@ rule reproduce:
 rule export:
     """Pack the tier for an archive, with RO-Crate metadata."""
     input:
-        grid=f"{TIER}/grid.json",
+        grid=get_whole_tier,
         page=f"{TIER}/report/index.html",
         code=list_code("reporting.export"),
     output:

@@ -89,10 +89,7 @@ rule judge_trials:
 rule select:
     """Choose settings by all trials; write them and the trials under version control."""
     input:
-        contrasts=[
-            f"{TRIALS}/contrasts.parquet".format(dataset=dataset, model=model)
-            for dataset, model in list_tried()
-        ],
+        contrasts=list_contrasts,
     log:
         f"{LOGS}/select.log",
     conda:

@@ -1,9 +1,9 @@
 """Small grids with one change at a time, each with a page of its own.
 
-REQUIRED: cells of the tier. OUTPUTS: {tier}/studies/{study}/index.html.
+REQUIRED: cells of the tier. OUTPUTS: {part}/studies/{study}/index.html.
 """
 
-STUDY = f"{TIER}/studies/{{study}}"
+STUDY = f"{PART}/studies/{{study}}"
 REORDERED = CELL.replace("{model}", studies.name_shuffled("{model}"))
 
 
@@ -58,6 +58,8 @@ rule score_orders:
 
 rule study_grid:
     """Write down every cell of a study."""
+    input:
+        check_study_page,
     output:
         f"{STUDY}/grid.json",
     log:
@@ -85,7 +87,7 @@ rule study_tables:
     conda:
         "../../envs/torch.yaml"
     params:
-        results=subpath(input.grid, ancestor=3),
+        results=TIER,
         tables=subpath(output[0], parent=True),
         metrics=METRICS,
     shell:
@@ -107,7 +109,7 @@ rule study_page:
     conda:
         "../../envs/report.yaml"
     params:
-        results=subpath(input.grid, ancestor=3),
+        results=TIER,
         folder=subpath(output[0], parent=True),
     shell:
         "python -m reporting.study --results {params.results:q} "
@@ -120,4 +122,4 @@ for study in PLAN.studies:
         name:
             study
         input:
-            f"{TIER}/studies/{study}/index.html",
+            f"{PART}/studies/{study}/index.html",

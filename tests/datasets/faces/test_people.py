@@ -54,7 +54,10 @@ def test_a_byte_order_mark_and_decomposed_names_are_understood(tmp_path: Path):
         ("", ["video", "person"]),
         ("video,person,\n1,a,b\n", ["line 1"]),
         ("video,person,skin,skin\n1,a,b,c\n", ["'skin'"]),
-        *((f"video,person,{name}\n1,a,b\n", [f"'{name}'"]) for name in sorted(RESERVED)),
+        *(
+            (f"video,person,{name}\n1,a,b\n", [f"'{name}'"])
+            for name in sorted(RESERVED)
+        ),
     ],
 )
 def test_what_may_be_of_another_is_refused(tmp_path: Path, text: str, named):
