@@ -1,0 +1,180 @@
+"""C-DSVAE, the contrastively disentangled sequential VAE.
+
+Bai, Wang, Gomes 2021, arXiv:2110.12091. DSAE (baselines/dsae.py) with terms that say
+which changes of a clip a code should not notice, and that the codes share nothing:
+
+    DSAE's negative bound
+    + contrast  InfoNCE(f, f+)    f+ of the clip with its frames shuffled
+    + contrast  InfoNCE(z, z+)    z+ of the clip in other light and colours, and blurred
+    + information  I(f; z)        minibatch weighted sampling
+
+InfoNCE (training/infonce.py) compares posterior means, of z those of all frames side by
+side, by their cosine with a temperature of 1/2, both ways: a clip looks for its changed
+clip among the batch's and the changed clip for it. I(f; z) is the mean of I(f; z_t)
+over t (training/minibatch_information.py), as for paths z_1:T of many numbers the
+estimate is at its limit, log of the clips of a batch, where it has no gradient.
+
+Where the paper leaves a choice open, or ours departs:
+
+1. The paper has 128 clips a step. Here every model sees equally many frames a step, 6
+   clips of 8 in the default tier, so negatives are the batch's and those of a queue:
+   the codes of the last `queue` clips, without gradient (Wu et al. 2018,
+   arXiv:1805.01978). More clips a step (`training.clips_per_step`) would show this
+   model more frames than others. Clips of one training sequence are no negatives of
+   each other. I(f; z) is of the batch alone.
+2. Weights: the public code adds 10 InfoNCE, and I(f; z) once, to the summed squared
+   error of frames of 64 pixels. An error of e is at least 2 e nats of cross entropy
+   (Pinsker), so `contrast` is 20 and `information` 2 here, for 64 pixels, and
+   (size / 64)^2 of it for others. With `likelihood: gaussian` (e / 2 nats) they should
+   be 5 and 0.5. The KL terms have the weight of every model's, `training.beta`.
+3. q(z_t | x_t) is DSAE's. The paper's q(z_1:T | x_1:T) is recurrent; so is
+   `posterior: full`, which sees f as well, as DSAE's does.
+4. The augmentations are drawn anew each step (training/augment.py); their strengths are
+   ours. The public code reads changed clips from a file. Grey frames have no colours to
+   change.
+5. Shuffled frames have the features that they have in order, so the cost is one more
+   pass of the frame encoder, not two.
+6. In evaluation the loss is DSAE's bound: the terms above depend on the batch.
+
+Not repeated from the public code: there the means of f pass a leaky ReLU; log variances
+are used as logarithms of standard deviations in I(f; z); log(clips of the batch times
+clips of the data) is added to it, so that its clamp at 0 does nothing.
+
+config/paper.yaml has the rate and the sizes of the public code, 45 clips a step (128)
+and the suite's steps.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from baselines import dsae
+from seqdis.settings import at_least
+from training.augment import change_appearance, shuffle_time
+from training.contract import Context, Frames, Spec, Terms
+from training.distributions import (
+    draw,
+    kl_gaussian,
+    kl_standard,
+    negative_log_likelihood,
+)
+from training.infonce import info_nce
+from training.minibatch_information import mutual_information
+from training.networks import per_frame
+
+
+@dataclass(frozen=True)
+class Config(dsae.Config):
+    """Sizes, as of DSAE, and weights.
+
+    Attributes:
+        contrast: weight of each InfoNCE, in nats of frames of 64 pixels (10 beside a
+            squared error).
+        information: weight of I(f; z), likewise (1).
+        temperature: of InfoNCE (0.5).
+        queue: codes of earlier clips that are negatives, too.
+    """
+
+    contrast: float = 20.0
+    information: float = 2.0
+    temperature: float = 0.5
+    queue: int = 128
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        at_least("contrast", self.contrast, 0)
+        at_least("information", self.information, 0)
+        at_least("temperature", self.temperature, 0.01)
+        at_least("queue", self.queue, 0)
+
+
+class Model(dsae.Model):
+    """C-DSVAE."""
+
+    label = "C-DSVAE"
+    paper = "Bai, Wang, Gomes 2021, arXiv:2110.12091"
+    config: Config
+    queue_f: Tensor
+    queue_z: Tensor
+    queue_of: Tensor
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        """Build DSAE and an empty queue."""
+        super().__init__(config, spec)
+        c, area = config, (spec.size / 64) ** 2
+        self.weights = {
+            "contrast_static": c.contrast * area,
+            "contrast_dynamic": c.contrast * area,
+            "information": c.information * area,
+        }
+        # Codes of earlier clips, and which training sequence each is of; -1 for none.
+        self.register_buffer("queue_f", torch.zeros(c.queue, c.dim_f))
+        self.register_buffer("queue_z", torch.zeros(c.queue, spec.n_frames * c.dim_z))
+        self.register_buffer("queue_of", torch.full((c.queue,), -1))
+
+    def loss(self, frames: Frames, context: Context) -> Terms:
+        """Return the terms of DSAE's bound and, in training, those that are added."""
+        if not self.training:
+            return super().loss(frames, context)
+        rng = context.generator
+        v = per_frame(self.features, frames)
+        q_f = self.q_f(v)
+        f = draw(*q_f, rng)
+        q_z = self.q_z(v, f)
+        z = draw(*q_z, rng)
+        nll = negative_log_likelihood(self.p_x(f, z), frames, self.config.likelihood)
+        shuffled, _ = self.q_f(shuffle_time(v, rng))
+        repainted = per_frame(self.features, change_appearance(frames, rng))
+        repainted, _ = self.q_z(repainted, f)
+        contrast_f, contrast_z = self.contrasts(
+            (q_f[0], q_z[0].flatten(1)), (shuffled, repainted.flatten(1)), context
+        )
+        return {
+            "reconstruction": nll.sum(1),
+            "kl_dynamic": kl_gaussian(*q_z, *self.p_z(z)).sum(1),
+            "kl_static": kl_standard(*q_f),
+            "contrast_static": contrast_f,
+            "contrast_dynamic": contrast_z,
+            "information": mutual_information(f, q_f, z, q_z),
+        }
+
+    def contrasts(
+        self,
+        codes: tuple[Tensor, Tensor],
+        alike: tuple[Tensor, Tensor],
+        context: Context,
+    ) -> list[Float[Tensor, " batch"]]:
+        """Return InfoNCE of f and of z, each a mean of both ways, and fill the queue.
+
+        Args:
+            codes: f `(batch, f)` and z `(batch, time * z)` of clips.
+            alike: the same of changed clips.
+            context: step and sequence ids.
+        """
+        own, most = context.sequences, len(self.queue_of)
+        if context.step == 0:  # nothing is kept of a training that this one starts from
+            self.queue_of.fill_(-1)
+        count = min(len(own), most)
+        rows = (context.step * count + torch.arange(count, device=own.device)) % max(
+            1, most
+        )
+        self.queue_of[rows] = -1  # where the codes of this step go
+        others = torch.cat([own, self.queue_of])
+        allowed = (others != own[:, None]) & (others >= 0)
+        found = []
+        for code, other, queue in zip(
+            codes, alike, (self.queue_f, self.queue_z), strict=True
+        ):
+            ways = [
+                info_nce(
+                    a, b, torch.cat([b, queue])[None], self.config.temperature, allowed
+                )
+                for a, b in ((code, other), (other, code))
+            ]
+            found.append(torch.stack(ways).mean(0))
+            queue[rows] = code[:count].detach()
+        self.queue_of[rows] = own[:count]
+        return found
