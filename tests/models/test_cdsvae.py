@@ -27,15 +27,6 @@ def context(step: int = 0, sequences: tuple[int, ...] = (2, 5, 7)) -> Context:
     return Context(step, rng, torch.tensor(sequences))
 
 
-def fit_queue(model: Model, steps: int) -> list[torch.Tensor]:
-    """Take losses of some steps, of sequences 3 s + 1 ..., and return their clips."""
-    clips = torch.rand(steps, 3, 5, 1, 16, 16)
-    for step in range(steps):
-        of = tuple(100 + 3 * step + k for k in range(3))
-        model.loss(clips[step], context(step, of))
-    return [*clips]
-
-
 @pytest.mark.parametrize("posterior", ["factorised", "full"])
 def test_every_term_by_hand(posterior: str):
     model = small(3, posterior=posterior)
@@ -88,72 +79,37 @@ def test_weights_are_those_of_the_public_code_in_nats_of_cross_entropy():
     assert weights == {name: weight / 16 for name, weight in sixteenth.items()}
 
 
-def test_the_queue_holds_the_last_clips():
-    model = small(queue=7)
-    clips = fit_queue(model, 4)  # of 12 clips the last 7
-    assert sorted(model.queue_of.tolist()) == list(range(105, 112))
-    with torch.no_grad():
-        codes = model.encode(clips[3])
-    rows = [model.queue_of.tolist().index(109 + k) for k in range(3)]
-    torch.testing.assert_close(model.queue_f[rows], codes.static)
-    torch.testing.assert_close(model.queue_z[rows], codes.dynamic.flatten(1))
-    assert not model.queue_f.requires_grad
-
-
 def test_negatives_are_others_of_the_batch_and_of_the_queue():
-    model = small(queue=7)
-    fit_queue(model, 2)
-    torch.manual_seed(1)
-    codes, alike = torch.randn(2, 3, 4), torch.randn(2, 3, 15)
-    model.queue_f.copy_(torch.randn(7, 4))
-    pair = (codes[0], alike[0]), (codes[1], alike[1])
-    queue = model.queue_f.clone()
-    # Two of sequence 104, which has row 4 of the queue; rows 6, 0, 1 are this step's.
-    found, _ = model.contrasts(*pair, context(2, (104, 104, 8)))
-    kept = [[2, 3, 5], [2, 3, 5], [2, 3, 4, 5]]
-    batch = [[2], [2], [0, 1]]
+    model = small()
+    codes, changed = torch.randn(7, 4), torch.randn(3, 4)
+    of = torch.tensor([4, 4, 8, 1, 8, 2, 4])  # three of the batch, four of the queue
+    found = model.contrast(codes, changed, of)
+    negatives = [[2, 3, 4, 5], [2, 3, 4, 5], [0, 1, 3, 5, 6]]
     for i in range(3):
         ways = []
-        for a, b in ((codes[0], codes[1]), (codes[1], codes[0])):
-            negative = torch.cat([b[batch[i]], queue[kept[i]]])[None]
-            ways.append(info_nce(a[i : i + 1], b[i : i + 1], negative, 0.5))
+        for a, b in ((codes, changed), (changed, codes)):
+            candidates = torch.cat([b[:3], codes[3:]])[negatives[i]]
+            ways.append(info_nce(a[i : i + 1], b[i : i + 1], candidates[None], 0.5))
         torch.testing.assert_close(found[i], torch.stack(ways).mean())
 
 
-def test_a_step_can_be_taken_again_and_the_first_one_starts_anew():
-    model, clips = small(queue=7), torch.rand(2, 3, 5, 1, 16, 16)
-    fit_queue(model, 2)
-    first, again = (model.loss(clips[0], context(2)) for _ in range(2))
-    assert all(torch.equal(first[name], again[name]) for name in first)
-    anew = model.loss(clips[1], context(0))
-    fresh = small(queue=7).loss(clips[1], context(0))
-    assert all(torch.equal(anew[name], fresh[name]) for name in anew)
-
-
-def test_the_queue_is_of_buffers_that_a_state_holds():
-    """A killed training resumes with the same negatives."""
-    one, clips = small(queue=7), torch.rand(4, 3, 5, 1, 16, 16)
+def test_the_terms_see_earlier_clips():
+    model, clips = small(), torch.rand(2, 3, 5, 1, 16, 16)
+    other = small()
     for step in (0, 1):
-        one.loss(clips[step], context(step))
-    two = small(queue=7)
-    two.load_state_dict({k: v.clone() for k, v in one.state_dict().items()})
-    for step in (2, 3):
-        terms = [model.loss(clips[step], context(step)) for model in (one, two)]
-        assert all(torch.equal(terms[0][k], terms[1][k]) for k in terms[0])
+        seen = model.loss(clips[step], context(step, (3 * step, 3 * step + 1, 8)))
+    alone = other.loss(clips[1], context(1, (3, 4, 8)))
+    for name in ("contrast_static", "contrast_dynamic"):
+        assert (seen[name] > alone[name]).all()  # more negatives
+    assert not torch.allclose(seen["information"], alone["information"])
+    assert torch.equal(seen["reconstruction"], alone["reconstruction"])
 
 
-@pytest.mark.parametrize("queue", [0, 2])
-def test_a_queue_may_be_shorter_than_a_batch(queue: int):
-    model = small(queue=queue)
-    fit_queue(model, 3)
-    assert len(model.queue_of) == queue and (model.queue_of >= 100).all()
-
-
-def test_clips_of_no_training_sequence_stay_out_of_the_queue():
+def test_clips_of_no_training_sequence_have_no_negatives():
     model, frames = small(), torch.rand(3, 5, 1, 16, 16)
     terms = model.loss(frames, context(0, (-1, -1, -1)))
-    assert (model.queue_of == -1).all()
-    assert not terms["contrast_static"].any()  # there are no negatives
+    assert (model.queue.sequences == -1).all()
+    assert not terms["contrast_static"].any()
 
 
 def test_evaluation_is_the_bound_of_dsae():

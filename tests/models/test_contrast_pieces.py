@@ -107,10 +107,17 @@ def test_information_of_three_clips_by_hand():
 
 
 def test_information_of_codes_that_tell_all_clips_is_the_logarithm_of_their_number():
-    f, z = 100 * torch.randn(6, 2, generator=rng()), 100 * torch.randn(6, 3, 2)
+    numbers = 100 * torch.arange(6.0)
+    f, z = numbers[:, None].expand(6, 2), numbers[:, None, None].expand(6, 3, 2)
     posteriors = (f, torch.zeros_like(f)), (z, torch.zeros_like(z))
     found = mutual_information(f, posteriors[0], z, posteriors[1])
     torch.testing.assert_close(found, torch.full((6,), math.log(6)))
+
+
+def test_earlier_clips_count_as_those_of_the_batch():
+    f, q_f, z, q_z = gaussians(0.6, 9)
+    every = mutual_information(f, q_f, z, q_z)
+    torch.testing.assert_close(mutual_information(f[:4], q_f, z[:4], q_z), every[:4])
 
 
 def test_each_clip_is_shuffled_in_its_own_way():
