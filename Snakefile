@@ -17,7 +17,7 @@ bin = os.path.dirname(sys.executable)
 os.environ.update(PATH=os.pathsep.join([bin, os.environ.get("PATH", "")]))
 
 # Jobs keep the memory that a training step frees for the next one, in huge pages: glibc
-# reads this when a process starts; other C libraries ignore it (docs/measurements.md).
+# reads this when a process starts; other C libraries ignore it (docs/lab_notes.md).
 os.environ.setdefault(
     "GLIBC_TUNABLES",
     "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864:"

@@ -1,6 +1,6 @@
 """How often 95 % intervals and rank sets hold the truth, simulated.
 
-`python -m tests.evaluation.coverage` prints the tables of docs/metrics.md.
+`python -m tests.evaluation.coverage` prints the tables of docs/statistics.md.
 """
 
 import sys
@@ -201,7 +201,7 @@ def show(result: tuple[float, float], digits: int) -> str:
 
 
 def main() -> None:
-    """Print the tables of docs/metrics.md."""
+    """Print the tables of docs/statistics.md."""
     spreads = [(s, d) for s in SEEDS for d in (0.0, 0.03, 0.08)]
     heads = [f"{s} seeds, {d:g}" for s, d in spreads]
     print_table(

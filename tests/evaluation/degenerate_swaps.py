@@ -2,7 +2,7 @@
 
     python -m tests.evaluation.degenerate_swaps results/default mmnist sprites affwild
 
-prints the table of docs/metrics.md. Each is an array of pictures made without any
+prints the table of docs/metric_checks.md. Each is an array of pictures made without any
 model. The last ones are attacks: B's frames, changed by a gradient until one judge
 reads A's static factors off them.
 """

@@ -1,4 +1,4 @@
-"""Simulated coverage of 95 % intervals; docs/metrics.md has more repetitions."""
+"""Simulated coverage of 95 % intervals; docs/statistics.md has more repetitions."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
 """How often the 95 % intervals of scores of codes hold the truth, simulated.
 
 Codes of test people are drawn again and again, probes and thresholds stay as fitted.
-The truth is the score of very many people. docs/measurements.md has more repetitions.
+The truth is the score of very many identities. docs/lab_notes.md has more repetitions.
 """
 
 from typing import NamedTuple
@@ -129,4 +129,4 @@ def test_probes_cover_people():
 
 def test_few_people_are_covered_too_little():
     few = coverage_of_probes(Crowd(5, 8), static=False)
-    assert ((few > 0.7) & (few < 0.91)).all()  # told in docs/metrics.md
+    assert ((few > 0.7) & (few < 0.91)).all()  # see docs/lab_notes.md

@@ -14,9 +14,9 @@ from baselines.new import check
 from seqdis.imports import find
 
 ROOT = Path(__file__).parents[2]
-# docs/measurements.md is a diary: it names files as they were.
+NOTES = ROOT / "docs/lab_notes.md"  # names files as they were at the time
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md"]
-PAGES += [p for p in sorted(ROOT.glob("docs/*.md")) if p.stem != "measurements"]
+PAGES += [p for p in sorted(ROOT.glob("docs/*.md")) if p != NOTES]
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
     shlex.split(line, comments=True)
@@ -53,9 +53,19 @@ def test_commands_can_be_run(words: list[str]):
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-def test_relative_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", README):
-        assert (ROOT / target).exists(), target
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    heads = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", [*PAGES, NOTES], ids=lambda page: page.name)
+def test_relative_links_lead_somewhere(page: Path):
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)", page.read_text()):
+        name, _, anchor = target.partition("#")
+        other = page.parent / name if name else page
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
