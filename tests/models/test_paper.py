@@ -42,6 +42,7 @@ MILLIONS = {
     "mocogan": {"mmnist": 19.153, "sprites": 19.202},
     "mocogan_encoder": {"mmnist": 24.463, "sprites": 24.520},
     "neural_statistician": {"mmnist": 17.682, "sprites": 17.699},
+    "rwae": {"mmnist": 17.661, "sprites": 17.677},
     "standard_prior": {"mmnist": 22.670, "sprites": 23.768},
     "svg": {"mmnist": 11.646, "sprites": 11.662},
     "svg_fp": {"mmnist": 11.114, "sprites": 11.131},
@@ -106,7 +107,16 @@ def entry_of(name: str, dataset: str) -> tuple[str, dict[str, Any]]:
     return PLAN.trained[name]["module"], cell_settings(PLAN, name, dataset)
 
 
-AS_LONG = ("cdsvae", "dbse", "drnet", "dsae", "fhvae", "neural_statistician", "svg")
+AS_LONG = (
+    "cdsvae",
+    "dbse",
+    "drnet",
+    "dsae",
+    "fhvae",
+    "neural_statistician",
+    "rwae",
+    "svg",
+)
 
 
 @pytest.mark.parametrize("name", AS_LONG)
