@@ -101,8 +101,8 @@ def keep_static(codes: Codes, eigen: Eigen) -> Codes:
 def penalise(eigen: Eigen, threshold: float) -> Float[Tensor, " *batch"]:
     """Return how far static eigenvalues are from 1 and dynamic ones from below it.
 
-    The mean of |lambda - 1|^2 of the static ones, and the mean of the dynamic ones' real
-    part where it is over `threshold`, 0 where it is not.
+    The mean of |lambda - 1|^2 of the static ones, and the mean of the dynamic ones'
+    real part where it is over `threshold`, 0 where it is not.
     """
     values, static = eigen.values, eigen.static
     far = (values.real - 1).square() + values.imag.square()

@@ -43,6 +43,8 @@ MILLIONS = {
     "mocogan_encoder": {"mmnist": 24.463, "sprites": 24.520},
     "neural_statistician": {"mmnist": 17.682, "sprites": 17.699},
     "rwae": {"mmnist": 17.661, "sprites": 17.677},
+    "skd": {"mmnist": 7.026, "sprites": 7.042},
+    "ssm_skd": {"mmnist": 7.842, "sprites": 7.858},
     "standard_prior": {"mmnist": 22.670, "sprites": 23.768},
     "svg": {"mmnist": 11.646, "sprites": 11.662},
     "svg_fp": {"mmnist": 11.114, "sprites": 11.131},

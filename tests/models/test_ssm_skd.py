@@ -14,7 +14,7 @@ T = 5
 
 
 def small(**settings: float | str) -> Model:
-    sizes = {"width": 6, "hidden": 10, "dim_k": 7}
+    sizes = {"width": 6, "hidden": 10, "dim_k": 7, "likelihood": "gaussian"}
     config = Config(**{**sizes, **settings})
     return make(ssm_skd, config, Spec("toy", 1, 16, 8, 12, T), seed=0)
 

@@ -84,7 +84,7 @@ def test_a_prediction_is_one_step_from_each_frame():
 
 
 def test_a_known_static_part_is_found():
-    """z_t = s + d_t, where s stays, and d_t turns and shrinks in the other directions."""
+    """z_t = s + d_t, where s stays and d_t turns and shrinks in other directions."""
     matrix = known_matrix(1.0, rotation(0.9, 0.8), 0.3)
     codes = orbit(randn(5, 4, seed=4), matrix, 12)
     fitted = solve(*correlate(codes))
