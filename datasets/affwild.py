@@ -96,17 +96,17 @@ NOTE = (
 CARDS = {
     "licensed": Card(
         "Aff-Wild and Aff-Wild2",
-        "Faces of people filmed anywhere, who react to what they watch or talk: 298 "
+        "Faces of people who talk or react to a video, filmed in many places: 298 "
         "videos of 200 people (Aff-Wild), more in Aff-Wild2.",
-        "Whether a model separates identity from expression, in videos that were not "
-        "staged; the set of the paper that this suite grew from.",
+        "A test of whether a model separates identity from expression in unstaged "
+        "videos. Helminger et al. (2018) use it.",
         (
-            "Background, light and camera are those of a video, mostly of one person: "
-            "they tell people apart. The score of the corners' colours alone is "
-            "beside that of the identity.",
-            "Valence and arousal are opinions of annotators, and lag behind the face.",
-            "The detector and the smoothing of crops decide how much of head motion is "
-            "left.",
+            "Background, light and camera belong to a video, and most videos show one "
+            "person, so they identify the person. The report gives the score of the "
+            "corners' colours alone beside that of the identity.",
+            "Valence and arousal are opinions of annotators, with a delay.",
+            "The detector and the smoothing of crops determine how much head motion "
+            "remains.",
         ),
         "D. Kollias et al.: Deep Affect Prediction in-the-Wild, IJCV 127 (2019), "
         "arXiv:1804.10938; Aff-Wild2: arXiv:1811.07770",
@@ -115,16 +115,16 @@ CARDS = {
     ),
     "embedded": Card(
         "Drawn faces",
-        "Heads drawn by this suite in a few large shapes, which turn, smile and open "
-        "their mouths in front of a plain wall; stand-ins for Aff-Wild in its own file "
+        "Synthetic heads of a few large shapes, which turn, smile and open their "
+        "mouths in front of a plain wall. They replace Aff-Wild and have its file "
         "layout.",
-        "A quick check that a model, and the way from videos to scores, works; its "
+        "A quick check of a model and of the pipeline from videos to scores. The "
         "labels are exact.",
         (
-            "Drawn by a program with few parameters: no result on it holds for real "
-            "faces.",
-            "Valence also reddens the cheeks, arousal also opens the eyes; glasses and "
-            "beards hide a part of it.",
+            "A program with few parameters draws the faces, so results do not apply "
+            "to real faces.",
+            "Valence also reddens the cheeks, and arousal opens the eyes. Glasses and "
+            "beards hide a part of both.",
         ),
         "this suite",
         licence="MIT",

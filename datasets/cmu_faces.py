@@ -54,12 +54,15 @@ CARDS = {
         "Head pose",
         "Heads of 20 people in an office, who look left, right, straight and up, with "
         "and without sunglasses; 28 to 32 photos each.",
-        "A hard case of few people: models tend to put identity into the dynamic code.",
+        "A hard case with few identities: models tend to encode identity in the "
+        "dynamic code.",
         (
-            "Few people test: intervals are wide, and one face weighs much.",
-            "The office behind a head is that of one person, so it tells people apart.",
-            "Expressions were acted and are too faint to be judged; probes alone read "
-            "them.",
+            "There are few test identities, so intervals are wide and a single face "
+            "has much weight.",
+            "The office behind a head belongs to one person, so it identifies the "
+            "person.",
+            "Expressions were acted and are too faint for judges, so they are for "
+            "probes only.",
         ),
         "T. Mitchell: CMU Face Images, UCI Machine Learning Repository, 1999",
         "cmu_faces",

@@ -100,21 +100,22 @@ _REFERENCE = (
     "Computing 5(4), 2014, doi:10.1109/TAFFC.2014.2336244"
 )
 _CONFOUNDS = (
-    "The suite was not run on the release, so that no score and no ceiling is known.",
+    "The suite was not run on the release, so scores and ceilings are unknown.",
     "Emotions are acted, and the label is of the whole clip: frames before and after "
-    "the sentence may show little of it.",
-    "Clothes, hair and light belong to an actor. The score of the corners' colours "
-    "alone is beside that of the identity.",
-    "A sequence is several clips, end to end: a window of frames may run from one clip "
-    "into the next.",
+    "the sentence may not show it.",
+    "Clothes, hair and light belong to an actor. The report gives the score of the "
+    "corners' colours alone beside that of the identity.",
+    "A sequence is several clips in a row, so a window of frames may cross from one "
+    "clip into the next.",
 )
 CARDS = {
     "subset": Card(
         "CREMA-D, one sentence",
         "Faces of 91 actors who say one sentence with each of five emotions and "
         "without any. A sequence is the six clips of an actor.",
-        "Real faces that anybody may download, with labels of both sides: who it is, "
-        "and which emotion is acted. All say the same words, so words tell no emotion.",
+        "Real faces that are free to download, with labels of both sides: the actor "
+        "and the acted emotion. All actors say the same words, so words do not reveal "
+        "the emotion.",
         _CONFOUNDS,
         _REFERENCE,
         "crema_d_subset",
@@ -123,12 +124,12 @@ CARDS = {
     "full": Card(
         "CREMA-D",
         "Faces of 91 actors who say twelve sentences with six emotions. A sequence is "
-        "all clips of an actor, 82 of most.",
-        "The same as its subset, with fourteen times as many clips.",
+        "all clips of an actor; most actors have 82.",
+        "As for one sentence, with fourteen times as many clips.",
         (
             *_CONFOUNDS,
-            "How strongly an emotion is acted is known of one sentence only, and is no "
-            "factor.",
+            "The strength of an emotion is known for one sentence only, so it is not "
+            "a factor.",
         ),
         _REFERENCE,
         "crema_d",

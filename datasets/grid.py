@@ -84,19 +84,18 @@ _REFERENCE = (
     "doi:10.1121/1.2229005"
 )
 _STUDIO = (
-    "All speakers sit before the same wall in the same light, but each was recorded in "
-    "one session: clothes and hair at the border of the crop tell them apart."
+    "All speakers have the same wall and light, but each was recorded in one session, "
+    "so clothes and hair at the border of the crop identify the speaker."
 )
 CARDS = {
     "corpus": Card(
         "GRID",
         "Faces of 33 people who read six-word sentences to a camera, 75 frames at 25 "
         "per second; 1000 clips each were recorded.",
-        "Real faces that anybody may download: who speaks, and how far the mouth is "
-        "open.",
+        "Real faces that are free to download, with the speaker and the mouth opening.",
         (
             _STUDIO,
-            "Heads hardly turn, so mouth opening is all that is judged of motion.",
+            "Heads hardly turn, so mouth opening is the only judged motion.",
             "Motion factors are derived from a detector's points, not annotated.",
         ),
         _REFERENCE,
@@ -106,11 +105,11 @@ CARDS = {
     "samples": Card(
         "GRID, eleven clips",
         "Eleven clips of 10 people who read a sentence to a camera.",
-        "A test that the way from real videos to a page works. It has too few people "
-        "for a comparison of models.",
+        "A test of the pipeline from real videos to a report. It has too few "
+        "identities for a comparison of models.",
         (
             _STUDIO,
-            "Test scores are of two people.",
+            "There are only two test identities.",
         ),
         _REFERENCE,
         "grid_samples",

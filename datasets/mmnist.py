@@ -255,21 +255,21 @@ _REFERENCE = (
     "Representations using LSTMs, ICML 2015, arXiv:1502.04681"
 )
 _WRITERS = (
-    "Digits of train and test differ. MNIST's test digits also have other writers; "
-    "those of the stand-in share them."
+    "Train and test have different digits. In MNIST, they also have different "
+    "writers; in the synthetic version, the writers are the same."
 )
 CARDS = {
     "one digit": Card(
         "Moving MNIST, one digit",
         "One handwritten digit flies through a black frame and bounces off its walls. "
         "Every sequence has a handwritten digit of its own, which is its identity.",
-        "Whether a model keeps what a thing is apart from where it is, exactly: both "
-        "labels are exact, and any swap can be drawn to compare with.",
+        "An exact test of whether a model separates class from position: both labels "
+        "are exact, and the correct result of any swap can be drawn.",
         (
             "The judge reads the class of the digit, not the handwriting: a swap that "
             "redraws another digit of the class is not penalised.",
-            "Place has more pixels than class: a blurred blob at the right place has "
-            "the dynamic side.",
+            "Position changes more pixels than class: a blurred blob at the right "
+            "position scores on the dynamic side.",
             _WRITERS,
         ),
         _REFERENCE,
@@ -280,13 +280,13 @@ CARDS = {
         "Moving MNIST, two digits",
         "Two handwritten digits fly through a black frame, bounce off its walls and "
         "pass over each other. Every sequence has two handwritten digits of its own.",
-        "Whether a model keeps two things apart when they overlap; the set of most "
-        "papers, and a hard one: it takes long training until a swap shows the digits.",
+        "A test of whether a model separates two overlapping objects. Most papers use "
+        "it. It is hard: swaps show the digits only after long training.",
         (
-            "Nothing tells the two digits apart, so factors are those of the lower "
-            "and the higher class, and of both places together.",
-            "Frames in which more than a twentieth of the ink is covered are not "
-            "judged for class.",
+            "The two digits have no order, so the factors are the lower and the "
+            "higher class, and the positions of both together.",
+            "The class is not judged in frames where more than a twentieth of the ink "
+            "is covered.",
             _WRITERS,
         ),
         _REFERENCE,
@@ -298,8 +298,8 @@ CARDS = {
         "10,000 sequences of 20 frames with two bouncing digits, as released.",
         "Pictures and likelihood on the file that other papers use.",
         (
-            "It has no labels: no judge, no swap score.",
-            "Digits may be in both train and test.",
+            "It has no labels, so it has no judge and no swap score.",
+            "Train and test may have the same digits.",
         ),
         _REFERENCE,
         "moving_mnist",

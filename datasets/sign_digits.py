@@ -41,11 +41,11 @@ DIVIDED = (
     "that the paper is equally grey there."
 )
 _SHOWS = (
-    "One bare hand on white paper shows the ten digits of sign language, a photo each: "
-    "ten photos of each of 190 students, not in order of time."
+    "A bare hand on white paper shows the ten digits of sign language: ten photos of "
+    "each of 190 students, without an order."
 )
 _GUESSED = (
-    "Who is seen is derived from file numbers, not annotated; one student may be there "
+    "The identity is derived from file numbers, not annotated. A student may occur "
     "twice."
 )
 _REFERENCE = (
@@ -56,12 +56,12 @@ CARDS = {
     "as_shot": Card(
         "Hands",
         _SHOWS,
-        "Sets without an order, the case that models of unordered data are made for: "
-        "real photos of many strangers, with an exact label of the hand shape.",
+        "Sets without an order, for which models of unordered data are made. Real "
+        "photos of many identities, with an exact label of the hand shape.",
         (
-            "Light and paper differ between sessions, so they tell people apart as "
-            "well as hands do: the score of the corners' colours alone is beside that "
-            "of the identity.",
+            "Light and paper differ between sessions, so they identify a person as "
+            "well as the hand does. The report gives the score of the corners' "
+            "colours alone beside that of the identity.",
             _GUESSED,
         ),
         _REFERENCE,
@@ -72,11 +72,11 @@ CARDS = {
     "divided": Card(
         "Hands, light divided out",
         _SHOWS,
-        "As hands as shot, where a score of identity must come from the hand: the "
-        "paper is equally grey for all.",
+        "Like the photos as shot, but with paper of equal grey, so that a score of "
+        "identity must come from the hand.",
         (
-            "The plane through the corners is a simple model of light: shadows and "
-            "sleeves are left.",
+            "The plane through the corners is a simple model of light, so shadows and "
+            "sleeves remain.",
             _GUESSED,
         ),
         _REFERENCE,

@@ -191,22 +191,22 @@ def list_worn(variant: str) -> list[Factor]:
 
 
 _CLOTHES = (
-    "Legs and shirts differ in shape as well as in colour, so a blurred swap can still "
-    "be read."
+    "Legs and shirts differ in shape as well as in colour, so judges can read a "
+    "blurred swap."
 )
 CARDS = {
     "sheet": Card(
         "Sprites, whole sheets",
-        "A dressed character on black, in 178 drawn poses: each of up to 1296 "
-        "characters is one of 6 skins, 6 legs, 6 shirts and 6 hair colours, and has "
-        "one sequence.",
-        "Whether a model carries over a look that it has never seen as a whole into "
-        "any pose: test characters are new combinations of known parts.",
+        "A dressed character on black in 178 drawn poses. There are up to 1296 "
+        "characters, each a combination of 6 skins, 6 legs, 6 shirts and 6 hair "
+        "colours, with one sequence each.",
+        "A test of whether a model transfers a new appearance to any pose. Test "
+        "characters are new combinations of known parts.",
         (
-            "All parts of a test character are in training: it is a test of "
-            "combination, not of new looks.",
-            "Poses follow each other in the order of the sheet, which is no motion "
-            "wherever one action ends.",
+            "All parts of a test character occur in training, so new parts are not "
+            "tested.",
+            "Poses are in the order of the sheet. Between two actions, this order is "
+            "not a motion.",
             _CLOTHES,
         ),
         "Helminger et al. (2018) and Li & Mandt (2018), arXiv:1803.02991; artwork of "
@@ -219,13 +219,12 @@ CARDS = {
         "A dressed character on black walks, casts a spell or slashes, seen from the "
         "front, the left or the right: nine clips of eight frames for each of up to "
         "1296 characters.",
-        "Comparison with the literature: it is the protocol of Li & Mandt, bit for "
+        "Comparison with the literature: the protocol is that of Li & Mandt, bit for "
         "bit.",
         (
-            "Nine motions, all seen in training, the same frames for every character: "
-            "a model can learn them by heart.",
-            "The action changes from clip to clip, not within one, so it is constant "
-            "in time and a static code can hold it.",
+            "All nine motions occur in training, with the same frames for every "
+            "character, so a model can memorise them.",
+            "The action is constant within a clip, so a static code can encode it.",
             _CLOTHES,
         ),
         "Y. Li, S. Mandt: Disentangled Sequential Autoencoder, ICML 2018, "

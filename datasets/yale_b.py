@@ -58,15 +58,15 @@ NOTE = (
 CARDS = {
     "": Card(
         "Faces under light",
-        "Frontal faces of 38 people who sit still in the dark while a flash lights "
-        "them from 64 directions, one photo each.",
-        "Sets of real faces with exact, continuous dynamic factors: whether a model "
-        "keeps the face apart from the light that falls on it.",
+        "Frontal faces of 38 people who sit still in the dark, lit by a flash from 64 "
+        "directions, one photo for each direction.",
+        "A test of whether a model separates the face from its illumination, on sets "
+        "of real faces with exact, continuous dynamic factors.",
         (
-            "Light changes most pixels, the face few: reconstruction errors say little "
-            "about who is shown.",
-            "Few people test, so intervals are wide.",
-            "In the darkest photos hardly anything of the face can be seen, nor read.",
+            "Light changes most pixels and the face few, so reconstruction errors say "
+            "little about identity.",
+            "There are few test identities, so intervals are wide.",
+            "In the darkest photos, the face is hardly visible.",
         ),
         "A. Georghiades, P. Belhumeur, D. Kriegman: From Few to Many, IEEE TPAMI "
         "23(6), 2001; K. C. Lee, J. Ho, D. Kriegman, IEEE TPAMI 27(5), 2005",
