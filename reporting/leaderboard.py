@@ -258,7 +258,7 @@ def comparison_words(tree: Tree) -> str:
             f"difference somewhere with probability {1 - 0.95**n:.2f}; p is adjusted "
             "after Holm (at most 5 % for any false one), intervals are not. "
         )
-    return text + "Rank sets hold for all models together (docs/metrics.md)."
+    return text + "Rank sets hold for all models together (docs/statistics.md)."
 
 
 def failure_modes(tree: Tree) -> Table:

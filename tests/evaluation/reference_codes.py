@@ -1,6 +1,6 @@
 """Reference codes: analytic codes of known quality, and their scores.
 
-    python -m tests.evaluation.reference_codes      # the tables of docs/metric_checks.md
+    python -m tests.evaluation.reference_codes    # tables of docs/metric_checks.md
 
 Two factors of five values, one static, one dynamic, independent of each other; a code
 is f and z of a row. A good metric tells these codes apart as its purpose says.

@@ -155,7 +155,7 @@ def test_a_factor_that_is_constant_in_test_is_left_out_of_informativeness():
 
 @pytest.mark.parametrize(("values", "low", "high"), [(5, 0, 0.5), (151, 0.95, 1)])
 def test_few_rows_a_value_flatter_modularity(values: int, low: float, high: float):
-    """Why scores of the codes of other clips are reported, too (docs/metric_checks.md)."""
+    """Why scores of the codes of other clips are reported (docs/metric_checks.md)."""
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(800, 20))
     rows = {str(n): Rows(noise, rng.integers(0, n, 800)) for n in (values, 6)}
