@@ -108,7 +108,8 @@ def load(cell: str | Path, store: Store) -> SequenceModel:
     """
     run = read_json(Path(cell) / "run.json")
     if "module" not in run or run["status"] != "done":
-        raise UserError(f"{cell} holds no trained model.")
+        why = run.get("reason") or "its program keeps no weights"
+        raise UserError(f"{cell} holds no trained model: {why}.")
     return reload(Path(cell), run, store)
 
 

@@ -56,9 +56,9 @@ def fit_model(
     on: torch.device,
     seed: int,
     *,
-    partial: Path,
-    fingerprint: str,
     title: str,
+    partial: Path | None = None,
+    fingerprint: str = "",
 ) -> Fit:
     """Run the loop on batches that depend on the seed and the step alone.
 
@@ -68,9 +68,9 @@ def fit_model(
         training: settings.
         on: where to compute.
         seed: of batches and noise.
-        partial: folder of the resumable state.
-        fingerprint: a state of another fingerprint is not resumed.
         title: names the job in progress lines.
+        partial: folder of the resumable state; None keeps none.
+        fingerprint: a state of another fingerprint is not resumed.
     """
     batches.move_to(on)
     area = (batches.size / FULL_SIZE) ** 2
