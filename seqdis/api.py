@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from training.contract import SequenceModel
 
 
-TABLES = ("metrics", "summary", "leaderboard")  # files
-
-
 class Results(NamedTuple):
     """Tables of a tier or of a study; docs/formats.md lists their columns.
 
@@ -68,10 +65,12 @@ def results(tier: str | Path) -> Results:
         raise UserError(f"{tables} is not finished. Make it: {command}.")
     metrics = pd.DataFrame(map(vars, read_registry(tables / "metrics.json").values()))
     metrics = metrics.rename(columns={"name": "metric", "version": "metric_version"})
-    return Results(
-        *(read_parquet(tables / f"{name}.parquet") for name in TABLES),
-        metrics[["metric", "label", "definition", "range", "metric_version"]],
+    metrics = metrics[["metric", "label", "definition", "range", "metric_version"]]
+    scores, summary, leaderboard = (
+        read_parquet(tables / f"{name}.parquet")
+        for name in ("metrics", "summary", "leaderboard")
     )
+    return Results(scores, summary, leaderboard, metrics)
 
 
 def load(tier: str | Path, dataset: str, model: str, seed: int = 0) -> "SequenceModel":
