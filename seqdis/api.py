@@ -52,7 +52,11 @@ class Results(NamedTuple):
 
 
 def results(tier: str | Path) -> Results:
-    """Return the tables of a tier; `<tier>/studies/<study>` gives those of a study.
+    """Return the tables of a tier, or of its study or part.
+
+    Args:
+        tier: its name; `<tier>/studies/<study>` and `<tier>/only/<part>` are folders of
+            their own.
 
     Raises:
         UserError: there is no such tier, or its tables are not made yet.
@@ -60,9 +64,15 @@ def results(tier: str | Path) -> Results:
     folder = find_tier(tier)
     tables = folder / "tables"
     if not (tables / "leaderboard.parquet").is_file():  # the last to be written
-        grid = read_json(folder / "grid.json")
-        command = grid.get("command", f"snakemake --cores all {grid.get('study')}")
-        raise UserError(f"{tables} is not finished. Make it: {command}.")
+        grid = folder / "grid.json"
+        known = read_json(grid) if grid.is_file() else {}
+        parts = [
+            str(x.parent.relative_to(folder)) for x in folder.glob("only/*/tables")
+        ]
+        raise UserError(
+            f"{tables} is not finished. Make it: {known.get('command', 'snakemake')}."
+            + f" Finished parts: {', '.join(sorted(parts))}." * bool(parts)
+        )
     metrics = pd.DataFrame(map(vars, read_registry(tables / "metrics.json").values()))
     metrics = metrics.rename(columns={"name": "metric", "version": "metric_version"})
     metrics = metrics[["metric", "label", "definition", "range", "metric_version"]]
@@ -96,10 +106,11 @@ def open_cell(tier: str | Path, dataset: str, model: str, seed: int = 0) -> "Cel
     """
     from evaluation import cell
 
-    judges = find_tier(tier) / "judges" / dataset
+    data = find_data(tier, dataset)
+    judges = data.parents[1] / "judges" / dataset
     return cell.open_cell(
         find_cell(tier, dataset, model, seed),
-        find_data(tier, dataset),
+        data,
         judges if judges.is_dir() else None,
     )
 
@@ -256,16 +267,16 @@ def train(
 
 
 def find_tier(tier: str | Path) -> Path:
-    """Return the folder of a tier, or of one of its studies.
+    """Return the folder of a tier, or of its study or part.
 
     Raises:
         UserError: there is none; the nearest name is suggested.
     """
     roots = (Path("results"), ROOT / "results")
     for root in roots:
-        if (root / tier / "grid.json").is_file():
+        if any((root / tier / name).exists() for name in ("grid.json", "data")):
             return root / tier
-    known = {file.parent.name for root in roots for file in root.glob("*/grid.json")}
+    known = {file.parent.name for root in roots for file in root.glob("*/data")}
     where = " and ".join(dict.fromkeys(str(root.absolute()) for root in roots))
     remedy = suggest(str(tier), sorted(known)) if known else " Make one: snakemake."
     raise UserError(f"there are no results of a tier {str(tier)!r} in {where}.{remedy}")
@@ -277,7 +288,10 @@ def find_data(tier: str | Path, dataset: str) -> Path:
     Raises:
         UserError: there is none; the nearest name is suggested.
     """
-    folder = find_tier(tier) / "data"
+    folder = find_tier(tier)
+    if folder.parent.name in ("studies", "only"):  # their cells are those of the tier
+        folder = folder.parents[1]
+    folder /= "data"
     known = [file.parent.name for file in folder.glob("*/dataset.json")]
     check(dataset, sorted(known), folder, "dataset")
     return folder / dataset

@@ -148,6 +148,22 @@ def test_train_is_the_training_of_the_workflow(toy: Path):
         seqdis.train(toy, "squares", dsae.Model, dsae.Config, learning_rate=1e30)
 
 
+def test_a_part_has_its_tables_and_the_cells_of_the_tier(toy: Path, tmp_path: Path):
+    """Even if the tier as a whole was never made."""
+    tier = tmp_path / "toy"
+    shutil.copytree(toy, tier)
+    part = tier / "only" / "models=dsae"
+    part.mkdir(parents=True)
+    for name in ("grid.json", "tables"):
+        (tier / name).rename(part / name)
+    assert seqdis.results(part).scores.equals(seqdis.results(toy).scores)
+    with rejected(tier / "tables", "only/models=dsae"):
+        seqdis.results(tier)
+    for place in (tier, part):
+        assert seqdis.load(place, "squares", "dsae", 2).label == dsae.Model.label
+        assert "swap" in seqdis.open_cell(place, "squares", "dsae", 2).arrays
+
+
 @pytest.mark.parametrize(
     ("function", "given", "meant"),
     [
