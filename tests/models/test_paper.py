@@ -45,6 +45,7 @@ MILLIONS = {
     "rwae": {"mmnist": 17.661, "sprites": 17.677},
     "skd": {"mmnist": 7.026, "sprites": 7.042},
     "ssm_skd": {"mmnist": 7.842, "sprites": 7.858},
+    "s3vae": {"mmnist": 11.972, "sprites": 11.989},
     "spyl": {"mmnist": 11.953, "sprites": 11.970},
     "standard_prior": {"mmnist": 22.670, "sprites": 23.768},
     "svg": {"mmnist": 11.646, "sprites": 11.662},
