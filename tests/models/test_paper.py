@@ -119,6 +119,7 @@ AS_LONG = (
     "fhvae",
     "neural_statistician",
     "rwae",
+    "s3vae",
     "spyl",
     "svg",
 )
