@@ -1,12 +1,43 @@
 """The config as files and the command line give it, before it is checked."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
+
+import yaml
 
 Settings = dict[str, Any]
 
 # Parts of the config that may say something else for one dataset.
 SECTIONS = ("evaluation", "judge", "training")
+
+
+def read_nested_values(config: Settings, given: Mapping[str, Any]) -> None:
+    """Read what `--config` says in lists and mappings, which Snakemake leaves as text.
+
+    Args:
+        config: the whole config; its values that `given` has are replaced.
+        given: what the command line says, such as `{"seeds": ["0", "1"]}`.
+    """
+    for key, value in given.items():
+        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
+            read_nested_values(config[key], read_texts(value))
+        elif isinstance(value, list | Mapping):
+            config[key] = read_texts(value)
+        else:
+            config[key] = value
+
+
+def read_texts(value: Any) -> Any:
+    """Return the value with its texts read as YAML: "0" is a number, "[0" a text."""
+    if isinstance(value, Mapping):
+        return {key: read_texts(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [read_texts(part) for part in value]
+    try:
+        return yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:
+        return value
 
 
 def leave_out_datasets(config: Settings) -> None:

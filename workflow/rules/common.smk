@@ -14,6 +14,7 @@ from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
 
 try:
+    raw_config.read_nested_values(config, workflow.config_settings.config)
     raw_config.leave_out_datasets(config)
     schema.check_config(config)
     config.update(raw_config.expand_home(config))
