@@ -1,16 +1,24 @@
-# `make` prepares everything and makes the report of the default tier; `make real` of the
-# real tier; `make test` runs the tests; `make lint` checks style and types; `make unlock`
-# frees the folder after a Snakemake that was killed.
+# `make` prepares everything and makes the report of the default tier; `make quick` a page
+# of two models in minutes; `make real` of the real tier; `make test` runs the tests;
+# `make lint` checks style and types; `make unlock` frees the folder after a Snakemake
+# that was killed.
 PYTHON ?= python3
-CORES ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
+CORES ?= $(shell $(BIN)/python -m seqdis.cores)
 BIN := .venv/bin
+VERSION := 'import sys; print(sys.version_info[:2])'
 # Rules call `python`, which must be the one of .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# `python -m` has to find the folders of this repository, and docstrings are help texts.
+unexport PYTHONSAFEPATH PYTHONOPTIMIZE
 
-.PHONY: default real test lint bench unlock
+.PHONY: default quick real test lint bench unlock
 default: .venv/installed
 	snakemake --cores $(CORES)
 	@echo "The page: file://$(CURDIR)/results/default/report/index.html"
+
+quick: .venv/installed
+	snakemake --cores $(CORES) --configfile config/quick.yaml
+	@echo "The page: file://$(CURDIR)/results/quick/only/models=unordered_vae+dsae/report/index.html"
 
 real: .venv/installed
 	snakemake --cores $(CORES) --configfile config/real.yaml
@@ -34,7 +42,11 @@ lint: .venv/installed
 	mypy
 
 .venv/installed: requirements.lock
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or \
+		sys.exit("error: $(PYTHON) is Python %d.%d. Expected 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12" % v)'
+	@# A .venv that another Python left behind is made again.
+	test "$$($(BIN)/python -c $(VERSION) 2>&1)" = "$$($(PYTHON) -c $(VERSION))" || \
+		$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes \
 		-r requirements.lock
 	touch $@

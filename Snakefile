@@ -66,4 +66,5 @@ rule data:
         expand(f"{TIER}/data/{{dataset}}/dataset.json", dataset=PLAN.datasets),
 
 
+find_environments()
 end_unless_targets_are_known()

@@ -2,9 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from seqdis.errors import UserError
+from seqdis.imports import ROOT
 
 Settings = dict[str, Any]
 
@@ -38,6 +42,54 @@ def read_texts(value: Any) -> Any:
         return yaml.safe_load(value) if isinstance(value, str) else value
     except yaml.YAMLError:
         return value
+
+
+def read_config(files: list[Path]) -> Settings:
+    """Return the config that Snakemake makes of config/config.yaml and further files.
+
+    Raises:
+        UserError: a file is missing, or is not UTF-8, YAML or a table of keys.
+    """
+    config: Settings = {}
+    for file in (ROOT / "config/config.yaml", *files):
+        merge(config, read_yaml(file))
+    leave_out_datasets(config)
+    expanded: Settings = expand_home(config)
+    return expanded
+
+
+def read_yaml(file: Path) -> Settings:
+    """Return the keys and values of a YAML file.
+
+    Raises:
+        UserError: as for `read_config`.
+    """
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise UserError(
+            f"{file} cannot be read ({problem.strerror}). Correct the path."
+        ) from problem
+    except UnicodeDecodeError as problem:
+        line = problem.object[: problem.start].count(b"\n") + 1
+        raise UserError(
+            f"{file} is not UTF-8 (line {line}). Save it as UTF-8."
+        ) from problem
+    except yaml.YAMLError as problem:
+        why = " ".join(str(problem).split())
+        raise UserError(f"{file} is not YAML: {why}. Correct it.") from problem
+    if not isinstance(found or {}, dict):
+        raise UserError(f"{file} must have keys and values. Got {found!r}.")
+    return found or {}
+
+
+def merge(below: Settings, above: Settings) -> None:
+    """Put a config above another, key by key, as Snakemake does."""
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(below.get(key), dict):
+            merge(below[key], value)
+        else:
+            below[key] = value
 
 
 def leave_out_datasets(config: Settings) -> None:

@@ -27,8 +27,44 @@ def check_config(config: dict[str, Any], file: Path = FILE) -> None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with file.open(encoding="utf-8") as text:
         schema = yaml.load(text, Loader=loader)
-    if mistake := next(list_mistakes(config, schema), ""):
+    if mistake := next(list_all_mistakes(config, schema), ""):
         raise UserError(f"config: {mistake}")
+
+
+def list_all_mistakes(config: Any, schema: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each mistake; those between keys if there is no other."""
+    mistakes = [*list_mistakes(config, schema)]
+    yield from mistakes
+    if not mistakes:
+        yield from list_study_mistakes(config, schema)
+        yield from list_impossible_lengths(config)
+
+
+def list_study_mistakes(
+    config: dict[str, Any], schema: dict[str, Any]
+) -> Iterator[str]:
+    """Yield a sentence for each `training.x` of a study that training cannot have."""
+    of_a_model = schema["properties"]["models"]["additionalProperties"]["properties"]
+    rules = {"properties": {"training": of_a_model["training"]}}
+    for name, study in config["studies"].items():
+        changes = [(x["setting"], x["values"]) for x in study.get("vary", [])]
+        changes += [pair for entry in study.get("cross", []) for pair in entry.items()]
+        for setting, values in changes:
+            section, key = setting.split(".")
+            for value in values if section == "training" else ():
+                for mistake in list_mistakes({"training": {key: value}}, rules):
+                    yield f"studies.{name}: {mistake}"
+
+
+def list_impossible_lengths(config: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each dataset whose sequences can have no length."""
+    for name, settings in config["datasets"].items():
+        shortest, longest = settings.get("shortest", 0), settings.get("longest")
+        if longest is not None and shortest > longest:
+            yield (
+                f"datasets.{name}.shortest is {shortest}, more than `longest`, which "
+                f"is {longest}. Lower `shortest` or raise `longest`."
+            )
 
 
 def list_mistakes(config: Any, schema: dict[str, Any]) -> Iterator[str]:

@@ -7,18 +7,28 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from seqdis import catalogue, grid, imports, part, raw_config, schema, selection
-from seqdis import studies, targets
+from seqdis import (
+    catalogue,
+    environment,
+    grid,
+    imports,
+    model_settings,
+    part,
+    raw_config,
+)
+from seqdis import schema, selection, studies, targets
 from seqdis.errors import UserError
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
 
 try:
+    environment.prepare_environment(os.environ)
     raw_config.read_nested_values(config, workflow.config_settings.config)
     raw_config.leave_out_datasets(config)
     schema.check_config(config)
     config.update(raw_config.expand_home(config))
     PLAN = grid.make_plan(config)
+    model_settings.check_settings(PLAN.trained)
 except UserError as problem:
     sys.exit(f"error: {problem}")
 if workflow.is_main_process:
@@ -37,6 +47,7 @@ KEPT = f"results/reference/{config['tier']}"  # under version control
 BENCHMARKS = "results/benchmarks.json"  # written by `make bench`
 GPU = grid.count_gpus()
 
+RULES = os.path.join(workflow.basedir, "workflow/rules")
 RULE_FILES = [*catalogue.list_rule_files(), *map(Path, config["rules"])]
 METRIC_MODULES = grid.list_metric_modules(config)
 METRICS = ["--metrics", *config["metrics"]] if config["metrics"] else []
@@ -235,6 +246,24 @@ def end_unless_targets_are_known():
         made = any(rule.is_producer(path) for rule in workflow.rules)
         if not made and not os.path.exists(path):
             sys.exit(f"error: {targets.explain_target(path, PLAN, known)}")
+
+
+def find_environments():
+    """Let environments that a rule of a user inherits start where they were stated.
+
+    Snakemake takes the path from the folder of the rule that inherits it.
+    """
+    for one in workflow.rules:
+        stated = one.conda_env
+        places = [os.path.dirname(str(one.snakefile)), RULES]
+        found = [os.path.join(place, str(stated)) for place in places]
+        if isinstance(stated, str) and not os.path.exists(found[0]):
+            if not os.path.exists(found[1]):
+                sys.exit(
+                    f"error: rule {one.name} of {one.snakefile}: `conda` names "
+                    f"{stated}, but there is no {found[0]}. Correct the path."
+                )
+            one.conda_env = found[1]
 
 
 def get_whole_tier(wildcards):
