@@ -3,7 +3,7 @@
 # `make lint` checks style and types; `make unlock` frees the folder after a Snakemake
 # that was killed.
 PYTHON ?= python3
-CORES ?= $(shell $(BIN)/python -m seqdis.cores)
+CORES ?= $(shell PYTHONSAFEPATH= $(BIN)/python -m seqdis.cores)
 BIN := .venv/bin
 VERSION := 'import sys; print(sys.version_info[:2])'
 # Rules call `python`, which must be the one of .venv.
