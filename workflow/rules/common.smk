@@ -16,7 +16,7 @@ from seqdis import (
     part,
     raw_config,
 )
-from seqdis import schema, selection, studies, targets
+from seqdis import progress, schema, selection, studies, targets
 from seqdis.errors import UserError
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
@@ -32,6 +32,7 @@ try:
 except UserError as problem:
     sys.exit(f"error: {problem}")
 if workflow.is_main_process:
+    logger.addHandler(progress.Progress(logger.info))
     for name, reason in PLAN.absent.items():
         logger.warning(f"The dataset {name} is left out: {reason}")
 
