@@ -32,7 +32,9 @@ def check_settings(entries: Mapping[str, Settings]) -> None:
     """
     for name, entry in entries.items():
         known = list_settings(entry["module"]) if "module" in entry else None
-        for place, key in list_keys(name, entry) if known is not None else ():
+        if known is None:
+            continue
+        for place, key in list_keys(name, entry):
             if key not in known:
                 file = entry["module"].replace(".", "/") + ".py"
                 raise UserError(
