@@ -99,7 +99,7 @@ def test_the_rule_graph_is_the_one_drawn():
 
 
 def test_the_leaderboard_is_that_of_the_reference_run():
-    kept = ROOT / "results/reference/real/report/tables/leaderboard.md"
+    kept = ROOT / "results/reference/default/report/tables/leaderboard.md"
     block = README.split("<!-- leaderboard -->\n")[1].split("<!-- /leaderboard -->")[0]
     assert block.strip() == kept.read_text().strip()
 
