@@ -15,7 +15,8 @@ MODULES = sorted(x.module for x in find_bases([]).values() if x.rule == TRAIN)
 @pytest.mark.parametrize("module", MODULES)
 def test_the_text_of_a_model_file_has_the_fields_of_its_config(module: str):
     config = load_module(module).Config
-    assert list_settings(module) == tuple(field.name for field in fields(config))
+    names = tuple(field.name for field in fields(config))
+    assert list_settings(module) == (names if config.__base__ is object else None)
 
 
 def test_a_module_that_cannot_be_read_is_not_checked():
