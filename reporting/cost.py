@@ -1,19 +1,17 @@
 """What each model costs, the swap score against it, and micro-benchmarks."""
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from reporting.figures import literal, save, styled
+from reporting.figures import save, styled
 from reporting.leaderboard import Place
 from reporting.pictures import Picture
+from reporting.points import draw_key, draw_point, number_points
 from reporting.scores import missing
 from reporting.tables import Column, Estimate, Row, Table
 from reporting.tree import Dataset, Model, Tree
@@ -44,7 +42,6 @@ COLUMNS = [
     Column("peak_memory_mb", "Peak memory (MB)", "number", "lower"),
 ]
 KEYS = [column.key for column in COLUMNS]
-NEAR = (0.03, 0.05)  # of the width and height of the points: labels would touch
 WORST = {c.key: "min" if c.direction == "higher" else "max" for c in COLUMNS}
 
 
@@ -99,15 +96,18 @@ def cost_figure(board: list[Place], images: Path) -> Picture | None:
             (axes[0], "seconds", 60, "training, minutes (all finished cells)"),
             (axes[1], "parameters", 1e6, "parameters, millions"),
         ):
-            points = [_point(axis, p, getattr(p, key) / scale) for p in known]
-            _number(axis, points)
+            points = [
+                draw_point(axis, p.model, Estimate(getattr(p, key) / scale), p.score)
+                for p in known
+            ]
+            number_points(axis, dict(enumerate(points, 1)))
             axis.set(xscale="log", xlabel=label)
             for way in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
                 way(Plain(minor_thresholds=(1.5, 0.5)))
             axis.grid(axis="y")
             axis.margins(x=0.08, y=0.08)
         axes[0].set_ylabel("swap score")
-        _key(figure, known)
+        draw_key(figure, [place.model for place in known])
         alt = "Swap score against training minutes and parameters, one point per model"
         return save(figure, images / "cost.svg", alt)
 
@@ -118,53 +118,6 @@ class Plain(LogFormatter):
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return the label, "" where there would be none."""
         return f"{x:g}" if super().__call__(x, pos) else ""
-
-
-def _point(axis: Axes, place: Place, x: float) -> tuple[float, float]:
-    score, model = place.score, place.model
-    assert isinstance(score, Estimate)
-    ends = [[score.mean - score.low], [score.high - score.mean]]
-    axis.errorbar(
-        x,
-        score.mean,
-        yerr=None if math.isnan(score.low) else np.clip(ends, 0, None),
-        color=model.colour,
-        marker="s" if model.control else "o",
-        markersize=5,
-        linewidth=1,
-    )
-    return x, score.mean
-
-
-def _number(axis: Axes, points: list[tuple[float, float]]) -> None:
-    """Number the points from 1; those too near to each other share a label."""
-    places = np.array([(math.log(x), y) for x, y in points])
-    places = (places - places.min(0)) / np.maximum(np.ptp(places, axis=0), 1e-9)
-    shared: dict[int, list[int]] = {}  # numbers by the point that has the label
-    for i, place in enumerate(places):
-        near = (j for j in shared if (abs(place - places[j]) < NEAR).all())
-        shared.setdefault(next(near, i), []).append(i + 1)
-    for i, numbers in shared.items():
-        axis.annotate(
-            ", ".join(map(str, numbers)),
-            points[i],
-            textcoords="offset points",
-            xytext=(5, 2),
-            fontsize=8,
-            color="#333333",
-        )
-
-
-def _key(figure: Figure, known: list[Place]) -> None:
-    """Tell below the panels which number is which model."""
-    handles = [
-        figure.axes[0].plot(
-            [], [], color=p.model.colour, marker="s" if p.model.control else "o", ls=""
-        )[0]
-        for p in known
-    ]
-    labels = [f"{i} {literal(p.model.label)}" for i, p in enumerate(known, 1)]
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
 
 
 def benchmark_table(path: Path) -> Table:

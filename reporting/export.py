@@ -52,6 +52,7 @@ FORMATS = {
     ".csv": "text/csv",
     ".md": "text/markdown",
     ".tex": "application/x-tex",
+    ".bib": "application/x-bibtex",
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }

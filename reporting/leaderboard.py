@@ -107,10 +107,19 @@ def _board_row(tree: Tree, model: Model, scores: list[Value]) -> tuple[Value, st
             if is_model and not math.isnan(row["mean"]):
                 ranks = _ranks(row["rank_low"], row["rank_high"])
                 ends = row["mean"], row["low"], row["high"]
-                return Estimate(*ends, n_seeds=row.get("n_seeds", 0)), ranks
+                seeds, spread = row.get("n_seeds", 0), _deviation(tree, model)
+                return Estimate(*ends, n_seeds=seeds, deviation=spread), ranks
         return why, ""
     known = [score.mean for score in scores if isinstance(score, Estimate)]
     return (Estimate(sum(known) / len(known)) if known else why), ""
+
+
+def _deviation(tree: Tree, model: Model) -> float:
+    """Return the deviation over seeds of the mean swap score, NaN with a single one."""
+    scores = tree.seed_scores
+    ours = (scores["model"] == model.name) & (scores["metric"] == "swap_score")
+    means = scores[ours].groupby("seed")["value"].mean()
+    return float(means.std()) if len(means) > 1 else math.nan
 
 
 def _ranks(low: float, high: float) -> str:
@@ -123,15 +132,38 @@ def board_table(tree: Tree) -> Table:
     """Return the leaderboard as a table (its files; the page adds bars)."""
     swap = metric_column(tree.metrics["swap_score"])
     columns = [
-        Column("rank", "Rank", "text", note="95 % simultaneous rank set"),
+        Column(
+            "rank",
+            "Rank",
+            "text",
+            note="The ranks this model may have. In 95 % of cases the true ranks of "
+            "all models lie in their sets.",
+        ),
         swap,
         *(
             swap._replace(key=f"swap_score_{d.name}", label=d.label)
             for d in tree.datasets
         ),
-        Column("parameters", "Parameters", "amount", "lower", "the largest dataset's"),
-        Column("seconds", "Training", "duration", "lower", "all finished cells"),
-        Column("ok", "Cells ok", "text", note="finished and scored / planned"),
+        Column(
+            "parameters",
+            "Parameters",
+            "amount",
+            "lower",
+            "Number of trained weights, on the dataset where there are most.",
+        ),
+        Column(
+            "seconds",
+            "Training",
+            "duration",
+            "lower",
+            "Wall-clock time of all finished trainings of the model together.",
+        ),
+        Column(
+            "ok",
+            "Cells ok",
+            "text",
+            note="Trainings, one per dataset and seed: scored, of all planned.",
+        ),
     ]
     rows = [
         Row(
@@ -145,10 +177,19 @@ def board_table(tree: Tree) -> Table:
                 f"{p.n_ok}/{p.n_cells}",
             ],
             p.model,
+            definition=about(tree, p.model),
         )
         for p in places(tree)
     ]
     return Table("leaderboard", "Leaderboard", columns, rows)
+
+
+def about(tree: Tree, model: Model) -> str:
+    """Return a model's paper and the first paragraph of its docstring."""
+    run = next((c.run for c in tree.cells if c.model is model and c.run), {})
+    card = " ".join(str(run.get("card") or "").split("\n\n")[0].split())
+    paper = str(run.get("paper") or "")
+    return f"{card} {paper}.".strip() if paper else card
 
 
 def conclusion(tree: Tree, board: Table) -> str:
@@ -198,20 +239,20 @@ def above_zero(tree: Tree) -> str:
 def interval_words(tree: Tree) -> str:
     """Return what the intervals cover, which depends on the number of seeds."""
     seeds = len(tree.grid["seeds"])
-    without = (
+    apart = (
         "axis metrics, Fréchet distances, failure modes, trace correlations, manifold "
-        "scores but consistency, and all scores but generated ones of a dataset with "
-        "fewer than five test identities"
+        "scores except consistency, and, on datasets with fewer than five test "
+        "identities, all scores except those of generated clips."
     )
     if seeds == 1:
         return (
             "Intervals are 95 % bootstrap intervals over test identities only: there "
             "is one training seed, so they do not show how much a retrained model "
-            f"varies. There are none of {without}."
+            f"varies. Scores without an interval: {apart}"
         )
     return (
         f"Intervals are 95 % t intervals over {count(seeds, 'seed')} and test "
-        f"identities, or over seeds alone, of {without}."
+        f"identities. Scores whose interval is over seeds alone: {apart}"
     )
 
 

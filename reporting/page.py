@@ -16,6 +16,8 @@ from markupsafe import Markup, escape
 
 from reporting import provenance, words
 from reporting.agreement import agreement
+from reporting.axes import axes_picture
+from reporting.bibliography import bibliography
 from reporting.cost import benchmark_table, cost_figure, cost_tables, unscored
 from reporting.dataset_cards import factor_table, measured_table
 from reporting.figures import trace_pictures, training_curves
@@ -28,6 +30,13 @@ from reporting.leaderboard import (
     interval_words,
     places,
 )
+from reporting.overview import (
+    certainty_words,
+    compared_words,
+    leaders_table,
+    unmeasured_words,
+)
+from reporting.paper_tables import paper_tables
 from reporting.pictures import contact_sheet, manifold_pictures, swap_pictures
 from reporting.probe_matrix import matrices, mean_tables
 from reporting.published import published
@@ -71,8 +80,11 @@ def build(
     for folder in ("images", "tables"):
         shutil.rmtree(out / folder, ignore_errors=True)
     context = page_context(tree, out) | {"benchmarks": timings}
-    for table in _tables(context):
+    tables = list(_tables(context))
+    for table in tables:
         write(table, out / "tables")
+    context["table_index"] = sorted({(table.title, table.name) for table in tables})
+    write_text(out / "references.bib", context["bibtex"])
     write_text(out / "index.html", filled("page.html", context))
     return out / "index.html"
 
@@ -87,7 +99,12 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "title": tree.grid.get("label") or tree.grid.get("tier") or "results",
         "tree": tree,
         "board": board,
+        "shown_board": board.without_empty_columns(),
         "conclusion": conclusion(tree, board),
+        "leaders": leaders_table(tree),
+        "compared_words": compared_words(tree),
+        "certainty": certainty_words(tree),
+        "unmeasured": unmeasured_words(tree),
         "intervals": interval_words(tree),
         "comparisons": comparison_table(tree, ranking),
         "comparison_words": comparison_words(tree),
@@ -100,6 +117,10 @@ def page_context(tree: Tree, out: Path) -> dict[str, Any]:
         "measured": measured_table(tree),
         "sections": [section(tree, d, out) for d in tree.datasets],
         "agreement": agreement(tree, images),
+        "paper_tables": paper_tables(tree, ranking),
+        "bibtex": bibliography(tree),
+        "summary_path": f"results/{provenance.link(tree.part, tree.folder.parent)}"
+        "/tables/summary.parquet",
         "cost": cost,
         "cost_by_dataset": cost_by_dataset,
         "cost_figure": cost_figure(ranking, images),
@@ -164,6 +185,7 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
         "swapped": any(name.startswith("contrast_") for name in factors),
         "unmeasurable": measurable_words(tree, dataset),
         "moving": moving,
+        "axes": axes_picture(tree, dataset, images),
         "undrawn": undrawn(tree, dataset.name, moving.labels) if moving else [],
         "frame_by_frame": frame_by_frame,
         "strips": strips,
@@ -176,9 +198,11 @@ def section(tree: Tree, dataset: Dataset, out: Path) -> dict[str, Any]:
 
 def _tables(context: dict[str, Any]) -> Iterator[Table]:
     costs = ("cost", "cost_by_dataset", "benchmarks")
-    tables = ("board", "comparisons", "failure_modes", "measured", *costs, "states")
+    boards = ("board", "leaders", "comparisons")
+    tables = (*boards, "failure_modes", "measured", *costs, "states")
     names = (*tables, "selection", "reproduction")
     yield from (context[name] for name in names if context[name] is not None)
+    yield from context["paper_tables"]
     if context["agreement"] is not None:
         if context["compared"]:
             yield context["agreement"].winners
@@ -188,6 +212,19 @@ def _tables(context: dict[str, Any]) -> Iterator[Table]:
         yield from (table for matrix in part["matrices"] for table in matrix.tables)
         yield from (table.plain for table in part["factors"].values())
         yield from (part[key] for key in ("card", "judge") if part[key] is not None)
+
+
+class Glossary:
+    """The definitions a page shows on hover or tap; equal ones are written once."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.entries: dict[tuple[str, str], str] = {}
+
+    def add(self, term: str, definition: str) -> str:
+        """Return the element's id that holds a term's definition."""
+        new = f"definition-{len(self.entries) + 1}"
+        return self.entries.setdefault((term, definition), new)
 
 
 def arxiv(text: str) -> Markup:
@@ -210,6 +247,8 @@ def filled(template: str, context: dict[str, Any]) -> str:
         "sort_key": sort_key,
         "arxiv": arxiv,
     }
+    glossary = Glossary()
+    environment.globals |= {"define": glossary.add, "glossary": glossary}
     environment.tests["missing"] = lambda value: isinstance(value, Missing)
     return environment.get_template(template).render(
         **context,

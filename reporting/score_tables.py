@@ -47,7 +47,7 @@ class FactorTable:
     """Scores per factor, drawn as dots on a 0 to 1 track; `values` are (right, wrong).
 
     `right` is what ought to be high, `wrong` what ought to fall to chance; a table
-    without the second has `wrong=""`.
+    without the second has `wrong=""`. The notes are the definitions of both.
     """
 
     name: str
@@ -57,6 +57,8 @@ class FactorTable:
     ceiling: str
     scales: list[Scale]
     rows: list[tuple[Model, str, list[tuple[Value, Value]]]]
+    right_note: str = ""
+    wrong_note: str = ""
 
     @property
     def plain(self) -> Table:
@@ -266,6 +268,8 @@ def _factor_table(
         plan.ceiling,
         [_scale(dataset, plan, factor) for factor in factors],
         rows,
+        tree.metrics[right].definition,
+        tree.metrics[wrong].definition if wrong else "",
     )
 
 

@@ -29,7 +29,9 @@ class Scores:
         self._means: dict[tuple[str, str], list[float]] = {}
         values = (rows[column].tolist() for column in columns)
         for model, name, factor, *numbers in zip(*values, strict=True):
-            estimate = Estimate(*numbers)
+            key = (dataset.name, model, name, factor or "")
+            spread = tree.deviations.get(key, math.nan)
+            estimate = Estimate(*numbers, deviation=spread)
             self._estimates[model, name, factor or ""] = estimate
             self._means.setdefault((name, factor or ""), []).append(estimate.mean)
         self.metrics = list(dict.fromkeys(name for name, _ in self._means))
@@ -129,19 +131,20 @@ def measurable_words(tree: Tree, dataset: Dataset) -> list[str]:
         unseen = rows[rows["certified"] & ~rows["counts"]]
         parts = []
         if uncertified:
-            parts.append(f"{listing(uncertified)}: the judge is not certified")
+            parts.append(f"the judge of {listing(uncertified)} is not certified")
         if len(unseen):
             names = listing([label(name) for name in unseen["factor"]])
             floor = number(float(unseen["drawn_floor"].iloc[0]), 2)
             parts.append(
-                f"{names}: no trained model draws it at this budget (the interval of "
-                f"the contrast of reconstructions is not above {floor})"
+                f"no trained model draws {names} at this budget (the interval of the "
+                f"contrast of reconstructions is not above {floor})"
             )
         if parts:
-            what = "Left out for all models"
+            left = listing([*uncertified, *map(label, unseen["factor"])])
+            what = f"{left} left out for all models"
             if not rows["counts"].any():
-                what = f"The {scope} side is not measurable, for any model"
-            sentences.append(f"{what}. {'; '.join(parts)}.")
+                what = f"the {scope} side is not measurable for any model"
+            sentences.append(f"{what}: {'; '.join(parts)}.")
     return sentences
 
 

@@ -16,19 +16,23 @@ import pandas as pd
 
 from reporting.metrics import Metric
 from reporting.tree import Model
-from reporting.words import ARROWS, amount, duration, interval, number
+from reporting.words import ARROWS, amount, decimals, duration, interval, number
 from seqdis.files import write_text
 from seqdis.grid import LEAST_SEEDS
 
 
 class Estimate(NamedTuple):
-    """A score: its mean over seeds with a 95 % interval (NaN without one)."""
+    """A score: its mean over seeds with a 95 % interval (NaN without one).
+
+    `deviation` is the standard deviation over seeds, NaN with a single one.
+    """
 
     mean: float
     low: float = math.nan
     high: float = math.nan
     n_seeds: int = 0
     n: int = 0
+    deviation: float = math.nan
 
     @property
     def interval(self) -> str:
@@ -94,7 +98,7 @@ class Column(NamedTuple):
 class Row:
     """A row: a label, one value per column, and the model if it is a model's.
 
-    A `reference` row is a floor or a ceiling.
+    A `reference` row is a floor or a ceiling; `definition` says what the label means.
     """
 
     label: str
@@ -102,6 +106,7 @@ class Row:
     model: Model | None = None
     note: str = ""
     reference: bool = False
+    definition: str = ""
 
     @property
     def control(self) -> bool:
@@ -249,23 +254,55 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """Write the table in LaTeX; it needs the booktabs package."""
+    """Write the table in LaTeX, as narrow as it can be; it needs the booktabs package.
+
+    Scores are means ± the standard deviation over seeds; with one seed, a line below
+    has their 95 % intervals.
+    """
     align = "l" + "".join("l" if c.kind == "text" else "r" for c in table.columns)
-    heads = [table.head, *(column.head for column in table.columns)]
-    lines = [" & ".join(map(latex_text, heads)) + r" \\", r"\midrule"]
+    heads = [_stacked(text) for text in (table.head, *(c.head for c in table.columns))]
+    lines = [" & ".join(heads) + r" \\", r"\midrule"]
     for i, row in enumerate(table.rows):
         if i and row.control and not table.rows[i - 1].control:
             lines.append(r"\midrule")
-        cells = [latex_text(text) for text in _cells(table, i)]
-        for j in (j for j in range(len(cells)) if table.bold(i, j)):
-            cells[j] = rf"\textbf{{{cells[j]}}}"
-        lines.append(" & ".join([latex_text(row.label), *cells]) + r" \\")
+        lines += _latex_row(table, i)
     body = "\n".join(lines)
     return (
-        "% needs \\usepackage{booktabs}\n"
-        f"\\begin{{tabular}}{{{align}}}\n\\toprule\n{body}\n\\bottomrule\n"
-        "\\end{tabular}\n"
+        f"% {table.title}; needs \\usepackage{{booktabs}}\n"
+        "\\begingroup\\scriptsize\\setlength{\\tabcolsep}{2pt}%\n"
+        f"\\begin{{tabular}}{{@{{}}{align}@{{}}}}\n\\toprule\n{body}\n\\bottomrule\n"
+        "\\end{tabular}\\endgroup\n"
     )
+
+
+def _stacked(head: str) -> str:
+    """Break a long head of a column into lines."""
+    words = [latex_text(word) for word in head.split(" ")]
+    if len(head) <= 9 or len(words) == 1:
+        return " ".join(words)
+    lines = r"\\".join(words)
+    return rf"\shortstack[r]{{{lines}}}"
+
+
+def _latex_row(table: Table, i: int) -> list[str]:
+    """Return a row's line, and a line of intervals if it has any."""
+    row, cells, below = table.rows[i], [], []
+    for j, (column, value) in enumerate(zip(table.columns, row.values, strict=True)):
+        text = latex_text(show(value, column.kind))
+        text = rf"\textbf{{{text}}}" if table.bold(i, j) else text
+        interval = ""
+        if isinstance(value, Estimate) and math.isfinite(value.deviation):
+            spread = f"{value.deviation:.{decimals(value.mean)}f}"
+            text += rf"{{\tiny$\,\pm\,${spread}}}"
+        elif isinstance(value, Estimate) and value.interval:
+            ends = latex_text(value.interval).replace(" to ", "--")
+            interval = rf"{{\tiny {ends}}}"
+        cells.append(text)
+        below.append(interval)
+    lines = [" & ".join([latex_text(row.label), *cells]) + r" \\"]
+    if any(below):
+        lines.append(" & ".join(["", *below]) + r" \\[1pt]")
+    return lines
 
 
 def _bold(table: Table) -> list[tuple[int, int]]:

@@ -149,6 +149,23 @@ class Tree:
         cells = (cell for cell in self.cells if cell.dataset == dataset)
         return [c for c in cells if model is None or c.model.name == model]
 
+    @cached_property
+    def seed_scores(self) -> pd.DataFrame:
+        """Return every seed's scores: CELL, seed, value; empty without the table."""
+        columns = [*CELL, "seed", "value"]
+        scores = table(self.part / "tables" / "metrics.parquet")
+        if scores is None:
+            return pd.DataFrame(columns=columns)
+        return scores[columns].fillna({"factor": ""})
+
+    @cached_property
+    def deviations(self) -> dict[tuple[str, str, str, str], float]:
+        """Return standard deviations over seeds, by CELL; none with a single seed."""
+        if len(self.grid["seeds"]) < 2:
+            return {}
+        spread = self.seed_scores.groupby(CELL)["value"].std().dropna()
+        return spread.to_dict()
+
     def shown(self, dataset: str) -> list[Cell]:
         """Return one finished cell per model (its first seed), controls last."""
         first: dict[str, Cell] = {}

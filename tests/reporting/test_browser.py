@@ -114,11 +114,41 @@ def test_nothing_is_wider_than_a_phone(page, which: str, request) -> None:
     assert wide <= 390
 
 
+@pytest.mark.parametrize("which", ["report", "suite_report"])
+def test_the_leaderboard_fits_a_laptop(page, which: str, request) -> None:
+    page.get((request.getfixturevalue(which) / "index.html").as_uri())
+    size = {"width": 1200, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    extra = page.execute_script(
+        "const part = document.querySelector('#leaderboard .scroll');"
+        "return part.scrollWidth - part.clientWidth"
+    )
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert extra <= 0
+
+
+def test_a_definition_opens_and_closes_without_scripts(
+    report: Path, tmp_path: Path
+) -> None:
+    driver = browser(tmp_path, script=False)
+    try:
+        driver.get((report / "index.html").as_uri())
+        button = driver.find_element("css selector", "#table-leaders .explain")
+        note = driver.find_element("id", button.get_attribute("popovertarget"))
+        assert not note.is_displayed()
+        button.click()
+        assert note.is_displayed() and note.text
+        button.click()
+        assert not note.is_displayed()
+    finally:
+        driver.quit()
+
+
 def test_content_is_there_without_scripts(report: Path, tmp_path: Path) -> None:
     driver = browser(tmp_path, script=False)
     try:
         driver.get((report / "index.html").as_uri())
-        assert driver.find_elements("css selector", "th button") == []
+        assert driver.find_elements("css selector", "th .sort") == []
         text = driver.find_element("tag name", "main").text
         assert "Unordered VAE" in text and "swap_score" in text
         for anchor in ("sprites-swap", "provenance"):

@@ -86,7 +86,7 @@ def test_the_page_shows_it(compared: Path, tmp_path: Path) -> None:
     assert words.startswith("2 ") and f"{1 - 0.95**2:.2f}" in numbers(words)
     assert words in texts(text, f"{board}/p")
     notes = [column.note for column in COMPARISONS if column.note]
-    assert texts(text, f"{board}/dl[@class='footnotes']//dd") == notes
+    assert texts(text, f"{board}//dl[@class='footnotes']//dd") == notes
 
 
 def test_few_seeds_are_not_compared(results: Path, report: Path) -> None:

@@ -112,7 +112,11 @@ def test_a_flag_of_some_seeds_says_of_how_many(results: Path) -> None:
 
 
 def test_warnings_follow_the_leaderboard(tree: Tree, text: str) -> None:
-    assert re.findall(r'<section id="(\w+)">', text)[:2] == ["leaderboard", "warnings"]
+    assert re.findall(r'<section id="(\w+)">', text)[:3] == [
+        "leaderboard",
+        "swaps",
+        "warnings",
+    ]
     (scope,) = texts(text, ".//section[@id='warnings']/p[@class='scope']")
     assert "p(z | f)" in scope  # models for which one of the warnings is no fault
     alarm = tree.metrics["flag_identity_in_z"].label
@@ -292,9 +296,9 @@ def test_who_is_not_drawn_is_named(tree: Tree, text: str) -> None:
     drawn = [model.label for model in tree.models if model.name != "mocogan"]
     wanted = f"MoCoGAN ({NO_ENCODER.reason})"
     assert undrawn(tree, "sprites", drawn) == [wanted]
-    for name, named in (("sprites", wanted), ("cost", "MoCoGAN")):
+    for name, named in (("swaps", wanted), ("cost", "MoCoGAN")):
         path = f".//section[@id='{name}']//span[@class='undrawn']"
-        (told,) = texts(text, path)
+        told, *_ = texts(text, path)
         assert named in told
         assert not any(label in told for label in drawn)
 
