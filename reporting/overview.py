@@ -27,7 +27,8 @@ def compared_words(tree: Tree) -> str:
     parts = [count(len(models), "model")]
     parts += [count(controls, "control")] if controls else []
     datasets = listing([dataset.label for dataset in tree.datasets])
-    seeds = count(len(tree.grid["seeds"]), "training seed")
+    n = len(tree.grid["seeds"])
+    seeds = "one training seed" if n == 1 else count(n, "training seed")
     return (
         f"{listing(parts)} on {count(len(tree.datasets), 'dataset')} ({datasets}), "
         f"{seeds} each."

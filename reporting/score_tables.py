@@ -19,7 +19,7 @@ TITLES = {
     "axes": "Axis metrics",
     "shuffled": "Axis metrics of the codes of other clips",
     "pictures": "Picture metrics",
-    "verification": "Who is it? (verification)",
+    "verification": "Identity verification",
     "likelihood": "Bounds on log p(x), nats per frame",
     "terms": "Loss terms, nats per frame",
     "manifold": "The dynamic manifold",

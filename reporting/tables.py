@@ -295,8 +295,8 @@ def _latex_row(table: Table, i: int) -> list[str]:
             spread = f"{value.deviation:.{decimals(value.mean)}f}"
             text += rf"{{\tiny$\,\pm\,${spread}}}"
         elif isinstance(value, Estimate) and value.interval:
-            ends = latex_text(value.interval).replace(" to ", "--")
-            interval = rf"{{\tiny {ends}}}"
+            ends = latex_text(value.interval).replace(" to ", ", ")
+            interval = rf"{{\tiny [{ends}]}}"
         cells.append(text)
         below.append(interval)
     lines = [" & ".join([latex_text(row.label), *cells]) + r" \\"]

@@ -36,7 +36,7 @@ METRICS = with_shuffled(
         "jemmig",
         "JEMMIG",
         "Joint entropy minus mutual information gap, normalised: like MIG, but the "
-        "most informative dimension must also know nothing else; plug-in estimates "
+        "most informative dimension must have no other information; plug-in estimates "
         "from 20 bins of equal width.",
         reference="Do & Tran 2020, arXiv 1908.09961",
     ),
@@ -44,8 +44,9 @@ METRICS = with_shuffled(
         "modularity",
         "Modularity",
         "Mean over code dimensions of 1 − the squared information about all factors "
-        "but the best one, relative to that about the best: 1 if each dimension knows "
-        "one factor only; plug-in estimates from 20 bins of equal width.",
+        "but the best one, relative to that about the best: 1 if each dimension has "
+        "information about one factor only; plug-in estimates from 20 bins of equal "
+        "width.",
         version="2",
         judged=2,
         reference="Ridgeway & Mozer 2018, arXiv 1802.05312",

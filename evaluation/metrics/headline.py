@@ -56,9 +56,9 @@ METRICS = (
     Metric(
         "swap_joint",
         "Joint",
-        "Mean over frames of decode(f_A, z_B) of the smaller of two contrasts, of a "
-        "static and of a dynamic factor, over all such pairs: 1 is a perfect swap, −1 "
-        "frames of A and of B in turn.",
+        "The smaller of the contrasts of a static and of a dynamic factor in a frame "
+        "of decode(f_A, z_B), mean over frames and over all such pairs of factors: 1 "
+        "is a perfect swap, −1 frames of A and of B in turn.",
         range=CONTRAST,
         tables=("headline",),
         needs=("swap",),
@@ -67,8 +67,8 @@ METRICS = (
     Metric(
         "reconstruction_static",
         "Static drawn",
-        "Mean over static factors of the contrast of the reconstruction of A, A "
-        "against B: what the model can draw at all.",
+        "Mean over static factors of the contrast of the reconstruction of A: 1 if it "
+        "always shows A's value rather than B's, 0 if it does not show the factors.",
         range=CONTRAST,
         tables=("headline",),
         needs=("swap",),
@@ -77,8 +77,8 @@ METRICS = (
     Metric(
         "reconstruction_dynamic",
         "Dynamic drawn",
-        "Mean over dynamic factors of the contrast of the reconstruction of A, A "
-        "against B: what the model can draw at all.",
+        "Mean over dynamic factors of the contrast of the reconstruction of A: 1 if it "
+        "always shows A's value rather than B's, 0 if it does not show the factors.",
         range=CONTRAST,
         tables=("headline",),
         needs=("swap",),
@@ -109,8 +109,8 @@ METRICS = (
     Metric(
         f"{MEMBER_SCORE}*",
         "Swap score, judge {}",
-        "The swap score as one member of the judges alone sees it. The last member is "
-        "held out: it is never used while models are tuned.",
+        "The swap score according to one judge alone. The last judge is held out: it "
+        "is never used to tune models.",
         tables=("members",),
         needs=("swap",),
         scopes=SCOPES,

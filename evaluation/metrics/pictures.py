@@ -99,8 +99,8 @@ METRICS = (
         "frechet_generated",
         "Fréchet, f and z sampled",
         "Fréchet distance of frames from the priors alone from real frames in features "
-        "of the judge, over their variance: hardly less than that of other real "
-        "frames; not FID, not FVD.",
+        "of the judge, over their variance: other real frames are about the floor; not "
+        "FID, not FVD.",
         better="lower",
         range=(0, math.inf),
         tables=("pictures",),

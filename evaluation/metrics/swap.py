@@ -98,9 +98,10 @@ METRICS = (
     Metric(
         "swap_contrast",
         "Contrast of the swap",
-        "Mean contrast of a factor in decode(f_A, z_B), of static factors A against B, "
-        "of dynamic ones B against A: 1 always the wanted clip's value, −1 always the "
-        "other's. The smaller of this and the contrast against strangers.",
+        "Mean contrast of a factor in decode(f_A, z_B) over frames in which A and B "
+        "differ: 1 if it always shows the wanted value (A's of a static factor, B's of "
+        "a dynamic one), −1 if always the other clip's. If the contrast against "
+        "unrelated clips is smaller, it counts instead.",
         range=CONTRAST,
         factors="all",
         needs=("swap",),
@@ -108,8 +109,8 @@ METRICS = (
     Metric(
         "reconstruction_contrast",
         "Contrast of the reconstruction",
-        "Mean contrast of a factor in decode(f_A, z_A), A against B: 1 always A's "
-        "value, 0 a picture that does not show the factor.",
+        "Mean contrast of a factor in the reconstruction decode(f_A, z_A): 1 if it "
+        "always shows A's value rather than B's, 0 if it does not show the factor.",
         range=CONTRAST,
         factors="all",
         needs=("swap",),
@@ -117,8 +118,8 @@ METRICS = (
     Metric(
         "sample_dynamic_contrast",
         "Static kept, z sampled",
-        "Mean contrast of a static factor in decode(f_A, z), z ~ p(z | f_A), A against "
-        "B.",
+        "Mean contrast of a static factor in decode(f_A, z), z ~ p(z | f_A): 1 if it "
+        "always shows A's value rather than B's, 0 if neither.",
         range=CONTRAST,
         factors="static",
         needs=("swap", "sample_dynamic"),
@@ -126,7 +127,8 @@ METRICS = (
     Metric(
         "sample_static_contrast",
         "Dynamic kept, f sampled",
-        "Mean contrast of a dynamic factor in decode(f, z_B), f ~ p(f), B against A.",
+        "Mean contrast of a dynamic factor in decode(f, z_B), f ~ p(f): 1 if it always "
+        "shows B's value rather than A's, 0 if neither.",
         range=CONTRAST,
         factors="dynamic",
         needs=("swap", "sample_static"),
@@ -134,8 +136,7 @@ METRICS = (
     Metric(
         f"{MEMBER}*",
         "Contrast of the swap, judge {}",
-        "Mean contrast of a factor in decode(f_A, z_B) as one member of the judges "
-        "alone sees it.",
+        "Mean contrast of a factor in decode(f_A, z_B) according to one judge alone.",
         range=CONTRAST,
         factors="all",
         needs=("swap",),
@@ -153,7 +154,7 @@ METRICS = (
         "swap_static_leaked",
         "Static leaked",
         "Agreement (accuracy or CCC) of B's static factor with what the judge reads in "
-        "decode(f_A, z_B): high where identity comes with z.",
+        "decode(f_A, z_B): high if z carries the identity.",
         better="lower",
         range=AGREEMENT,
         factors="static",
@@ -172,7 +173,7 @@ METRICS = (
         "swap_dynamic_stayed",
         "Dynamic stayed",
         "Agreement (accuracy or CCC) of A's dynamic factor with what the judge reads "
-        "in decode(f_A, z_B): high where motion comes with f.",
+        "in decode(f_A, z_B): high if f carries the motion.",
         better="lower",
         range=AGREEMENT,
         factors="dynamic",

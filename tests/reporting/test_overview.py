@@ -104,6 +104,6 @@ def test_latex_shows_a_deviation_or_an_interval() -> None:
     lines = latex(Table("t", "T", columns, rows)).splitlines()
     a, b, interval, c = lines[lines.index(r"\midrule") + 1 :][:4]
     assert a == r"a & 0.500{\tiny$\,\pm\,$0.020} \\"
-    assert b == r"b & 0.250 \\" and "0.100--0.400" in interval
+    assert b == r"b & 0.250 \\" and "[0.100, 0.400]" in interval
     assert c.startswith("c & --")
     assert r"\shortstack[r]{Dynamic\\transferred}" in lines[4]
