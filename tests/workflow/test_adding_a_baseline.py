@@ -39,15 +39,16 @@ def shell(path: Path, script: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def followed(scratch) -> tuple[Path, str]:
+def followed(scratch, tmp_path_factory) -> tuple[Path, str]:
     """Return the folder in which everything was done, and what the commands said."""
-    said = ""
+    path, said = tmp_path_factory.mktemp("followed") / "checkout", ""
+    scratch.copy(path)
     for name, language, block in BLOCKS:
         if language == "sh":
-            said += shell(scratch.path, block)
+            said += shell(path, block)
         else:
-            (scratch.path / name).write_text(block)
-    return scratch.path, said
+            (path / name).write_text(block)
+    return path, said
 
 
 def test_every_block_is_a_command_or_a_file():

@@ -16,8 +16,8 @@ TEXT = (Path(__file__).parents[2] / "docs/adding_a_dataset.md").read_text()
 BLOCKS = dict(re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL))
 
 
-def test_the_page_is_followed(scratch):
-    path = scratch.path
+def test_the_page_is_followed(scratch, tmp_path):
+    path = scratch.copy(tmp_path / "checkout").path
     (path / "make_squares.py").write_text(BLOCKS["python"])
     (path / "mine.yaml").write_text(BLOCKS["yaml"])
     first = str(Path(sys.executable).parent)
