@@ -99,6 +99,7 @@ def cost_figure(board: list[Place], images: Path) -> Picture | None:
             points = [
                 draw_point(axis, p.model, Estimate(getattr(p, key) / scale), p.score)
                 for p in known
+                if isinstance(p.score, Estimate)
             ]
             number_points(axis, dict(enumerate(points, 1)))
             axis.set(xscale="log", xlabel=label)

@@ -70,5 +70,6 @@ def draw_key(figure: Figure, models: list[Model], columns: int = 4) -> None:
         for m in models
     ]
     labels = [f"{i} {literal(model.label)}" for i, model in enumerate(models, 1)]
-    place = "outside lower center"
-    figure.legend(handles, labels, loc=place, ncols=columns, fontsize=8)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=columns, fontsize=8
+    )

@@ -31,7 +31,7 @@ class Scores:
         for model, name, factor, *numbers in zip(*values, strict=True):
             key = (dataset.name, model, name, factor or "")
             spread = tree.deviations.get(key, math.nan)
-            estimate = Estimate(*numbers, deviation=spread)
+            estimate = Estimate(*numbers)._replace(deviation=spread)
             self._estimates[model, name, factor or ""] = estimate
             self._means.setdefault((name, factor or ""), []).append(estimate.mean)
         self.metrics = list(dict.fromkeys(name for name, _ in self._means))

@@ -164,7 +164,8 @@ class Tree:
         if len(self.grid["seeds"]) < 2:
             return {}
         spread = self.seed_scores.groupby(CELL)["value"].std().dropna()
-        return spread.to_dict()
+        deviations: dict[Any, float] = spread.to_dict()
+        return deviations
 
     def shown(self, dataset: str) -> list[Cell]:
         """Return one finished cell per model (its first seed), controls last."""
