@@ -13,9 +13,15 @@ from training.loop import fit
 
 @pytest.fixture(autouse=True)
 def deterministic():
-    """Compute as a training does, and restore torch's defaults."""
+    """Compute as a training does, and restore torch's defaults.
+
+    But for autocast's cache: with it, torch sums the gradients of a layer that is used
+    twice in bfloat16. Ours are summed in float32.
+    """
     pick()
+    torch.set_autocast_cache_enabled(False)
     yield
+    torch.set_autocast_cache_enabled(True)
     torch.set_deterministic_debug_mode("default")
     torch.utils.deterministic.fill_uninitialized_memory = True
 
