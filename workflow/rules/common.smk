@@ -261,7 +261,7 @@ def find_environments():
         if isinstance(stated, str) and not os.path.exists(found[0]):
             if not os.path.exists(found[1]):
                 sys.exit(
-                    f"error: rule {one.name} of {one.snakefile}: `conda` names "
+                    f"error: {one.snakefile}: `conda` of its rule {one.name} is "
                     f"{stated}, but there is no {found[0]}. Correct the path."
                 )
             one.conda_env = found[1]

@@ -69,7 +69,7 @@ rule tables:
     conda:
         "../../envs/torch.yaml"
     params:
-        results=TIER,
+        results=lambda wildcards: TIER,
         tables=subpath(output[0], parent=True),
         metrics=METRICS,
     shell:

@@ -24,7 +24,7 @@ rule report:
     conda:
         "../../envs/report.yaml"
     params:
-        results=TIER,
+        results=lambda wildcards: TIER,
         part=subpath(input.grid, parent=True),
         folder=subpath(output[0], parent=True),
         benchmarks=lambda wildcards: (
@@ -46,7 +46,7 @@ rule tables_partial:
     conda:
         "../../envs/torch.yaml"
     params:
-        results=TIER,
+        results=lambda wildcards: TIER,
         part=subpath(input.grid, parent=True),
         metrics=METRICS,
     shell:
@@ -64,7 +64,7 @@ rule report_partial:
     conda:
         "../../envs/report.yaml"
     params:
-        results=TIER,
+        results=lambda wildcards: TIER,
         part=subpath(input.grid, parent=True),
     shell:
         "python -m reporting.page --results {params.results:q} --part {params.part:q} "

@@ -87,7 +87,7 @@ rule study_tables:
     conda:
         "../../envs/torch.yaml"
     params:
-        results=TIER,
+        results=lambda wildcards: TIER,
         tables=subpath(output[0], parent=True),
         metrics=METRICS,
     shell:
@@ -109,7 +109,7 @@ rule study_page:
     conda:
         "../../envs/report.yaml"
     params:
-        results=TIER,
+        results=lambda wildcards: TIER,
         folder=subpath(output[0], parent=True),
     shell:
         "python -m reporting.study --results {params.results:q} "
