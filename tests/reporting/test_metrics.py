@@ -48,7 +48,8 @@ def test_a_metric_of_the_users_own_is_in_page_csv_and_latex(
     heads = f".//table[@id='table-sprites_{name}']/thead//th"
     labels = [label.rstrip("?") for label in texts(text, heads)]  # a button defines it
     assert f"{BLUR.label} ↓" in labels
-    notes = [head.get("title") for head in elements(text, heads)]
+    buttons = elements(text, f"{heads}//button")
+    notes = [button.get("title") for button in buttons]
     assert BLUR.definition in notes and "&lt;frames&gt;" in text
     (caption,) = texts(text, heads.replace("/thead//th", "/caption"))
     assert caption.startswith(title)
