@@ -56,13 +56,6 @@ from seqdis.settings import at_least
 from training.augment import change_appearance, shuffle_time
 from training.clip_queue import ClipQueue
 from training.contract import Context, Frames, Spec, Terms
-from training.distributions import (
-    draw,
-    kl_gaussian,
-    kl_standard,
-    negative_log_likelihood,
-)
-from training.importance import Normal
 from training.infonce import info_nce
 from training.minibatch_information import mutual_information
 from training.networks import per_frame
@@ -94,33 +87,6 @@ class Config(dsae.Config):
         at_least("queue", self.queue, 0)
 
 
-def bound(
-    model: dsae.Model,
-    v: Float[Tensor, "batch time hidden"],
-    frames: Frames,
-    generator: torch.Generator,
-) -> tuple[Terms, Tensor, Normal, Tensor, Normal]:
-    """Return the terms of DSAE's bound, and f and z with the posteriors they are from.
-
-    Args:
-        model: DSAE, or one that is built on it.
-        v: features of the frames.
-        frames: clips.
-        generator: of the draws.
-    """
-    mu_f, logvar_f = model.q_f(v)
-    f = draw(mu_f, logvar_f, generator)
-    mu_z, logvar_z = model.q_z(v, f)
-    z = draw(mu_z, logvar_z, generator)
-    nll = negative_log_likelihood(model.p_x(f, z), frames, model.config.likelihood)
-    terms = {
-        "reconstruction": nll.sum(1),
-        "kl_dynamic": kl_gaussian(mu_z, logvar_z, *model.p_z(z)).sum(1),
-        "kl_static": kl_standard(mu_f, logvar_f),
-    }
-    return terms, f, (mu_f, logvar_f), z, (mu_z, logvar_z)
-
-
 class Model(dsae.Model):
     """C-DSVAE."""
 
@@ -145,7 +111,7 @@ class Model(dsae.Model):
             return super().loss(frames, context)
         rng = context.generator
         v = per_frame(self.features, frames)
-        terms, f, q_f, z, q_z = bound(self, v, frames, rng)
+        terms, f, q_f, z, q_z = self.bound(v, frames, rng)
         shuffled, _ = self.q_f(shuffle_time(v, rng))
         repainted = per_frame(self.features, change_appearance(frames, rng))
         repainted, _ = self.q_z(repainted, f)

@@ -46,6 +46,8 @@ from training.importance import Normal, log_weight, standard
 from training.networks import Decoder, frame_features, mlp, per_frame
 from training.posterior import Posterior
 
+Features = Float[Tensor, "batch time hidden"]  # of the frames of clips
+
 
 @dataclass(frozen=True)
 class Config:
@@ -85,7 +87,7 @@ class StaticEncoder(nn.Module):
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True, bidirectional=True)
         self.affine = Posterior(2 * hidden, 2 * config.dim_f)
 
-    def forward(self, v: Float[Tensor, "batch time hidden"]) -> Gaussian:
+    def forward(self, v: Features) -> Gaussian:
         """Return mu_f and logvar_f from the features of a clip."""
         _, (last, _) = self.lstm(v)
         return split_gaussian(self.affine(torch.cat([last[0], last[1]], -1)))
@@ -100,9 +102,7 @@ class FactorisedPosterior(nn.Module):
         hidden, dim_z = config.hidden, config.dim_z
         self.mlp = mlp(hidden, hidden, 2 * dim_z, 1, Posterior)
 
-    def forward(
-        self, v: Float[Tensor, "batch time hidden"], f: Float[Tensor, "batch f"]
-    ) -> Gaussian:
+    def forward(self, v: Features, f: Float[Tensor, "batch f"]) -> Gaussian:
         """Return mu_z and logvar_z; f plays no part."""
         return split_gaussian(self.mlp(v))
 
@@ -120,9 +120,7 @@ class FullPosterior(nn.Module):
         self.rnn = nn.RNN(2 * hidden, hidden, batch_first=True)
         self.affine = Posterior(hidden, 2 * c.dim_z)
 
-    def forward(
-        self, v: Float[Tensor, "batch time hidden"], f: Float[Tensor, "batch f"]
-    ) -> Gaussian:
+    def forward(self, v: Features, f: Float[Tensor, "batch f"]) -> Gaussian:
         """Return mu_z and logvar_z of every frame."""
         seen = torch.cat([v, f[:, None].expand(-1, v.shape[1], -1)], -1)
         return split_gaussian(self.affine(self.rnn(self.lstm(seen)[0])[0]))
@@ -177,26 +175,39 @@ class Model(SequenceModel):
 
     def loss(self, frames: Frames, context: Context) -> Terms:
         """Return the terms of the negative lower bound with p and q as above."""
-        f, q_f, z, q_z = self.drawn(frames, context.generator)
+        v = per_frame(self.features, frames)
+        return self.bound(v, frames, context.generator)[0]
+
+    def bound(
+        self, v: Features, frames: Frames, generator: torch.Generator
+    ) -> tuple[Terms, Tensor, Normal, Tensor, Normal]:
+        """Return the terms of the bound, and f and z with the posteriors they are from.
+
+        Args:
+            v: features of the frames.
+            frames: clips.
+            generator: of the draws.
+        """
+        f, q_f, z, q_z = self.drawn(v, generator)
         nll = negative_log_likelihood(self.p_x(f, z), frames, self.config.likelihood)
-        kl_z = kl_gaussian(*q_z, *self.p_z(z))
-        return {
+        terms = {
             "reconstruction": nll.sum(1),
-            "kl_dynamic": kl_z.sum(1),
+            "kl_dynamic": kl_gaussian(*q_z, *self.p_z(z)).sum(1),
             "kl_static": kl_standard(*q_f),
         }
+        return terms, f, q_f, z, q_z
 
     def log_weight(self, frames: Frames, context: Context) -> Float[Tensor, " batch"]:
         """Return log p(x, f, z) - log q(f, z | x) of a draw."""
-        f, q_f, z, q_z = self.drawn(frames, context.generator)
+        v = per_frame(self.features, frames)
+        f, q_f, z, q_z = self.drawn(v, context.generator)
         nll = negative_log_likelihood(self.p_x(f, z), frames, self.config.likelihood)
         return log_weight(nll, (f, q_f, standard(f)), (z, q_z, self.p_z(z)))
 
     def drawn(
-        self, frames: Frames, generator: torch.Generator
+        self, v: Features, generator: torch.Generator
     ) -> tuple[Tensor, Normal, Tensor, Normal]:
         """Return f, z and the mean and log variance they were drawn with."""
-        v = per_frame(self.features, frames)
         mu_f, logvar_f = self.q_f(v)
         f = draw(mu_f, logvar_f, generator)
         mu_z, logvar_z = self.q_z(v, f)

@@ -7,7 +7,7 @@ need no labels, one for each code:
     + consistency  max(0, |f - f+| - |f - f-| + margin)
                               f+ of the clip with its frames shuffled, f- of another
     + flow  1/2 |d_t - d(z_t, z_t+1)|^2
-                              what moves between two frames, foretold from their z
+                              motion between two frames, predicted from their z
     + information  I(f; z)    minibatch weighted sampling
 
 Distances of f are those of posterior means. d_t is how much brighter or darker each of
@@ -32,7 +32,7 @@ Where the paper leaves a choice open, or ours departs:
    it is at its limit, log 6, where it has no gradient.
 6. Shuffled frames have the features that they have in order, so f+ costs an LSTM alone.
    All that is added is a fifth of DSAE's operations on the default tier's Sprites.
-7. The paper also foretells landmarks of faces and the loudness of speech.
+7. The paper also predicts facial landmarks and the loudness of speech.
 8. In evaluation the loss is DSAE's bound.
 
 Not repeated from public re-implementations: one takes f+ of the clip as it is, and its
@@ -50,7 +50,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from baselines import dsae
-from baselines.cdsvae import bound
 from seqdis.settings import at_least
 from training.augment import shuffle_time
 from training.clip_queue import ClipQueue
@@ -68,7 +67,7 @@ class Config(dsae.Config):
     Attributes:
         consistency: weight of the triplet, in nats of frames of 64 pixels (1000 beside
             a Gaussian).
-        flow: weight of what is foretold of the motion, likewise (100).
+        flow: weight of the prediction of motion, likewise (100).
         information: weight of I(f; z), likewise (1).
         margin: of the triplet.
         regions: parts of the picture along each side (3).
@@ -101,7 +100,7 @@ class Model(dsae.Model):
     config: Config
 
     def __init__(self, config: Config, spec: Spec) -> None:
-        """Build DSAE, the network that foretells the motion and an empty queue."""
+        """Build DSAE, the network that predicts the motion and an empty queue."""
         super().__init__(config, spec)
         at_least("n_frames", spec.n_frames, 2)  # nothing moves in one frame
         c, area = config, (spec.size / 64) ** 2
@@ -118,7 +117,7 @@ class Model(dsae.Model):
         if not self.training:
             return super().loss(frames, context)
         v = per_frame(self.features, frames)
-        terms, f, q_f, z, q_z = bound(self, v, frames, context.generator)
+        terms, f, q_f, z, q_z = self.bound(v, frames, context.generator)
         shuffled, _ = self.q_f(shuffle_time(v, context.generator))
         all_f, all_z, _ = self.queue.extend(q_f, q_z, context)
         return terms | {
@@ -129,14 +128,14 @@ class Model(dsae.Model):
                 margin=self.config.margin,
                 reduction="none",
             ),
-            "flow": self.foretold(z, frames),
+            "flow": self.motion_error(z, frames),
             "information": mutual_information(f, all_f, z, all_z),
         }
 
-    def foretold(
+    def motion_error(
         self, z: Float[Tensor, "batch time z"], frames: Frames
     ) -> Float[Tensor, " batch"]:
-        """Return how far motion differs from what z says, summed over time."""
+        """Return half the squared error of the predicted motion, summed over time."""
         wanted = motion(frames, self.config.regions)
         pairs = torch.cat([z[:, :-1], z[:, 1:]], -1)
         error = self.motion(pairs).float() - wanted

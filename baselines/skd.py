@@ -187,10 +187,9 @@ class Model(SequenceModel):
         error = (torch.sigmoid(logits) - torch.sigmoid(self.net.decode(ahead))).square()
         cost = penalise(decompose(matrix, c.static), c.threshold)
         weight = self.nats * frames.shape[1]
+        nll = negative_log_likelihood(logits, frames, c.likelihood)
         return {
-            "reconstruction": negative_log_likelihood(logits, frames, c.likelihood).sum(
-                1
-            ),
+            "reconstruction": nll.sum(1),
             "prediction": c.prediction * weight * error.mean((1, 2, 3, 4)),
             "linear": c.prediction * weight * (z - ahead).square().mean((1, 2)),
             "eigenvalues": c.eigenvalues * weight * cost.float().expand(len(frames)),
@@ -205,9 +204,7 @@ class Model(SequenceModel):
 
     def keep(self, gram: Matrix, cross: Matrix, step: int) -> None:
         """Add a batch to the decaying sums, unless it is not finite."""
-        decay = (
-            DECAY if step else 0.0
-        )  # nothing of a training that this one starts from
+        decay = DECAY if step else 0.0  # a training starts with no sums of another
         known = gram.isfinite().all() & cross.isfinite().all()
         for kept, new in ((self.gram, gram), (self.cross, cross)):
             kept.copy_(torch.where(known, decay * kept + new, kept))
@@ -219,12 +216,17 @@ class Model(SequenceModel):
     def encode(self, frames: Frames) -> Codes:
         """Return the time mean of the static part of z_t, and the rest of each z_t."""
         z = self.net.encode(frames)
-        static = keep_static(z, decompose(self.frozen_matrix(), self.config.static))
-        return Codes(static.mean(1), z - static)
+        return split(z, self.frozen_matrix(), self.config.static)
 
     def decode(self, codes: Codes) -> Frames:
         """Return the frames of f + z_t."""
         return torch.sigmoid(self.net.decode(codes.static[:, None] + codes.dynamic))
+
+
+def split(z: Latents, matrix: Matrix, static: int) -> Codes:
+    """Return the time mean of the part along the static eigenvectors, and the rest."""
+    kept = keep_static(z, decompose(matrix, static))
+    return Codes(kept.mean(1), z - kept)
 
 
 def drop(z: Latents, share: float, generator: torch.Generator) -> Latents:

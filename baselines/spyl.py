@@ -53,7 +53,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from baselines import dsae
-from baselines.cdsvae import bound
 from seqdis.settings import at_least
 from training.clip_queue import ClipQueue
 from training.contract import Codes, Context, Frames, Gaussian, Spec, Terms
@@ -119,7 +118,7 @@ class Model(dsae.Model):
             return super().loss(frames, context)
         rng, n, time = context.generator, len(frames), frames.shape[1]
         v = per_frame(self.features, frames)
-        terms, f, q_f, z, q_z = bound(self, v, frames, rng)
+        terms, f, q_f, z, q_z = self.bound(v, frames, rng)
         with torch.no_grad():
             # The last draws are decoded with the clips' codes, the others are the bank.
             prior_f = self.sample_static((self.config.bank + 1) * n, rng)

@@ -54,7 +54,7 @@ from dataclasses import dataclass
 
 import torch
 
-from baselines.skd import Autoencoder, Latents, drop
+from baselines.skd import Autoencoder, Latents, drop, split
 from seqdis.errors import UserError
 from seqdis.settings import at_least, one_of
 from training.contract import Codes, Context, Frames, SequenceModel, Spec, Terms
@@ -63,7 +63,6 @@ from training.koopman import (
     Matrix,
     correlate,
     decompose,
-    keep_static,
     penalise,
     predict,
     solve,
@@ -148,8 +147,7 @@ class Model(SequenceModel):
     def encode(self, frames: Frames) -> Codes:
         """Return the time mean of the static part of z_t, and the rest of each z_t."""
         z = self.net.encode(frames)
-        static = keep_static(z, decompose(fit_clips(z), self.config.static))
-        return Codes(static.mean(1), z - static)
+        return split(z, fit_clips(z), self.config.static)
 
     def decode(self, codes: Codes) -> Frames:
         """Return the frames of f + z_t."""

@@ -17,7 +17,7 @@ def shuffle_time(
 ) -> Float[Tensor, "batch time *shape"]:
     """Return each clip, or its features, with the frames in a random order of its own.
 
-    What stays is the same; the order, so what moves, is another.
+    Static factors are unchanged; the motion is another.
     """
     keys = torch.rand(sequence.shape[:2], generator=generator, device=generator.device)
     order = keys.argsort(1).reshape(*keys.shape, *[1] * (sequence.ndim - 2))
@@ -29,7 +29,7 @@ def change_appearance(frames: Frames, generator: torch.Generator) -> Frames:
 
     Brightness and contrast change by up to `STRENGTH`; of colour frames the saturation,
     too, and hues turn by any angle. The blur is a Gaussian of up to a 32nd of the
-    height. What moves is the same.
+    height. The motion is unchanged.
     """
 
     def uniform(low: float, high: float) -> Float[Tensor, "batch 1 1 1 1"]:
