@@ -35,7 +35,7 @@ BLOCK = 1 << 14  # of a broken connection the last block is lost
 PATIENCE = (10, 60)  # seconds for a connection, and between two pieces of an answer
 # Status codes of failures that may pass.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
-# First bytes of the text that Git LFS leaves in the place of a large file.
+# First bytes of the text that Git LFS writes instead of a large file.
 POINTER = b"version https://git-lfs.github.com/spec/"
 POINTED = (
     "a Git LFS pointer, not the file itself (in a clone, `git lfs pull` fetches the "

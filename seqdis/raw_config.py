@@ -24,12 +24,8 @@ def read_nested_values(config: Settings, given: Mapping[str, Any]) -> None:
         given: what the command line says, such as `{"seeds": ["0", "1"]}`.
     """
     for key, value in given.items():
-        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
-            read_nested_values(config[key], read_texts(value))
-        elif isinstance(value, list | Mapping):
-            config[key] = read_texts(value)
-        else:
-            config[key] = value
+        nested = isinstance(value, list | Mapping)
+        merge(config, {key: read_texts(value) if nested else value})
 
 
 def read_texts(value: Any) -> Any:

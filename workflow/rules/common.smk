@@ -14,9 +14,13 @@ from seqdis import (
     imports,
     model_settings,
     part,
+    progress,
     raw_config,
+    schema,
+    selection,
+    studies,
+    targets,
 )
-from seqdis import progress, schema, selection, studies, targets
 from seqdis.errors import UserError
 from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
