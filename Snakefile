@@ -3,6 +3,8 @@
 import os
 import sys
 
+from seqdis import rule_environments, targets
+from seqdis.errors import UserError
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -66,5 +68,9 @@ rule data:
         expand(f"{TIER}/data/{{dataset}}/dataset.json", dataset=PLAN.datasets),
 
 
-find_environments()
-end_unless_targets_are_known()
+try:
+    rule_environments.find_inherited(workflow, RULES)
+    if workflow.is_main_process:
+        targets.check_targets(workflow, PLAN)
+except UserError as problem:
+    sys.exit(f"error: {problem}")

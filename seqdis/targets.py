@@ -1,12 +1,42 @@
 """Targets of the command line that no rule makes: which known one is near?"""
 
+import os
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqdis.errors import UserError
 from seqdis.names import suggest
 
 if TYPE_CHECKING:
+    from snakemake.workflow import Workflow
+
     from seqdis.grid import Plan
+
+
+def check_targets(workflow: "Workflow", plan: "Plan") -> None:
+    """Check that every target is a rule, a file that is there, or what a rule makes.
+
+    Snakemake itself looks later, and knows no near names. What it parsed cannot be had
+    from a workflow, so its command line is parsed again.
+
+    Raises:
+        UserError: an unknown target, with the nearest known one.
+    """
+    from snakemake.cli import get_argument_parser
+
+    if "snakemake" not in sys.argv[0]:
+        return
+    asked = get_argument_parser().parse_args(sys.argv[1:]).targets
+    rules = [rule.name for rule in workflow.rules if not rule.has_wildcards()]
+    files = [file for rule in workflow.rules for file in rule.output]
+    known = [*rules, *(str(file) for file in files if not file.contains_wildcard)]
+    for target in (word for word in asked if word not in rules):
+        path = os.path.relpath(target)
+        made = any(rule.is_producer(path) for rule in workflow.rules)
+        if not made and not Path(path).exists():
+            raise UserError(explain_target(path, plan, known))
 
 
 def explain_target(target: str, plan: "Plan", known: Iterable[str]) -> str:

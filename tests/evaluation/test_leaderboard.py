@@ -132,5 +132,6 @@ def test_every_column_is_in_the_documentation():
     }
     for page, names in columns.items():
         text = (Path(__file__).parents[2] / f"docs/{page}.md").read_text()
-        code = re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", text.replace("```", ""))))
+        code = " ".join(re.findall(r"`([^`]+)`", text.replace("```", "")))
+        code = re.findall(r"\w+", code)
         assert [name for name in names if name not in code] == []

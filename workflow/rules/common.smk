@@ -19,10 +19,8 @@ from seqdis import (
     schema,
     selection,
     studies,
-    targets,
 )
 from seqdis.errors import UserError
-from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
 
 try:
@@ -232,43 +230,6 @@ def refuse_smaller(grid, folder, page):
         part.check_replaced(json.loads(grid), folder, page)
     except UserError as problem:
         sys.exit(f"error: {problem}")
-
-
-def end_unless_targets_are_known():
-    """End the run if a target is neither a rule nor what one makes.
-
-    Snakemake itself looks later, and knows no near names. What it parsed cannot be had
-    here, so its command line is parsed again.
-    """
-    if not workflow.is_main_process or "snakemake" not in sys.argv[0]:
-        return
-    asked = get_argument_parser().parse_args(sys.argv[1:]).targets
-    rules = [rule.name for rule in workflow.rules if not rule.has_wildcards()]
-    files = [file for rule in workflow.rules for file in rule.output]
-    known = [*rules, *(str(file) for file in files if not file.contains_wildcard)]
-    for target in (word for word in asked if word not in rules):
-        path = os.path.relpath(target)
-        made = any(rule.is_producer(path) for rule in workflow.rules)
-        if not made and not os.path.exists(path):
-            sys.exit(f"error: {targets.explain_target(path, PLAN, known)}")
-
-
-def find_environments():
-    """Let environments that a rule of a user inherits start where they were stated.
-
-    Snakemake takes the path from the folder of the rule that inherits it.
-    """
-    for one in workflow.rules:
-        stated = one.conda_env
-        places = [os.path.dirname(str(one.snakefile)), RULES]
-        found = [os.path.join(place, str(stated)) for place in places]
-        if isinstance(stated, str) and not os.path.exists(found[0]):
-            if not os.path.exists(found[1]):
-                sys.exit(
-                    f"error: {one.snakefile}: `conda` of its rule {one.name} is "
-                    f"{stated}, but there is no {found[0]}. Correct the path."
-                )
-            one.conda_env = found[1]
 
 
 def get_whole_tier(wildcards):
