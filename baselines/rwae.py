@@ -128,7 +128,7 @@ class DynamicEncoder(nn.Module):
         super().__init__()
         c, self.dim_z = config, config.dim_z
         self.lstm = nn.LSTM(c.hidden + c.dim_z, c.hidden, batch_first=True)
-        self.affine = Posterior(c.hidden, 2 * c.dim_z)
+        self.affine = Posterior(c.hidden, 2 * c.dim_z, in_steps=True)
 
     def forward(
         self,

@@ -26,7 +26,19 @@ class Posterior(nn.Linear):
     """A dense layer from features to the mean and log variance of a code.
 
     As every pair of the two it goes through `training.distributions.split_gaussian`.
+
+    Args:
+        inputs: features.
+        outputs: twice the dimensions of the code.
+        in_steps: it is applied to one frame after the other, as `(batch, 1, inputs)`,
+            because a frame's code depends on the code before; all frames together give
+            the start. Otherwise the first features that it is applied to do.
     """
+
+    def __init__(self, inputs: int, outputs: int, in_steps: bool = False) -> None:
+        """Build the layer."""
+        super().__init__(inputs, outputs)
+        self.in_steps = in_steps
 
     @torch.no_grad()
     def start(self, features: Float[Tensor, "*shape inputs"]) -> None:
@@ -55,10 +67,13 @@ def start_posteriors(model: SequenceModel, frames: Frames, context: Context) -> 
         frames: training clips, a few dozen.
         context: what its loss may use beside them.
     """
+    steps: dict[Posterior, list[Tensor]] = {}
 
     def start(layer: Posterior, inputs: tuple[Tensor, ...]) -> None:
-        hooks.pop(layer).remove()  # if it is applied in steps, the first one counts
-        layer.start(inputs[0])
+        if not layer.in_steps:
+            hooks.pop(layer).remove()
+        steps.setdefault(layer, []).append(inputs[0])
+        layer.start(torch.cat(steps[layer], 1))
 
     hooks = {
         layer: layer.register_forward_pre_hook(start)

@@ -79,7 +79,7 @@ def same(whole: Path, folder: Path, names: set[str]) -> None:
 @pytest.mark.parametrize("share", [0, 0.5], ids=["at once", "midway"])
 @pytest.mark.parametrize(("step", "made"), STEPS, ids=NAMES)
 def test_a_full_disk(whole, disk, step, made, share):
-    folder = prepared(whole, disk / "tier", made)
+    folder = prepared(whole, disk / whole.name, made)
     before = files(folder)
     fill(disk / "filler", int(share * size(whole, made)) // PAGE * PAGE)
     said = step(folder)
@@ -97,7 +97,7 @@ def test_a_full_disk(whole, disk, step, made, share):
 @DISK
 @pytest.mark.parametrize(("step", "made"), STEPS, ids=NAMES)
 def test_a_disk_that_cannot_be_written(whole, disk, step, made):
-    folder = prepared(whole, disk / "tier", made)
+    folder = prepared(whole, disk / whole.name, made)
     before = files(folder)
 
     def remount(how: str) -> None:

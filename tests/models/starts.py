@@ -3,7 +3,7 @@
     python -m tests.models.starts
 
 prints the signal-to-noise ratios of all models on embedded Sprites, at the sizes of the
-default and of the real tier, as a Markdown table. The ratio of a posterior is the
+default and real tiers, as a Markdown table. The ratio of a posterior is the
 variance of its mean over a batch of clips, or their frames, divided by the mean of its
 own variance, averaged over the dimensions of the code.
 """
@@ -36,6 +36,7 @@ CPU = torch.device("cpu")
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 3
+TIERS = ("everything", "real")
 
 
 def ratios(model: SequenceModel, frames: Frames, context: Context) -> list[float]:
@@ -117,9 +118,11 @@ def main() -> None:
                 sprites.Settings(source="embedded", identities=120, size=size),
                 Path(folder) / tier,
             )
-            for tier, size in (("everything", 32), ("real", 64))
+            for tier in TIERS
+            for size in [read_tier(tier).datasets["sprites"]["size"]]
         }
-        print("| model | default | real |\n|---|---|---|")  # noqa: T201
+        print("| model |", " | ".join(TIERS), "|")  # noqa: T201
+        print("|---|" + "---|" * len(TIERS))  # noqa: T201
         for name in list_models(read_tier("everything")):
             columns = []
             for tier, store in stores.items():

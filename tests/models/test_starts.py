@@ -15,7 +15,6 @@ from datasets.store import Store, load
 from seqdis.files import write_json
 from tests.models.starts import ROOT, list_models, measure, read_tier
 
-SIZES = {"everything": 32, "real": 64, "paper": 64}  # pixels
 CLIPS = {"everything": 64, "real": 64, "paper": 16}
 MODELS = list_models(read_tier("everything"))
 
@@ -26,7 +25,8 @@ def store(tmp_path_factory: pytest.TempPathFactory):
     sources: dict[str, Path] = {}
 
     def make(dataset: str, tier: str) -> Store:
-        size, out = SIZES[tier], tmp_path_factory.mktemp(f"{dataset}_{tier}")
+        size = read_tier(tier).datasets[dataset]["size"]
+        out = tmp_path_factory.mktemp(f"{dataset}_{tier}")
         if dataset not in sources:
             sources[dataset] = tmp_path_factory.mktemp(f"{dataset}_files")
             EMBED[dataset](sources[dataset])
@@ -78,7 +78,7 @@ BUILD = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("dataset", ["mmnist", "sprites", "affwild"])
-@pytest.mark.parametrize("tier", SIZES)
+@pytest.mark.parametrize("tier", CLIPS)
 def test_signal_and_noise_start_equal(store, tier: str, dataset: str, name: str):
     if (tier, dataset) in {("paper", "mmnist"), ("paper", "affwild")}:
         pytest.skip("its networks are those of sprites, and take long")

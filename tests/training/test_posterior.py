@@ -86,3 +86,26 @@ def test_a_constant_feature_gives_finite_weights():
     layer = Posterior(3, 4)
     layer.start(torch.ones(8, 3))
     assert all(p.isfinite().all() for p in layer.parameters())
+
+
+class Stepwise(nn.Module):
+    """A posterior that is applied to one frame after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = Posterior(7, 6, in_steps=True)
+
+    def loss(self, x: torch.Tensor, context: Context) -> dict[str, torch.Tensor]:
+        self.seen = torch.cat([self.last(step) for step in x.split(1, 1)], 1)
+        return {"none": torch.zeros(len(x))}
+
+
+def test_all_steps_of_a_layer_give_its_start():
+    torch.manual_seed(0)
+    louder = torch.tensor([0.1, 1.0, 10.0])[:, None]  # from frame to frame
+    model, x = Stepwise(), louder * torch.randn(40, 3, 7)
+    start_posteriors(model, x, context())
+    model.loss(x, context())
+    mu, _ = split_gaussian(model.seen)
+    spread = mu.detach().flatten(0, 1).std(0)
+    torch.testing.assert_close(spread, torch.full((3,), START), atol=0, rtol=1e-4)
