@@ -1,7 +1,7 @@
 # `make` prepares everything and makes the report of the default tier; `make quick` a page
-# of two models in minutes; `make real` of the real tier; `make test` runs the tests;
-# `make lint` checks style and types; `make unlock` frees the folder after a Snakemake
-# that was killed.
+# of two models in minutes; `make real` of the real tier; `make test` runs the tests that
+# take seconds each, `make test-slow` the others; `make lint` checks style and types;
+# `make unlock` frees the folder after a Snakemake that was killed.
 PYTHON ?= python3
 CORES ?= $(shell PYTHONSAFEPATH= $(BIN)/python -m seqdis.cores)
 BIN := .venv/bin
@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # `python -m` has to find the folders of this repository, and docstrings are help texts.
 unexport PYTHONSAFEPATH PYTHONOPTIMIZE
 
-.PHONY: default quick real test lint bench unlock
+.PHONY: default quick real test test-slow lint bench unlock
 default: .venv/installed
 	snakemake --cores $(CORES)
 	@echo "The page: file://$(CURDIR)/results/default/report/index.html"
@@ -25,7 +25,10 @@ real: .venv/installed
 	@echo "The page: file://$(CURDIR)/results/real/report/index.html"
 
 test: .venv/installed
-	python -m pytest -n $(CORES) --maxprocesses 8 --dist loadfile
+	python -m pytest -m "not slow" -n $(CORES) --maxprocesses 8 --dist loadfile
+
+test-slow: .venv/installed
+	python -m pytest -m slow -n $(CORES) --maxprocesses 8 --dist loadfile
 
 unlock: .venv/installed
 	snakemake --unlock
