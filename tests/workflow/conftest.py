@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "results", ".snakemake", "*cache*")
@@ -100,7 +101,15 @@ def pretended(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    checkout = new_checkout(tmp_path_factory.mktemp("workflow") / "checkout")
-    done = checkout.snakemake()
-    assert done.returncode == 0, done.stdout[-6000:]
-    return checkout
+    """Return a checkout with the finished tiny tier, a copy of one for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with FileLock(shared / "finished.lock"):
+        made = Checkout(shared / "finished")
+        if not made.path.exists():
+            checkout = new_checkout(shared / "unfinished")
+            done = checkout.snakemake()
+            assert done.returncode == 0, done.stdout[-6000:]
+            checkout.path.rename(made.path)
+    return made.copy(tmp_path_factory.mktemp("workflow") / "checkout")
