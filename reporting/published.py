@@ -17,15 +17,11 @@ NUMBERS = {"type": "object", "additionalProperties": {"type": "number"}}
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
-    "required": [
-        *("dataset", "source", "table", "verified", "differs"),
-        *("metrics", "rows"),
-    ],
+    "required": ["dataset", "source", "table", "differs", "metrics", "rows"],
     "properties": {
         "dataset": {"type": "string"},
         "source": {"type": "string"},
-        "table": {"type": "string", "minLength": 1},
-        "verified": {"type": "boolean"},
+        "table": {"type": "string", "pattern": "[0-9]"},
         "differs": {"type": "string"},
         "classes": {"type": "integer", "minimum": 2},
         "metrics": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -40,9 +36,8 @@ class Published(NamedTuple):
 
     Attributes:
         dataset: what was measured on.
-        source: the paper where the numbers stand.
-        table: which of its tables.
-        verified: whether they were read there, and not from memory.
+        source: the paper where the numbers were read, and what it quotes.
+        table: the number of its table.
         differs: how the protocol differs from ours.
         metrics: their labels.
         rows: model, numbers in the order of `metrics`, and `contradiction`.
@@ -51,7 +46,6 @@ class Published(NamedTuple):
     dataset: str
     source: str
     table: str
-    verified: bool
     differs: str
     metrics: list[str]
     rows: list[tuple[str, list[str], str | None]]
