@@ -87,7 +87,8 @@ def test_a_part_of_a_tier_has_its_own_page(finished, tmp_path):
     only = 'only={"models": ["svg", "dsae"], "datasets": ["mmnist"]}'
     done = copy.snakemake("--config", only)
     assert done.returncode == 0, done.stdout[-6000:]
-    assert {path: times(copy)[path] for path in before} == before
+    after = times(copy)
+    assert {path: after[path] for path in before} == before
     part = results / "only/models=dsae+svg,datasets=mmnist"
     tables = pd.read_parquet(part / "tables/summary.parquet")
     assert set(tables["model"]) == {"svg", "dsae"}
