@@ -5,6 +5,8 @@
 PYTHON ?= python3
 CORES ?= $(shell PYTHONSAFEPATH= $(BIN)/python -m seqdis.cores)
 BIN := .venv/bin
+# Names a config file that is not UTF-8, for which Snakemake ends in a traceback.
+CHECK := python -m seqdis ls tiers > /dev/null --configfile
 VERSION := 'import sys; print(sys.version_info[:2])'
 # Rules call `python`, which must be the one of .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -17,10 +19,12 @@ default: .venv/installed
 	@echo "The page: file://$(CURDIR)/results/default/report/index.html"
 
 quick: .venv/installed
+	@$(CHECK) config/quick.yaml
 	snakemake --cores $(CORES) --configfile config/quick.yaml
 	@echo "The page: file://$(CURDIR)/results/quick/only/models=unordered_vae+dsae/report/index.html"
 
 real: .venv/installed
+	@$(CHECK) config/real.yaml
 	snakemake --cores $(CORES) --configfile config/real.yaml
 	@echo "The page: file://$(CURDIR)/results/real/report/index.html"
 

@@ -3,14 +3,20 @@
 import os
 import sys
 
-from seqdis import rule_environments, targets
+from seqdis import raw_config, rule_environments, targets
 from seqdis.errors import UserError
 from snakemake.utils import min_version
 
 min_version("9.27")
 
+CONFIGFILE = "config/config.yaml"
+try:  # Snakemake's own message names neither file nor line
+    raw_config.read_yaml(CONFIGFILE)
+except UserError as problem:
+    sys.exit(f"error: {problem}")
 
-configfile: "config/config.yaml"
+
+configfile: CONFIGFILE
 
 
 # Rules call `python`, which without --use-conda must be the one that runs Snakemake, also

@@ -92,9 +92,10 @@ def files_of(tree: Tree) -> list[Path]:
 def metadata(tree: Tree, files: list[Path]) -> dict[str, Any]:
     """Return `ro-crate-metadata.json`."""
     runs = [cell.run for cell in tree.cells if cell.run]
-    ended = max((run["ended"] for run in runs), default="")
-    begun = min((run["started"] for run in runs if run["started"]), default=ended)
-    commits = sorted({run["commit"] for run in runs})
+    ended = max((run.get("ended", "") for run in runs), default="")
+    started = [run["started"] for run in runs if run.get("started")]
+    begun = min(started, default=ended)
+    commits = sorted({run.get("commit") or "unknown" for run in runs})
     entities: list[dict[str, Any]] = [
         {
             "@id": "ro-crate-metadata.json",

@@ -22,6 +22,7 @@ RAW = (
     "model.safetensors",
 )
 ROWS = 40  # videos that are listed
+UNKNOWN = "unknown"  # commit of code that is not under version control
 COUNTS = (
     *("frames", "looked_at", "found", "kept", "sequences", "dropped"),
     *("counted_times", "labels", "labels_left_out", "labels_moved", "boxes_left_out"),
@@ -91,10 +92,13 @@ def _hardware(runs: list[dict[str, Any]]) -> list[str]:
 
 
 def _commits(runs: list[dict[str, Any]]) -> list[str]:
+    """Return the commits of cells whose programs write one, with local changes."""
     return _unique(
         str(run["commit"])[:10] + (" + local changes" if run.get("dirty") else "")
+        if run["commit"]
+        else UNKNOWN
         for run in runs
-        if run.get("commit")
+        if "commit" in run
     )
 
 
@@ -126,6 +130,11 @@ def cautions(tree: Tree) -> list[str]:
                 f"The cells mix {what}: {listing(values)}. Costs and small differences "
                 "are not comparable."
             )
+    if UNKNOWN in _commits(runs):
+        lines.append(
+            "The commit of the code is unknown, because its folder was no git "
+            "repository: the numbers cannot be traced to a version of the code."
+        )
     lines += _budget_cautions(tree)
     mixed = [f"{name} {', '.join(v)}" for name, v in versions(tree) if len(v) > 1]
     if mixed:
@@ -153,10 +162,12 @@ def _budget_cautions(tree: Tree) -> list[str]:
         if len(set(numbers)) < 2:
             continue
         usual = max(numbers, key=lambda number: (numbers.count(number), number))
-        others = [f"{label} {n:,}" for n, label in sorted(seen) if n != usual]
-        lines.append(
-            f"Most trainings saw {usual:,} {what}, not all: {listing(others)}."
-        )
+        others: dict[str, list[str]] = {}
+        for number, label in sorted(seen):
+            if number != usual:
+                others.setdefault(label, []).append(f"{number:,}")
+        named = listing([f"{label} {' or '.join(n)}" for label, n in others.items()])
+        lines.append(f"Most trainings saw {usual:,} {what}, not all: {named}.")
     return lines
 
 

@@ -54,14 +54,14 @@ def read_config(files: list[Path]) -> Settings:
     return expanded
 
 
-def read_yaml(file: Path) -> Settings:
+def read_yaml(file: str | Path) -> Settings:
     """Return the keys and values of a YAML file.
 
     Raises:
         UserError: as for `read_config`.
     """
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     except OSError as problem:
         raise UserError(
             f"{file} cannot be read ({problem.strerror}). Correct the path."

@@ -81,9 +81,12 @@ def versions() -> dict[str, str]:
 def commit() -> tuple[str, bool]:
     """Return the commit, and whether files differ from it; ("", True) if none.
 
-    Untracked files count, since Python may import them; ignored ones do not.
+    Untracked files count, since Python may import them; ignored ones do not. An
+    unpacked archive has no commit, also where its folder is inside another repository.
     """
     try:
+        if not _git("ls-files"):  # no file of this folder is under version control
+            return "", True
         return _git("rev-parse", "HEAD"), bool(_git("status", "--porcelain"))
     except (OSError, subprocess.CalledProcessError):
         return "", True

@@ -14,7 +14,7 @@ import pytest
 from reporting.export import export
 from reporting.page import build
 from seqdis.errors import UserError
-from seqdis.files import write_json
+from seqdis.files import read_json, write_json
 
 
 @pytest.fixture
@@ -42,6 +42,18 @@ def test_every_file_is_described_and_as_described(run: Path, tmp_path: Path):
     assert root["datePublished"] and root["license"]["@id"] in entities
     assert "report/index.html" in files and "tables/metrics.parquet" in files
     assert not any(name.endswith("representation.npz") for name in files)
+
+
+def test_cells_that_have_only_the_required_keys_are_exported(run: Path, tmp_path: Path):
+    path = sorted(run.glob("*/*/seed*/run.json"))[0]
+    whole = read_json(path)
+    for key in ("commit", "started", "ended", "versions", "hardware"):
+        del whole[key]
+    write_json(path, whole)
+    with zipfile.ZipFile(export(run, tmp_path / "out.zip")) as archive:
+        about = json.loads(archive.read("ro-crate-metadata.json"))
+    [code] = [x for x in about["@graph"] if x["@id"] == "#seqdis"]
+    assert "unknown" in code["version"]
 
 
 class Links(HTMLParser):

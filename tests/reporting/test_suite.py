@@ -15,13 +15,14 @@ from PIL import Image
 from reporting.cost import cost_tables
 from reporting.leaderboard import board_table, failure_modes, interval_words
 from reporting.pictures import GAP
-from reporting.provenance import cards, cautions
+from reporting.provenance import cards, cautions, facts
 from reporting.score_tables import factor_tables, metric_tables
 from reporting.scores import LACKS, Scores, missing, state_table, undrawn
 from reporting.tables import Estimate, Missing, Table, Text, show
 from reporting.tree import Tree, read_tree
 from reporting.words import STATUSES
 from seqdis.files import write_json
+from tests.messages import names
 from tests.reporting.markup import numbers, texts
 
 NEVER = STATUSES["skipped"]
@@ -46,15 +47,34 @@ def test_trainings_of_another_length_are_named(suite: Path, tmp_path: Path):
     before = cautions(read_tree(suite))
     copy = tmp_path / "suite"
     shutil.copytree(suite, copy)
-    path = next(
-        path
+    runs = {
+        path: run
         for path in sorted(copy.glob("*/*/seed*/run.json"))
-        if json.loads(path.read_text()).get("frames_seen")
-    )
-    run = json.loads(path.read_text())
-    write_json(path, run | {"frames_seen": 77, "status": "done"})
+        if (run := json.loads(path.read_text())).get("frames_seen")
+    }
+    label = next(iter(runs.values()))["label"]
+    for number, path in enumerate(
+        p for p, run in runs.items() if run["label"] == label
+    ):
+        write_json(path, runs[path] | {"frames_seen": 77 + number, "status": "done"})
+    assert number  # it was trained on several datasets, and is named once
     (found,) = set(cautions(read_tree(copy))) - set(before)
-    assert f"{run['label']} 77" in found
+    assert found.count(label) == 1
+    names(found, label, 77, 77 + number)
+
+
+def test_an_unknown_commit_is_told(tree: Tree) -> None:
+    cell = next(cell for cell in tree.cells if cell.run)
+    foreign = {key: value for key, value in cell.run.items() if key != "commit"}
+
+    def told(run: dict) -> tuple[str, int]:
+        changed = replace(tree, cells=[replace(cell, run=run)])
+        lines = [line for line in cautions(changed) if "commit" in line]
+        return dict(facts(changed))["Commit"], len(lines)
+
+    assert told(cell.run | {"commit": "", "dirty": True}) == ("unknown", 1)
+    # Nothing is said of another program's cell, which need not write its commit.
+    assert told(foreign) == ("–", 0)
 
 
 def test_what_has_no_interval_over_people_is_told(tree: Tree) -> None:

@@ -39,6 +39,15 @@ def test_without_a_commit_nothing_is_known(tmp_path: Path, monkeypatch):
     assert commit() == ("", True)
 
 
+def test_an_archive_inside_another_repository_has_no_commit(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (repository / "archive").mkdir()
+    (repository / "archive" / "Snakefile").touch()
+    monkeypatch.chdir(repository / "archive")
+    assert commit() == ("", True)
+
+
 def test_what_does_not_apply_is_left_out(tmp_path: Path):
     write_run(tmp_path, "skipped", "why", model="a")
     run = read_json(tmp_path / "run.json")
