@@ -32,7 +32,7 @@ PATTERN = (
 )
 PHOTO_SIZES = ((64, 60),)
 FACTORS = (
-    Factor("pose", "head pose", "dynamic", POSES, note="left and right are their own"),
+    Factor("pose", "head pose", "dynamic", POSES, note="left and right of the person"),
     Factor("eyes", "eyes", "dynamic", EYES),
     Factor(
         "expression",

@@ -80,7 +80,7 @@ def factors_of_one() -> list[Factor]:
             unit="px/frame",
             seen_in="clip",
             judged=False,
-            note="rounded to whole pixels, places show it over many frames only",
+            note="positions are whole pixels, so only many frames show it",
         )
         for axis in "xy"
     ]
@@ -92,7 +92,7 @@ def factors_of_two() -> list[Factor]:
     hidden = [{"column": "overlap", "above": OVERLAP}]
     sorted_note = "the two classes sorted, since nothing tells the digits apart"
     even = "the same when the two digits change places, so one frame determines it"
-    probe = "which digit is meant hangs on the classes, undefined when they are equal"
+    probe = "depends on which class is lower, so undefined if both are equal"
     entries = [
         Factor(
             f"digit_{rank}",

@@ -109,7 +109,7 @@ CARDS = {
         "identities for a comparison of models.",
         (
             _STUDIO,
-            "There are only two test identities.",
+            "There are only two test identities (three with `test_share: 0.3`).",
         ),
         _REFERENCE,
         "grid_samples",

@@ -329,8 +329,8 @@ def train(
     judge = Judge(channels, size, settings.width, heads, identities).to(device)
     judge = judge.to(memory_format=torch.channels_last)
     table = targets(store, heads)
-    # Identity blurs the features of dynamic factors (docs/metrics.md): it shapes them
-    # only where no static factor does.
+    # Training these features for identity, too, makes judges of other factors worse
+    # (docs/judges.md, Identity). So it is done only if no static factor is judged.
     shaped = any(f.judged and f.scope == "static" for f in store.factors)
 
     def terms_at(step: int) -> dict[str, Tensor]:
