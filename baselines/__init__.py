@@ -1,1 +1,1 @@
-"""Published methods and controls, one readable file each."""
+"""Published methods and controls, one file each."""

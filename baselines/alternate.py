@@ -1,6 +1,6 @@
 """Control: the swap shows frames of A and of B in turn. Nothing is combined.
 
-Half of its frames keep A's identity and half show B's motion, but no frame does both.
+Half of the frames keep A's identity and half show B's motion, but no frame does both.
 """
 
 import numpy as np

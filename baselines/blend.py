@@ -1,6 +1,6 @@
-"""Control: the swap is the mean of A's and B's frame. Nothing is combined.
+"""Control: the swap is the mean of A's and B's frames. Nothing is combined.
 
-A decoder that draws both clips on top of each other scores like this.
+It has the score of a decoder that draws both clips on top of each other.
 """
 
 import numpy as np

@@ -1,48 +1,53 @@
 """C-DSVAE, the contrastively disentangled sequential VAE.
 
-Bai, Wang, Gomes 2021, arXiv:2110.12091. DSAE (baselines/dsae.py) with terms that say
-which changes of a clip a code should not notice, and that the codes share nothing:
+Bai, Wang, Gomes 2021, arXiv:2110.12091. DSAE (baselines/dsae.py) with contrastive
+terms, which make each code invariant to changes of a clip that it should not encode,
+and a term that reduces the information that f and z share:
 
     DSAE's negative bound
     + contrast  InfoNCE(f, f+)    f+ of the clip with its frames shuffled
     + contrast  InfoNCE(z, z+)    z+ of the clip in other light and colours, and blurred
     + information  I(f; z)        minibatch weighted sampling
 
-InfoNCE (training/infonce.py) compares posterior means, of z those of all frames side by
-side, by their cosine with a temperature of 1/2, both ways: a clip looks for its changed
-clip among the batch's and the changed clip for it. I(f; z) is the mean of I(f; z_t)
-over t (training/minibatch_information.py): for paths z_1:T of many numbers the estimate
-is at its limit, the logarithm of the number of clips, where it has no gradient. On the
-default tier's Sprites it ends close to it as it is (4.7 of 4.9 nats).
+InfoNCE (training/infonce.py) compares posterior means by their cosine, with a
+temperature of 1/2; those of z are concatenated over the frames. It is the mean of two
+directions: to find the changed clip of a clip among those of the batch, and to find the
+clip of a changed clip. I(f; z) is the mean of I(f; z_t) over t
+(training/minibatch_information.py). For whole paths z_1:T, which have many numbers, the
+estimate reaches its limit, the logarithm of the number of clips, and has no gradient
+there. On the default tier's Sprites even the mean over t ends close to this limit (4.7
+of 4.9 nats).
 
 Where the paper leaves a choice open, or ours departs:
 
-1. The paper has 128 clips a step. Here every model sees equally many frames a step, 6
-   clips of 8 in the default tier, so clips are compared with those of the batch and the
-   last `queue` clips before it (training/clip_queue.py), in I(f; z) too. More clips a
-   step (`training.clips_per_step`) would show this model more frames than others. Clips
-   of one training sequence are no negatives of each other.
-2. Weights: the public code adds 10 InfoNCE, and I(f; z) once, to the summed squared
-   error of frames of 64 pixels. An error of e is at least 2 e nats of cross entropy
-   (Pinsker), so `contrast` is 20 and `information` 2 here, for 64 pixels, and
-   (size / 64)^2 of it for others. With `likelihood: gaussian` (e / 2 nats) they should
-   be 5 and 0.5. The KL terms have the weight of every model's, `training.beta`.
-3. q(z_t | x_t) is DSAE's. The paper's q(z_1:T | x_1:T) is recurrent; so is
-   `posterior: full`, which sees f as well, as DSAE's does.
-4. The augmentations are drawn anew each step (training/augment.py); their strengths are
-   ours. The public code reads changed clips from a file. Grey frames have no colours to
-   change.
-5. Shuffled frames have the features that they have in order, so the cost is one more
-   pass of the frame encoder, not two: 1.6 times the operations of DSAE on the default
-   tier's Sprites.
-6. In evaluation the loss is DSAE's bound: the terms above depend on the batch.
+1. The paper has 128 clips a step. Here every model sees the same number of frames a
+   step (6 clips of 8 in the default tier), so InfoNCE and I(f; z) compare a clip with
+   the batch and with the last `queue` clips before it (training/clip_queue.py). More
+   clips a step (`training.clips_per_step`) would show this model more frames than the
+   others see. Clips of one training sequence are not negatives of each other.
+2. Weights: the public code adds 10 InfoNCE and 1 I(f; z) to the summed squared error of
+   frames of 64 pixels. A squared error of e is at least 2 e nats of cross entropy
+   (Pinsker), so `contrast` is 20 and `information` is 2 here for 64 pixels, and (size /
+   64)^2 times these values for other sizes. With `likelihood: gaussian` (e / 2 nats)
+   they should be 5 and 0.5. The KL terms have the weight `training.beta`, as in all
+   models.
+3. q(z_t | x_t) is DSAE's. The paper's q(z_1:T | x_1:T) is recurrent. So is the one of
+   `posterior: full`, which also sees f, as in DSAE.
+4. The augmentations are drawn in each step (training/augment.py); their strengths are
+   our choice. The public code reads changed clips from a file. Grey frames have no
+   colours to change.
+5. A shuffled frame has the same features as before, so the cost is one more pass of the
+   frame encoder, not two: 1.6 times the operations of DSAE on the default tier's
+   Sprites.
+6. In evaluation the loss is DSAE's bound, because the added terms depend on the batch.
 
-Not repeated from the public code: there the means of f pass a leaky ReLU; log variances
-are used as logarithms of standard deviations in I(f; z); log(clips of the batch times
-clips of the data) is added to it, so that its clamp at 0 does nothing.
+Three parts of the public code are not repeated: it passes the means of f through a
+leaky ReLU; in I(f; z) it uses log variances as logarithms of standard deviations; and
+it adds log(clips of the batch times clips of the data) to I(f; z), so that its clamp at
+0 has no effect.
 
-config/paper.yaml has the rate and the sizes of the public code, 45 clips a step (128)
-and the suite's steps.
+config/paper.yaml has the learning rate and the sizes of the public code, 45 clips a
+step (128 in the public code) and as many steps as the other models.
 """
 
 from dataclasses import dataclass
@@ -63,14 +68,14 @@ from training.networks import per_frame
 
 @dataclass(frozen=True)
 class Config(dsae.Config):
-    """Sizes, as of DSAE, and weights.
+    """Sizes, as in DSAE, and weights.
 
     Attributes:
-        contrast: weight of each InfoNCE, in nats of frames of 64 pixels (10 beside a
-            squared error).
-        information: weight of I(f; z), likewise (1).
-        temperature: of InfoNCE (0.5).
-        queue: codes of earlier clips that are negatives, too.
+        contrast: weight of each InfoNCE term, in nats of frames of 64 pixels (10 with a
+            squared error in the public code).
+        information: weight of I(f; z), in the same unit (1).
+        temperature: temperature of InfoNCE (0.5).
+        queue: number of earlier clips whose codes are also negatives.
     """
 
     contrast: float = 20.0
@@ -106,7 +111,7 @@ class Model(dsae.Model):
         self.queue = ClipQueue(c.queue, c.dim_f, c.dim_z, spec.n_frames)
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of DSAE's bound and, in training, those that are added."""
+        """Return the terms of DSAE's bound and, in training, the added terms."""
         if not self.training:
             return super().loss(frames, context)
         rng = context.generator
@@ -130,12 +135,12 @@ class Model(dsae.Model):
         changed: Float[Tensor, "batch d"],
         of: Int[Tensor, " all"],
     ) -> Float[Tensor, " batch"]:
-        """Return InfoNCE, the mean of both ways.
+        """Return InfoNCE, the mean of both directions.
 
         Args:
-            codes: of the clips of the batch and, after them, of the queue.
-            changed: of the changed clips of the batch.
-            of: the training sequence of each of the first.
+            codes: codes of the clips of the batch and, after them, of the queue.
+            changed: codes of the changed clips of the batch.
+            of: the training sequence of each clip in `codes`.
         """
         own, queue = codes.split([len(changed), len(codes) - len(changed)])
         others = of != of[: len(own), None]

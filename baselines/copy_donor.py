@@ -1,6 +1,6 @@
-"""Control: the swap is B's clip, untouched. All moves, nothing is kept.
+"""Control: the swap is B's clip, unchanged. It keeps nothing of A.
 
-A model that ignores f scores like this.
+It has the score of a model that ignores f.
 """
 
 from seqdis.errors import cli

@@ -1,6 +1,6 @@
-"""Control: the swap is A's clip, untouched. All is kept, nothing moves.
+"""Control: the swap is A's clip, unchanged. It transfers nothing of B.
 
-A model that ignores z scores like this.
+It has the score of a model that ignores z.
 """
 
 from seqdis.errors import cli

@@ -1,53 +1,56 @@
-"""DBSE: f of one frame, z of what the others differ by from it.
+"""DBSE: f from one frame, z from the differences of the other frames to it.
 
 Berman, Naiman, Arbiv, Fadlon, Azencot 2024, arXiv:2406.18131. A VAE of ordered clips
-with DSAE's generative model and another q. With features g_t of the frames,
+with DSAE's generative model and another posterior q. With features g_t of the frames,
 
     p(x, f, z) = p(f) prod_t p(x_t | f, z_t) p(z_t | z_<t)
     q(f, z | x) = q(f | g_1) prod_t q(z_t | g_1 - g_1, g_2 - g_1, ..., g_T - g_1)
 
-q(f | g_1) is a dense layer with tanh, q(z | .) a bidirectional LSTM of two layers. What
-all frames share cancels in the differences, and f, which is used for all frames, has to
-be had from one: so the model needs no term against leakage. Its loss is
+q(f | g_1) is a dense layer with tanh, q(z | .) a bidirectional LSTM of two layers.
+Content that all frames share cancels in the differences, so z cannot encode it; f is
+used for all frames but inferred from one. The model therefore has no loss term against
+leakage. Its loss is
 
     a sum_t -log p(x_t | f, z_t) - b log p(x_1 | f, z_1) + w_f KL(f) + KL(z)
 
-Beside the set encoders of `unordered_vae` it answers what f loses with a single frame.
+Compared with the set encoders of `unordered_vae`, it shows what f loses if it is
+inferred from a single frame.
 
-The first step. Reviewers of the paper remarked that its bound is inconsistent: it has a
-Gaussian prior p(z_1), but z_1 := 0, and a point has no finite KL from a Gaussian. The
-public code replaces the first difference by noise from N(0, I) before the LSTM, also at
-test time, so that codes of a clip are random. Here the LSTM's first input is the
-difference as it is, 0, and `encode` has no noise. z_1 is a code as all others: it is
-inferred from the clip's differences and its KL from p(z_1) counts, so that without the
-term of b, and with a, w_f = 1, the loss is a bound on log p(x).
+The first frame. Reviewers of the paper remarked that its bound is inconsistent: it has
+a Gaussian prior p(z_1), but sets z_1 := 0, and the KL of a point from a Gaussian is not
+finite. The public code replaces the first difference with noise from N(0, I) before the
+LSTM, also at test time, so the codes of a clip are random. Here the first input of the
+LSTM is the difference itself, 0, and `encode` has no noise. z_1 is treated like the
+other z_t: it is inferred from the differences of the clip, and its KL from p(z_1)
+counts. With a = w_f = 1 and b = 0, the loss is therefore a bound on log p(x).
 
 Choices and departures:
 
-1. The weights for Sprites, a = 5, b = 1, w_f = 1, are against summed squared errors; a
-   squared error is twice the nats of a unit Gaussian, so the loss is 10 times
-   -log p(x) - 0.2 log p(x_1) + 0.1 KL. `first_frame` is that 0.2, which is the same for
-   any likelihood. The KL counts 1 here, as in all models of the suite, beside cross
-   entropy, which is steeper than a unit Gaussian (baselines/svg.py says by how much);
-   `likelihood: gaussian` with `training.beta` of 0.1 is the published loss.
-2. The term of b decodes frame 1 with z_1, as in the public code: it is a part of the
-   term of a, counted again.
-3. The prior is DSAE's LSTM of one layer (two). Dense layers and LSTMs have `hidden`
-   units; in the paper the LSTM of q has `dim_z`, that of the prior 64.
-4. The suite's frame encoder, decoder and likelihood (training/networks.py) stand in for
+1. The weights for Sprites, a = 5, b = 1, w_f = 1, belong to summed squared errors. A
+   squared error is twice the nats of a unit Gaussian, so the loss is 10 times -log p(x)
+   - 0.2 log p(x_1) + 0.1 KL. `first_frame` is this 0.2, for any likelihood. In all
+   models of this suite the KL has a weight of 1 and the likelihood is the cross
+   entropy, which is steeper than a unit Gaussian (baselines/svg.py says by how much).
+   `likelihood: gaussian` with a `training.beta` of 0.1 is the published loss.
+2. The term with b decodes frame 1 with z_1, as in the public code: it counts a part of
+   the term with a again.
+3. The prior is DSAE's LSTM of one layer (two in the paper). Dense layers and LSTMs have
+   `hidden` units; in the paper the LSTM of q has `dim_z` units, that of the prior 64.
+4. The suite's frame encoder, decoder and likelihood (training/networks.py) replace
    DCGAN with batch normalisation; they have no tanh on features.
-5. config/paper.yaml has f and z of 256 dimensions as on Sprites, 45 clips a step (128)
-   and 1.9 million clips in all (2000 epochs of 9000).
+5. config/paper.yaml has f and z of 256 dimensions, as the paper has for Sprites, 45
+   clips a step (128 in the paper) and 1.9 million clips in all (the paper has 2000
+   epochs of 9000).
 
-What it does here. On the default tier's data (one seed) it draws the dynamic factors of
-Sprites (contrast 0.39) and of Moving MNIST (0.70), but a swap does not move them (0.02
-and -0.12): f is read off a frame that has a pose and a place, and the differences say
-how a clip goes on from there. An action that lasts for the clip costs the KL of one f
-instead of that of every z_t, and no term keeps it out of f. So in a swap the path of B
-begins where A does.
+Results here. On the default tier's data (one seed) it reconstructs the dynamic factors
+of Sprites (contrast 0.39) and of Moving MNIST (0.70), but a swap does not transfer them
+(0.02 and -0.12). f is inferred from a frame that has a pose and a position, and the
+differences only encode how the clip continues from there. So in a swap the motion of B
+begins at the pose and position of A. A pose or action that does not change in a clip
+costs the KL of one f instead of the KL of every z_t, and no term keeps it out of f.
 
-In the public code the evaluation script loads the checkpoint into the judge, so that it
-scores weights at random, and checkpoints are not saved.
+In the public code, checkpoints are not saved, and the evaluation script loads the
+checkpoint into the judge, so it scores random weights.
 """
 
 from dataclasses import dataclass
@@ -89,7 +92,7 @@ class Config:
         hidden: units of dense layers and LSTMs.
         dim_f: dimensions of f (256 in the paper).
         dim_z: dimensions of z_t (256).
-        first_frame: weight of the first frame's second reconstruction term (0.2).
+        first_frame: weight of the second reconstruction term, of the first frame (0.2).
         likelihood: `bernoulli` or `gaussian`.
     """
 
@@ -158,7 +161,7 @@ class Model(SequenceModel):
         self.weights = {"first_frame": c.first_frame}
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of the negative bound, and the first frame's once more."""
+        """Return the terms of the negative bound, and the first frame's term again."""
         f, q_f, z, q_z = self.drawn(frames, context.generator)
         nll = negative_log_likelihood(self.p_x(f, z), frames, self.config.likelihood)
         return {

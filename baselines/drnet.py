@@ -1,45 +1,48 @@
 """DRNET: disentangled representations from video by an adversary on pose.
 
-Denton, Birodkar 2017, arXiv:1705.10915. Not a density: two encoders, of content h_c and
-of pose h_p, whose codes of two frames of a clip together give one of them. For each
-frame x_t and another frame x_s of its clip (sg stops gradients):
+Denton, Birodkar 2017, arXiv:1705.10915. The model is not a density. It has two
+encoders, of content h_c and of pose h_p; the content of one frame and the pose of
+another frame of the same clip reconstruct the latter. For each frame x_t and another
+frame x_s of its clip (sg stops gradients):
 
     reconstruction  -log p(x_t | h_c(x_s), h_p(x_t))
     similarity      |h_c(x_t) - sg h_c(x_s)|^2
     adversarial     BCE(C(h_p(x_t), sg h_p(x_s)), 1/2), C frozen: pose must not tell
                     clips apart
     scene           BCE of C itself: pairs of poses of one clip (1) or of two (0)
-    predictor       -log p(h_p(x_1:T) | h_c), an LSTM's, on poses that stand still
+    predictor       -log p(h_p(x_1:T) | h_c) of an LSTM; its gradients stop at h_p, h_c
 
 Where the paper leaves a choice open, or ours departs:
 
-1. The paper draws a few frames at most `max_step` apart. A clip of `n_frames`
-   consecutive frames has them all: one random cycle through it per step says which
-   frame x_s each x_t takes its content from, so each is reconstructed exactly once.
+1. The paper draws a few frames that are at most `max_step` apart. Here a clip has all
+   of `n_frames` consecutive frames. In each step a random cycle through the clip says
+   from which frame x_s each x_t takes its content, so each frame is reconstructed
+   exactly once.
 2. Weights are in the units of the official code, where the error is a mean over the D
-   numbers of a frame and the distance of contents a mean over dimensions. The
-   likelihood is the paper's squared error, unlike that of the suite's VAEs, as weights
-   are given against it: a mean squared error of 1 is D / 2 nats of a Gaussian of unit
-   variance, and all terms are scaled by this. No constant converts to cross entropy
-   (baselines/svg.py, 8).
-   Ours has a `similarity` of 0.1, as 1 leaves nothing of contents that are not
-   normalised. The official repositories disagree on `adversarial`, 0 (Lua) and 1e-4
-   (Python); ours is 1e-3.
-3. The suite's frame encoder and decoder stand in for DCGAN with batch normalisation,
-   each encoder with one dense layer, the paper's last 4x4 convolution. No tanh: without
-   batch normalisation it saturated in a few steps. Both have `width`.
-4. No skip connections from the content encoder to the decoder: content must be a vector
-   that can be swapped.
-5. The f of a clip is the mean of its h_c. The paper takes the first frame's.
-6. The paper's LSTM predicts poses with squared error from ten given ones, after the
-   rest is trained. A generator needs the distribution of all poses, the first one too:
-   ours is Gaussian with a learnt variance, begins with a pose of 0, and trains beside
-   the rest, on poses and contents without gradient. Its f is the clip's, as above.
+   numbers of a frame and the distance of contents is a mean over dimensions. The
+   likelihood is the paper's squared error, unlike that of the suite's VAEs, because the
+   paper's weights refer to it. A mean squared error of 1 is D / 2 nats of a Gaussian of
+   unit variance; all terms are scaled by this factor. No constant converts the weights
+   to cross entropy (baselines/svg.py, 8). `similarity` is 0.1 here, because with 1 the
+   content codes, which are not normalised, shrink to nothing. The official repositories
+   disagree on `adversarial`, 0 (Lua) and 1e-4 (Python); here it is 1e-3.
+3. The suite's frame encoder and decoder replace DCGAN with batch normalisation. Each
+   encoder ends with one dense layer, the paper's last 4x4 convolution. There is no
+   tanh, because without batch normalisation it saturated in a few steps. Both encoders
+   have `width` filters.
+4. There are no skip connections from the content encoder to the decoder, because
+   content must be a vector that can be swapped.
+5. The f of a clip is the mean of its h_c. The paper uses the h_c of the first frame.
+6. The paper's LSTM predicts poses with a squared error from ten given poses, after the
+   rest is trained. To generate clips, the distribution of all poses is needed, also of
+   the first. Here the LSTM predicts a Gaussian with a learnt variance, begins with a
+   pose of 0, and is trained at the same time as the rest, without gradients to poses
+   and contents. It sees the f of the clip (5).
 7. There is no p(f).
-8. config/paper.yaml has the settings of the official Python code, none of the Lua code:
-   128 and 10 dimensions, frames at most 19 steps apart, similarity 1, adversarial 1e-4,
-   rate 2e-3, beta1 0.5. It has 18 clips of 20 frames a step (100 of 4), and 43,000 or
-   60,000 steps (120,000).
+8. config/paper.yaml has the settings of the official Python code, not those of the Lua
+   code: 128 and 10 dimensions, frames at most 19 steps apart, similarity 1, adversarial
+   1e-4, learning rate 2e-3, beta1 0.5. It has 18 clips of 20 frames a step (100 of 4 in
+   the official code), and 43,000 or 60,000 steps (120,000).
 """
 
 from dataclasses import dataclass
@@ -81,7 +84,8 @@ class Config:
         dim_z: dimensions of pose h_p (10).
         discriminator: hidden units of the scene discriminator (100).
         similarity: weight of the distance of contents (1).
-        adversarial: weight of the pose encoder's adversarial term (0 or 1e-4).
+        adversarial: weight of the pose encoder's adversarial term (0 or 1e-4 in the
+            official code).
         likelihood: `gaussian` (the paper's) or `bernoulli`.
     """
 
@@ -146,7 +150,7 @@ class PosePredictor(nn.Module):
     def sample(
         self, f: Float[Tensor, "batch f"], time: int, generator: torch.Generator
     ) -> Poses:
-        """Draw freely, each step fed with the sample before it."""
+        """Draw poses; each step sees the sample of the step before."""
         past, state, samples = f.new_zeros(len(f), 1, self.dim_z), None, []
         for _ in range(time):
             out, state = self.lstm(torch.cat([past, f[:, None]], -1), state)
@@ -208,7 +212,7 @@ class Model(SequenceModel):
         return weight * (h_c - other).square().mean(-1).sum(1)
 
     def adversarial(self, h_p: Poses, other: Poses) -> Float[Tensor, " batch"]:
-        """Return how far a frozen C is from not knowing; log 2 at best, weighted."""
+        """Return the weighted adversarial term, smallest if C cannot tell clips."""
         weight = self.config.adversarial * self.nats
         return weight * cross_entropy(frozen(self.scene, h_p, other), 0.5)
 
@@ -247,7 +251,7 @@ class Model(SequenceModel):
 
 
 def random_cycle(time: int, generator: torch.Generator) -> Int[Tensor, " {time}"]:
-    """Return for each frame another one; following them visits every frame once."""
+    """Return another frame for each frame; together they form one random cycle."""
     order = torch.randperm(time, generator=generator, device=generator.device)
     return torch.empty_like(order).scatter_(0, order, order.roll(1))
 

@@ -6,16 +6,17 @@ Li, Mandt 2018, arXiv:1803.02991. A VAE of ordered clips with an LSTM prior on z
     q(f, z | x) = q(f | x_1:T) prod_t q(z_t | x_t)      `posterior: factorised`
     q(f, z | x) = q(f | x_1:T) q(z_1:T | f, x_1:T)      `posterior: full`
 
-The full q reads [v_t, f] of all frames with a bidirectional LSTM, its states with an
-RNN; given f and the clip, the z_t are independent.
+In the full q, a bidirectional LSTM reads [v_t, f] of all frames, where v_t are the
+features of frame t, and an RNN reads the states of this LSTM. Given f and the clip, the
+z_t are independent.
 
 The prior is teacher-forced: z_<t are samples of q, not of the prior.
 
 Departures: the suite's frame encoder, decoder and likelihood (training/networks.py)
-stand in for the paper's 5x5 convolutions and Gaussian, so that every model here has
-the same ones; dense layers and LSTMs have `hidden` units (512 in the paper).
-config/paper.yaml has 45 clips a step (25 in the public code) and 16 million weights
-(167 million).
+replace the paper's 5x5 convolutions and Gaussian, so that all models have the same
+ones. Dense layers and LSTMs have `hidden` units (512 in the paper). config/paper.yaml
+has 45 clips a step (25 in the public code) and 16 million weights (167 million in the
+paper).
 """
 
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ class FactorisedPosterior(nn.Module):
         self.mlp = mlp(hidden, hidden, 2 * dim_z, 1, Posterior)
 
     def forward(self, v: Features, f: Float[Tensor, "batch f"]) -> Gaussian:
-        """Return mu_z and logvar_z; f plays no part."""
+        """Return mu_z and logvar_z; f is not used."""
         return split_gaussian(self.mlp(v))
 
 
@@ -143,7 +144,7 @@ class DynamicPrior(nn.Module):
     def sample(
         self, n: int, time: int, generator: torch.Generator
     ) -> Float[Tensor, "{n} {time} z"]:
-        """Draw freely, each step fed with the sample before it."""
+        """Draw z_1:T; each step sees the sample of the step before."""
         past, state, samples = None, None, []
         for _ in range(time):
             if past is None:
@@ -181,12 +182,12 @@ class Model(SequenceModel):
     def bound(
         self, v: Features, frames: Frames, generator: torch.Generator
     ) -> tuple[Terms, Tensor, Normal, Tensor, Normal]:
-        """Return the terms of the bound, and f and z with the posteriors they are from.
+        """Return the terms of the bound, and f and z with their posteriors.
 
         Args:
             v: features of the frames.
             frames: clips.
-            generator: of the draws.
+            generator: source of the random draws.
         """
         f, q_f, z, q_z = self.drawn(v, generator)
         nll = negative_log_likelihood(self.p_x(f, z), frames, self.config.likelihood)

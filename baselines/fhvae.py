@@ -1,44 +1,49 @@
 """FHVAE, the factorised hierarchical VAE, for images.
 
-Hsu, Zhang, Glass 2017, arXiv:1709.07902; Hsu, Glass 2018, arXiv:1804.03201. Made for
-speech; this is the same model of frames. Every sequence i has a place mu2 of its own,
-and each segment x_t two codes, one near that place:
+Hsu, Zhang, Glass 2017, arXiv:1709.07902; Hsu, Glass 2018, arXiv:1804.03201. The papers
+model speech; here the same model is applied to frames. Every sequence i has a mean
+mu2_i, and each segment x_t of it has two codes; z2_t is near this mean:
 
     p(mu2_i) = N(0, I)    p(z2_t | mu2_i) = N(mu2_i, 0.5^2 I)    p(z1_t) = N(0, I)
     p(x_t | z1_t, z2_t)   q(z2_t | x_t)   q(z1_t | x_t, z2_t)
 
-The suite's f is mu2. Its z_t is (z1_t, z2_t - mu2), `dim_z` + `dim_f` numbers: the
-second part is the residual of the segment, N(0, 0.5^2 I) a priori. A swap decodes the
-residual of B around the mu2 of A, as the authors' code does.
+In this suite f is mu2, and z_t is (z1_t, z2_t - mu2), `dim_z` + `dim_f` numbers. The
+second part is the residual of the segment, with the prior N(0, 0.5^2 I). A swap adds
+the residual of B to the mu2 of A, as the authors' code does.
 
-The mu2 of training sequences are rows of a table, learnt with the networks. `alpha`
-weighs how well a frame's z2 tells its sequence from all others, with
-softmax_j(-||z2 - mu2_j||^2 / (2 0.5^2)). The mu2 of any other clip maximises
-p(mu2) prod_t p(z2_t | mu2):
+The mu2 of training sequences are rows of a table that is learnt with the networks. A
+discriminative term with the weight `alpha` is the log probability of a frame's sequence
+among all others, given z2: softmax_j(-||z2 - mu2_j||^2 / (2 0.5^2)). The mu2 of any
+other clip maximises p(mu2) prod_t p(z2_t | mu2):
 
     mu2 = sum_t z2_t / (T + 0.5^2)
 
-log p(mu2) counts once per sequence: a training clip of T of its N frames has T / N of
-it, any other clip is a sequence of its own. N is that of the longest training sequence,
-exact where all have one length (Moving MNIST, Sprites).
+log p(mu2) counts once per sequence: a training clip with T of the N frames of its
+sequence has T / N of it, and any other clip counts as a sequence. N is the length of
+the longest training sequence, which is exact if all sequences have the same length
+(Moving MNIST, Sprites).
 
-Departures: the suite's frame encoder, decoder and likelihood (training/networks.py).
-A segment is one frame, or with `segment` > 1 the frames around t, read by an LSTM (20
-frames of speech in the paper); the decoder gives frame t alone, where the paper's gives
-the segment. q(z1 | .) and q(z2 | .) share these features (an LSTM each in the paper).
-Adam keeps its momentum for rows of the table that are not in the batch.
+Departures: the suite's frame encoder, decoder and likelihood (training/networks.py). A
+segment is one frame or, with `segment` > 1, the frames around t, read by an LSTM (20
+frames of speech in the paper). The decoder predicts frame t only, the paper's predicts
+the segment. q(z1 | .) and q(z2 | .) share these features (each has an LSTM in the
+paper). Adam keeps its momentum for rows of the table that are not in the batch.
 
-config/paper.yaml has segments of 7 frames, 45 clips of 8 a step (256 segments), the L2
-weight of 1e-4 as a decoupled weight decay (AdamW), and a constant rate (decay of 0.8).
+config/paper.yaml has segments of 7 frames, 45 clips of 8 frames a step (256 segments in
+the paper), the L2 weight of 1e-4 as a decoupled weight decay (AdamW), and a constant
+learning rate (the paper has a decay of 0.8).
 
-Scalable FHVAE sets rows of the table to the closed form of all their segments before it
-trains on these sequences, and again from time to time; its softmax is over such rows.
-Here a row is set when its sequence is first drawn, and again when it is drawn `refresh`
-steps or more after that. The closed form is of the means of q(z2) of its training clips
-since the row was last set, this one included, each as its own step saw it. The softmax
-is over the sequences that have been drawn.
-`training.beta` and the size of frames weigh the terms called `kl_...`, not log p(mu2)
-and the discriminative term: at 32 pixels these weigh four times as much beside them.
+Scalable FHVAE (the second paper) sets rows of the table to the closed form of all their
+segments before it trains on these sequences, and again from time to time; its softmax
+is over such rows. Here a row is set when its sequence is first drawn, and again when
+the sequence is drawn `refresh` or more steps later. The closed form uses the means of
+q(z2) of all training clips of the sequence since the row was last set, including the
+present clip, each as it was in its step. The softmax is over all sequences drawn so
+far.
+
+`training.beta` and the size of frames scale the terms called `kl_...`, but not log
+p(mu2) and the discriminative term. At 32 pixels, these two therefore have four times
+the relative weight.
 """
 
 from dataclasses import dataclass
@@ -70,7 +75,7 @@ from training.importance import Normal, log_weight, standard
 from training.networks import Decoder, frame_features, mlp, per_frame
 from training.posterior import Posterior
 
-VAR_Z2 = 0.5**2  # of p(z2 | mu2), so of the residual
+VAR_Z2 = 0.5**2  # variance of p(z2 | mu2), and so of the residual
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Config:
         hidden: units of dense layers and of the segment's LSTM (256 in the paper).
         dim_f: dimensions of z2 and mu2 (32).
         dim_z: dimensions of z1 (32).
-        segment: frames an encoder sees.
+        segment: number of frames that an encoder sees.
         alpha: weight of the discriminative term (10).
         refresh: steps after which a row of the table is estimated anew.
         likelihood: `bernoulli` or `gaussian`.
@@ -156,8 +161,8 @@ class Model(SequenceModel):
         self.longest = spec.longest
         rows = spec.sequences
         self.mu2 = nn.Parameter(torch.zeros(rows, c.dim_f))
-        # Of each row: the sum and number of the z2 since it was set, and the step from
-        # which it is to be set again, 0 before its sequence was drawn.
+        # For each row: the sum and number of the z2 since it was set, and the step from
+        # which it will be set again; 0 before its sequence was drawn.
         self.register_buffer("sums", torch.zeros(rows, c.dim_f))
         self.register_buffer("counts", torch.zeros(rows, 1))
         self.register_buffer("due", torch.zeros(rows, 1, dtype=torch.long))
@@ -173,14 +178,14 @@ class Model(SequenceModel):
         known = self.training and bool((context.sequences >= 0).all())
         if known:
             self.set_rows(mu_z2, context)
-        share = frames.shape[1] / self.longest if known else 1.0  # of its sequence
+        share = frames.shape[1] / self.longest if known else 1.0  # of its frames
         mu2 = self.mu2[context.sequences] if known else closed_form(mu_z2)
         prior = mu2[:, None], torch.full_like(mu2, VAR_Z2).log()[:, None]
         terms = {
             "reconstruction": nll.sum(1),
             "kl_dynamic": kl_standard(*q_z1).sum(1),
             "kl_segment": kl_gaussian(mu_z2, logvar_z2, *prior).sum(1),
-            # without its constant
+            # The constant is left out.
             "table_prior": 0.5 * share * mu2.square().sum(-1),
         }
         if known:
@@ -247,14 +252,14 @@ class Model(SequenceModel):
         self, z2: Float[Tensor, "batch time f"], z1: Float[Tensor, "batch time z1"]
     ) -> Frames:
         """Return the decoder's output."""
-        # z2 differs from frame to frame: frames take the place of clips
+        # z2 differs from frame to frame, so each frame is treated as a clip.
         logits = self.p_x(z2.flatten(0, 1), z1.flatten(0, 1)[:, None])
         return logits[:, 0].unflatten(0, z2.shape[:2])
 
     def log_which(
         self, z2: Float[Tensor, "batch time f"], sequences: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch time"]:
-        """Return log p(i | z2): how well the table tells a frame's sequence."""
+        """Return log p(i | z2) of the sequence i that a frame is from."""
         distance = torch.cdist(z2.flatten(0, 1).float(), self.mu2.float()).square()
         logits = (-distance / (2 * VAR_Z2)).masked_fill(self.due.T.eq(0), -torch.inf)
         target = sequences.repeat_interleave(z2.shape[1])
@@ -307,7 +312,7 @@ class Model(SequenceModel):
     def prior_std(
         self, dynamic: Float[Tensor, "batch time z"]
     ) -> Float[Tensor, "batch time z"]:
-        """Return 1 for the columns of z1 and 0.5 for those of the residual."""
+        """Return 1 for the dimensions of z1 and 0.5 for those of the residual."""
         z1, residual = self.split(torch.ones_like(dynamic))
         return torch.cat([z1, residual * VAR_Z2**0.5], -1)
 

@@ -1,49 +1,54 @@
 """MoCoGAN: motion and content decomposed by two adversaries.
 
-Tulyakov, Liu, Yang, Kautz 2018, arXiv:1707.04993. A generator of clips, with no
-likelihood and no encoder. One content code per clip, a path of motion codes:
+Tulyakov, Liu, Yang, Kautz 2018, arXiv:1707.04993. A generator of clips without a
+likelihood and without an encoder. A clip has one content code and a path of motion
+codes:
 
     z_C ~ N(0, I),  z_M^0 ~ N(0, I),  z_M^t = GRU(e_t, z_M^t-1),  e_t ~ N(0, I)
     x_t = G(z_C, z_M^t),  f = z_C,  z_t = z_M^t
 
-D_I tells real frames from generated ones, D_V real clips from generated ones. Both give
-one logit per patch. Per answer of D, with BCE the cross entropy averaged over patches
-and sg stopping gradients:
+D_I discriminates real from generated frames, D_V real from generated clips. Both give
+one logit per patch. For each output of D, where BCE is the cross entropy averaged over
+patches and sg stops gradients, the terms are:
 
     discriminator_image, _video    BCE(D(x), 1) / 2 + BCE(D(sg G(z)), 0) / 2
     generator_image, _video        BCE(D(G(z)), 1), D frozen
 
 Where the paper leaves a choice open, or ours departs:
 
-1. Terms are T answers: D_I gives one per frame, and D_V's one per clip counts T times,
-   so that both weigh the same, as in the paper. Per frame, log 2 is chance.
-2. D_I sees all frames of the clips. The paper's sees a random one of each.
-3. All four terms are one sum under one Adam: D and G move together, each by its own
-   terms. The paper alternates. Its Adam has beta1 = 0.5: `training.beta1`.
-4. The suite's decoder and encoder stand in for DCGAN: no batch normalisation, and G
-   ends in a sigmoid. D_I has a 1x1 convolution on the 4x4 map of the encoder, whose
-   patches are those of the official code. D_V has as many layers of 4x4x4
-   convolutions, stride 2 in space and 1 in time; padding in time makes each a frame
-   shorter, not three.
-5. T = 8 instead of 16.
-6. `noise` is on the input of both D. The official code's is on the input of each layer.
-7. No category z_A, and so no InfoGAN term.
+1. Each term is a sum of T outputs: D_I has one per frame, and the single output of D_V
+   per clip counts T times. Both discriminators thus have the same weight, as in the
+   paper. At chance a term is log 2 per frame.
+2. D_I sees all frames of the clips. The paper's D_I sees one random frame of each clip.
+3. One Adam minimises the sum of all four terms: D and G are updated at the same time,
+   each by its own terms. The paper alternates. The paper's beta1 of 0.5 is
+   `training.beta1`.
+4. The suite's decoder and encoder replace DCGAN: there is no batch normalisation, and G
+   ends with a sigmoid. D_I has a 1x1 convolution on the 4x4 map of the encoder; its
+   patches are those of the official code. D_V has as many layers as the encoder, 4x4x4
+   convolutions with stride 2 in space and 1 in time. Because of padding in time, each
+   layer shortens the clip by one frame, not by three.
+5. T is 8 instead of 16.
+6. `noise` is added to the input of both discriminators. The official code adds noise to
+   the input of each layer.
+7. There is no category z_A, and so no InfoGAN term.
 8. z_M^0 is drawn, as in the official code.
-9. `encoder_from` < 1 is another entry, not MoCoGAN as published: from then on G is
-   left as it is and q(f | x) prod_t q(z_t | x_t) is fitted to clips it generates, whose
-   codes are known (the sleep phase of wake-sleep). Means and variances are learnt:
+9. `encoder_from` < 1 is a variant with an encoder, which the paper does not have. From
+   this share of the training on, G is frozen, and q(f | x) prod_t q(z_t | x_t) is
+   fitted to clips that G generates, whose codes are known (the sleep phase of
+   wake-sleep). Means and variances are learnt:
 
        code_static, code_dynamic    -log q(f | G(z)), -sum_t log q(z_t | G(z)_t)
 
-   What G draws is not what it shall read, so real frames have a term too, which finds
-   the codes of what G draws most like them (Zhu et al. 2016, arXiv:1609.03552), with
-   mu the means of q, weighted by `inversion`:
+   The encoder must read real frames, not only frames that G draws. A further term, with
+   the weight `inversion`, therefore fits the means mu of q so that G reconstructs real
+   frames (Zhu et al. 2016, arXiv:1609.03552):
 
        reconstruction    -log p(x | sg G, mu_f, mu_z)
 
-10. config/paper.yaml has the official code's 3 clips of 16 frames a step, of which D_I
-    sees all 48 (10 in the code); its weight decay of 1e-5, decoupled (AdamW); 19
-    million weights (6.6 million).
+10. config/paper.yaml has 3 clips of 16 frames a step, as the official code; D_I sees
+    all 48 frames (10 in the code). It has the code's weight decay of 1e-5, decoupled
+    (AdamW), and 19 million weights (6.6 million in the code).
 """
 
 from dataclasses import dataclass
@@ -94,9 +99,9 @@ class Config:
         noise: standard deviation of Gaussian noise on what discriminators see.
         encoder_from: share of the training, in (0, 1], after which an encoder is
             fitted instead; 1 fits none.
-        inversion: weight of the real frames' term when the encoder is fitted; 0 fits it
-            to generated clips alone.
-        likelihood: `bernoulli` or `gaussian`, of an encoder's reconstruction.
+        inversion: weight of the term of real frames when the encoder is fitted; 0 fits
+            it to generated clips only.
+        likelihood: `bernoulli` or `gaussian`, in the reconstruction of the encoder.
     """
 
     width: int = 256
@@ -137,7 +142,7 @@ class MotionPath(nn.Module):
 
 
 class ImageDiscriminator(nn.Module):
-    """D_I: are these frames real? Each by itself."""
+    """D_I: is each of these frames real?"""
 
     def __init__(self, spec: Spec, width: int) -> None:
         """Build the suite's frame encoder and a logit per cell of its map."""
@@ -154,8 +159,9 @@ class ImageDiscriminator(nn.Module):
 class SpaceTimeConv(nn.Conv2d):
     """A 4x4x4 convolution of stride (1, 2, 2) and padding 1.
 
-    Its weights lie in memory as those of a 2-D one whose channels are (input, time):
-    the suite's networks are channels-last, which torch has for 4 dimensions only.
+    Its weights are stored like those of a 2-D convolution whose channels are (input,
+    time): the suite's networks are channels-last, a memory format that torch has for 4
+    dimensions only.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -216,7 +222,7 @@ class Model(SequenceModel):
     capabilities: tuple[str, ...] = ("sample_static", "sample_dynamic")
 
     def __init__(self, config: Config, spec: Spec) -> None:
-        """Build the motion path, G, D_I and D_V; the encoder if there shall be one."""
+        """Build the motion path, G, D_I and D_V, and the encoder if there is one."""
         super().__init__()
         c = self.config = config
         self.time = spec.n_frames  # T
@@ -229,7 +235,7 @@ class Model(SequenceModel):
         self.generator = Decoder(c.dim_f + c.dim_z, spec.channels, spec.size, c.width)
         self.image = ImageDiscriminator(spec, c.width)
         self.video = VideoDiscriminator(spec, c.width)
-        # Wide starts saturate adversaries: these start as PyTorch's layers do.
+        # Large initial weights saturate adversaries, so these start as in PyTorch.
         for network in (self.generator, self.image, self.video):
             network.apply(start_as_torch)
         self.encoder = Encoder(c, spec) if c.encoder_from < 1 else None
@@ -237,7 +243,7 @@ class Model(SequenceModel):
             self.capabilities = SequenceModel.capabilities
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of the adversaries, or of the encoder at its turn."""
+        """Return the terms of the adversaries, or later those of the encoder."""
         if self.encoder and not self.training:
             return self.reconstruction(frames)
         if self.encoder and context.done >= self.config.encoder_from:
@@ -248,7 +254,7 @@ class Model(SequenceModel):
         return self.adversaries(frames, context.generator)
 
     def adversaries(self, frames: Frames, generator: torch.Generator) -> Terms:
-        """Return what each discriminator pays, and what G pays for not fooling it."""
+        """Return the terms of both discriminators, and those of G for each."""
         generated = self.decode(self.draw_codes(len(frames), generator))
         real, fake = self.seen(frames, generator), self.seen(generated, generator)
         terms = {}
@@ -317,5 +323,5 @@ def start_as_torch(layer: nn.Module) -> None:
 
 
 def cross_entropy(logits: Logits, real: bool) -> Float[Tensor, " batch"]:
-    """Return the mean over patches of the cross entropy with one answer for all."""
+    """Return the mean over patches of the cross entropy with one target for all."""
     return functional.softplus(-logits if real else logits).mean(1)

@@ -1,27 +1,28 @@
 """Neural Statistician.
 
-Edwards, Storkey 2016, arXiv:1606.02185. A VAE of sets: a statistic network summarises
-the frames D of a sequence in a context c, the suite's f; L stochastic layers explain
-each frame given c:
+Edwards, Storkey 2016, arXiv:1606.02185. A VAE of sets. A statistic network summarises
+the frames D of a sequence in a context c, which is f in this suite; L stochastic layers
+generate each frame given c:
 
     p(D, c, z) = p(c) prod_x p(x | z_1:L, c) p(z_L | c) prod_l<L p(z_l | z_l+1, c)
     q(c, z | D) = q(c | D) prod_x q(z_L | x, c) prod_l<L q(z_l | z_l+1, x, c)
 
-q(c | D) sees the mean of the frames' features, so their order cannot matter.
+q(c | D) sees the mean of the features of the frames, so their order cannot matter.
 
-With L = 1 this is the generative model of the unordered VAE: what differs is the set
-encoder, the mean here, pairwise comparison there.
+With L = 1 this is the generative model of the unordered VAE. The difference is the set
+encoder: a mean here, pairwise comparisons in the unordered VAE.
 
-The paper's code first trusts reconstructions, so that c is not ignored: it minimises
-(1 + a) reconstruction + KL / (1 + a) with a = `a0`, halved every `halving` steps.
+At first the paper's code gives reconstructions more weight, so that c is not ignored:
+it minimises (1 + a) reconstruction + KL / (1 + a) with a = `a0`, halved every `halving`
+steps.
 
 Departures: the suite's frame encoder, decoder and likelihood (training/networks.py)
-stand in for residual convolutions, batch normalisation and a Gaussian of learnt
-variance; no frames are dropped from a set; a is halved every so many steps, not every
-epoch; one dense layer follows the mean over frames, two in the paper's code. That code
-clamps each gradient to +-0.5; ours limits their norm (`training.gradient_clip`). The
-suite's z_t is (z_L, ..., z_1) of a frame, end to end. config/paper.yaml has 72 sets a
-step (64).
+replace residual convolutions, batch normalisation and a Gaussian with a learnt
+variance. No frames are dropped from a set. a is halved after a number of steps, not
+after every epoch. One dense layer follows the mean over frames, two in the paper's
+code. That code clamps each gradient to +-0.5; here the norm of the gradient is limited
+(`training.gradient_clip`). In this suite z_t is the concatenation (z_L, ..., z_1) of a
+frame. config/paper.yaml has 72 sets a step (64 in the paper).
 """
 
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Config:
         dim_f: dimensions of c (512).
         dim_z: dimensions of each stochastic layer (16).
         layers: stochastic layers L (1; 3 for spatial MNIST).
-        a0: first weight a; 0 trains the plain bound (1).
+        a0: initial value of a; 0 trains the plain bound (1).
         halving: steps between halvings of a.
         likelihood: `bernoulli` or `gaussian`.
     """
@@ -127,7 +128,7 @@ class Model(SequenceModel):
         )
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of the negative bound, weighted by a while training."""
+        """Return the terms of the negative bound; in training, a weights them."""
         v = per_frame(self.features, frames)
         mu_c, logvar_c = self.q_c(v)
         c = draw(mu_c, logvar_c, context.generator)
@@ -151,7 +152,7 @@ class Model(SequenceModel):
         return log_weight(nll, (c, (mu_c, logvar_c), standard(c)), *layers)
 
     def annealing(self, step: int) -> float:
-        """Return a at a training step; 0, the plain bound, when it is measured."""
+        """Return a at a training step; in evaluation 0, the plain bound."""
         halvings = step // self.config.halving
         return self.config.a0 * 0.5**halvings if self.training else 0.0
 
@@ -174,9 +175,9 @@ class Model(SequenceModel):
         v: Float[Tensor, "batch time hidden"],
         generator: torch.Generator | None,
     ) -> list[Code]:
-        """Go down the layers of q: return every z_l, its q and its p.
+        """Return z_l, its q and its p for every layer, from the top layer down.
 
-        Without a generator z are means, not samples.
+        Without a generator, z are means, not samples.
         """
         given = c[:, None].expand(-1, v.shape[1], -1)
         found: list[Code] = []
@@ -188,7 +189,7 @@ class Model(SequenceModel):
         return found
 
     def encode(self, frames: Frames) -> Codes:
-        """Return the mean of c, and those of z_L, ..., z_1 given the means above."""
+        """Return the means of c and of z_L, ..., z_1, each given the means above it."""
         v = per_frame(self.features, frames)
         c, _ = self.q_c(v)
         return Codes(c, self.infer_z(c, v, None)[0])

@@ -2,9 +2,9 @@
 
 `python -m baselines.new NAME [--rule]`
 
-The text is that of `template.txt`. The model is complete as it is written: replace its
-parts by yours and keep the tests passing. `--rule` adds a rule file, which a model
-needs only for an environment or a program of its own.
+The text comes from `template.txt`. The model is complete: replace its parts with your
+own and keep the tests passing. `--rule` adds a rule file, which a model needs only for
+an environment or a program of its own.
 """
 
 import argparse
@@ -21,7 +21,7 @@ TEMPLATE = Path(__file__).with_name("template.txt")
 
 
 def drafts(name: str, rule: bool = False) -> dict[str, str]:
-    """Return the texts of a model's files by their path; a rule is the last."""
+    """Return the texts of a model's files by their path; the rule file is the last."""
     label = name.replace("_", " ").capitalize()
     text = TEMPLATE.read_text().replace("NAME", name).replace("LABEL", label)
     _, *parts = re.split(r"^--- (.+)\n", text, flags=re.MULTILINE)
@@ -30,7 +30,7 @@ def drafts(name: str, rule: bool = False) -> dict[str, str]:
 
 
 def known(root: Path) -> set[str]:
-    """Return the names of the seed's model and of all entries of the tiers' configs."""
+    """Return the names of the unordered VAE and of all models in the tiers' configs."""
     tiers = [yaml.safe_load(path.read_text()) for path in root.glob("config/*.yaml")]
     return {"unordered_vae"}.union(*(tier.get("models") or {} for tier in tiers))
 
@@ -53,7 +53,7 @@ def write_new(texts: dict[Path, str]) -> None:
     """Write all of the files, or none.
 
     Raises:
-        UserError: one of them exists; it stays as it is.
+        UserError: one of them exists; it is not changed.
     """
     written: list[Path] = []
     try:

@@ -1,7 +1,8 @@
 """Control: the true factors as codes, and a renderer that draws them. The ceiling.
 
-f holds the static factors, z_t the dynamic ones; categories are one-hot. The swap is
-the real picture of A's static and B's dynamic factors: it lacks only what judges miss.
+f has the static factors, z_t the dynamic factors; categories are one-hot. The swap is
+the true picture of A's static and B's dynamic factors, so it loses score only where
+judges are wrong.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ from datasets.store import Store, clip_frames, labels
 from seqdis.errors import cli
 from training.direct import Arrays, write_directly
 
-# What draws frames again, by kind of dataset.
+# The functions that render frames from factors, by kind of dataset.
 REDRAW = {"mmnist": mmnist.redraw, "sprites": sprites.redraw}
 
 

@@ -1,8 +1,8 @@
 """R-WAE, a recurrent Wasserstein autoencoder, with MMD.
 
 Han, Min, Han, Li, Zhang 2021, arXiv:2101.07496. DSAE's generative model, trained so
-that the codes of all clips together are spread like the prior, where a VAE asks it of
-the posterior of each clip:
+that the codes of all clips together have the distribution of the prior. (A VAE compares
+the posterior of each clip with the prior.)
 
     p(x, f, z) = p(f) prod_t p(x_t | f, z_t) p(z_t | z_<t)
     q(f, z | x) = q(f | x_1:T) prod_t q(z_t | z_<t, x_<=t)
@@ -10,9 +10,9 @@ the posterior of each clip:
            + b2 sum_t D(q(z_t | z_<t), p(z_t | z_<t))
 
 where q(f) and q(z_t | z_<t) are averages over clips. q(f | x) is DSAE's bidirectional
-LSTM; z_t is inferred from frame t and z_t-1 by an LSTM. So a posterior may say as much
-of its clip as it likes: the paper's point is that this maximises the mutual information
-of clips and codes.
+LSTM; an LSTM infers z_t from frame t and z_t-1. The loss does not limit the information
+that the posterior of a clip has about the clip; the paper argues that it maximises the
+mutual information of clips and codes.
 
 D is the squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13, 723): with
 independent x, x' ~ q and y, y' ~ p,
@@ -20,9 +20,10 @@ independent x, x' ~ q and y, y' ~ p,
     MMD^2 = E k(x, x') + E k(y, y') - 2 E k(x, y)
 
 k is the mean of Gaussian kernels exp(-|x - y|^2 / 2 s), where s is 1/4, 1 and 4 times
-the mean squared distance of two draws of the prior; so no common scale of p(z) and q(z)
-makes the distance small. All these densities are Gaussians given a clip (and z_<t), for
-which the means are closed forms: they are not sampled. With variances A and B,
+the mean squared distance of two draws from the prior. A common scale of p(z) and q(z)
+therefore does not make the distance small. Given a clip (and z_<t), all densities are
+Gaussians, so the expectations have closed forms and need no samples. With variances A
+and B,
 
     E exp(-|x - y|^2 / 2 s)
         = prod_d sqrt(s / (s + A + B)) exp(-(a - b)^2 / 2 (s + A + B))
@@ -31,32 +32,34 @@ The distance given z_<t is that of (z_<t, z_t) from (z_<t, y_t), y_t ~ p(. | z_<
 under k times a kernel of the pasts: 0 if and only if both conditionals are the same.
 
 Few clips. The default tier has 6 clips of 8 frames a step. The mean over pairs of
-different clips is unbiased for any number of them, so that few clips are noise of a
-step and no error of many; it may be below 0. (Pairs of a clip with itself would add a
-bias of (1 - mean of other pairs) / n, in favour of wide posteriors.) With 6 clips and 4
-dimensions, an estimate of no distance has a standard deviation of 0.03; posteriors
-that start as all here do are 0.12 away from N(0, I). So there is no queue of former
-codes. A single clip has no pairs: its distances are 0.
+different clips is an unbiased estimate for any number of clips; it may be below 0. With
+few clips a single step is noisy, but the average over many steps has no error. (Pairs
+of a clip with itself would add a bias of (1 - mean of other pairs) / n, in favour of
+wide posteriors.) With 6 clips and 4 dimensions, the estimate of a distance of 0 has a
+standard deviation of 0.03, while posteriors at the start of training are 0.12 away from
+N(0, I). Therefore no codes of former steps are kept in a queue. A single clip has no
+pairs, so its distances are 0.
 
-Choices, as there is no public code and the appendix was not at hand:
+Choices (there is no public code, and the appendix of the paper was not available):
 
-1. b1 and b2 (`match_f`, `match_z`) are in nats of a sequence, for frames of 64 pixels:
-   in proportion to their area less for smaller ones, as `training.beta` of the VAEs,
-   which does not act here. Their values are ours, not the paper's.
-2. Posteriors are Gaussians whose variance is learnt, like all others here.
-3. The GAN variant, and the categorical code for a known number of actions, which uses
-   labels, are left out.
-4. The suite's frame encoder, decoder and likelihood (training/networks.py). The paper's
-   decoder reads (f, z_1:t) with an LSTM before it draws frame t; here the frame decoder
-   sees (f, z_t).
-5. config/paper.yaml has the sizes and rate of DSAE.
+1. b1 and b2 (`match_f`, `match_z`) are in nats of a sequence for frames of 64 pixels.
+   For smaller frames they are smaller in proportion to the area, like `training.beta`
+   of the VAEs, which has no effect here. The values are our choice.
+2. Posteriors are Gaussians whose variance is learnt, as in all other models here.
+3. The GAN variant is left out, and so is the categorical code for a known number of
+   actions, which uses labels.
+4. The suite's frame encoder, decoder and likelihood (training/networks.py) are used. In
+   the paper an LSTM reads (f, z_1:t) before the decoder draws frame t; here the frame
+   decoder sees (f, z_t).
+5. config/paper.yaml has the sizes and the learning rate of DSAE.
 
-What it does here. On the default tier's Sprites (one seed, nothing tuned) static
-factors have a contrast of 0.13 in what it reconstructs and of 0.10 in swaps, dynamic
-ones 0.51 and 0.26; no code collapses. The distances end at 0.08 for f and 0.01 for all
-z_t together: f is not yet spread like its prior. Other weights were not tried.
+Results here. On the default tier's Sprites (one seed, not tuned), the contrast of
+static factors is 0.13 in reconstructions and 0.10 in swaps, that of dynamic factors
+0.51 and 0.26. No code collapses. The distances end at 0.08 for f and at 0.01 for all
+z_t together, so f does not yet have the distribution of its prior. Other weights were
+not tried.
 
-`log_weight` is the bound of a VAE with these p and q, which is not what is trained.
+`log_weight` gives the bound of a VAE with these p and q, which is not the trained loss.
 """
 
 from dataclasses import dataclass
@@ -86,7 +89,7 @@ from training.importance import Normal, log_weight, standard
 from training.networks import Decoder, frame_features, per_frame
 from training.posterior import Posterior
 
-SCALES = (0.25, 1.0, 4.0)  # of kernels, in mean squared distances of the prior
+SCALES = (0.25, 1.0, 4.0)  # s of the kernels, in mean squared distances of the prior
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,8 @@ class Config:
         hidden: units of LSTMs.
         dim_f: dimensions of f.
         dim_z: dimensions of z_t.
-        match_f: b1, nats of a sequence of 64 pixels for an MMD^2 of 1.
-        match_z: b2, likewise.
+        match_f: b1, in nats of a sequence with frames of 64 pixels for an MMD^2 of 1.
+        match_z: b2, in the same unit.
         likelihood: `bernoulli` or `gaussian`.
     """
 
@@ -171,7 +174,7 @@ class Model(SequenceModel):
         self.weights = {"mmd_static": c.match_f * area, "mmd_dynamic": c.match_z * area}
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return reconstruction of each clip, and the distances of all together."""
+        """Return the reconstruction term of each clip, and the distances of all."""
         f, q_f, z, q_z = self.drawn(frames, context.generator)
         nll = negative_log_likelihood(self.p_x(f, z), frames, self.config.likelihood)
         static = mmd(q_f, standard(f))
@@ -199,7 +202,7 @@ class Model(SequenceModel):
         return f, q_f, z, q_z
 
     def encode(self, frames: Frames) -> Codes:
-        """Return the mean of f, and z_1:T that are each the mean given those before."""
+        """Return the mean of f, and z_1:T, each the mean given the z before it."""
         v = per_frame(self.features, frames)
         return Codes(self.q_f(v)[0], self.q_z(v)[0])
 
@@ -234,8 +237,8 @@ def mmd(q: Normal, p: Normal, past: Tensor | float = 1.0) -> Float[Tensor, "*sha
     """Return the unbiased MMD^2 of the mixtures of n Gaussians q and p, in [-2, 2].
 
     Args:
-        q: means and log variances `(*shape, n, d)`, one Gaussian a clip.
-        p: those of the prior, given the same clip's past.
+        q: means and log variances `(*shape, n, d)`, one Gaussian for each clip.
+        p: means and log variances of the prior, given the past of the same clip.
         past: kernel of the pasts, `(*shape, n, n)`, which q and p share.
     """
     width = mean_of_pairs(squared_distances(p)).detach()
@@ -247,7 +250,7 @@ def mmd(q: Normal, p: Normal, past: Tensor | float = 1.0) -> Float[Tensor, "*sha
 def mean_kernel(
     a: Normal, b: Normal, width: Float[Tensor, "*shape"]
 ) -> Float[Tensor, "*shape n m"]:
-    """Return E k(x, y) of x and y from each two Gaussians `(*shape, n or m, d)`."""
+    """Return E k(x, y), x and y from each pair of Gaussians `(*shape, n or m, d)`."""
     variance = a[1].exp().unsqueeze(-2) + b[1].exp().unsqueeze(-3)
     square = (a[0].unsqueeze(-2) - b[0].unsqueeze(-3)).square()
     kernels = []
@@ -261,7 +264,7 @@ def mean_kernel(
 def past_kernel(z: Float[Tensor, "batch time z"]) -> Float[Tensor, "time batch batch"]:
     """Return the kernel of z_<t between clips, 1 where there is no past.
 
-    It weighs pairs of clips: no gradient reaches the codes through it.
+    It only weights pairs of clips: no gradient passes through it to the codes.
     """
     z = z.detach().transpose(0, 1)
     square = (z[:, :, None] - z[:, None]).square().sum(-1).cumsum(0)
@@ -271,7 +274,7 @@ def past_kernel(z: Float[Tensor, "batch time z"]) -> Float[Tensor, "time batch b
 
 
 def squared_distances(p: Normal) -> Float[Tensor, "*shape n n"]:
-    """Return E |x - y|^2 of x and y from each two of n Gaussians."""
+    """Return E |x - y|^2, x and y from each pair of n Gaussians."""
     variance = p[1].exp().sum(-1)
     square = (p[0].unsqueeze(-2) - p[0].unsqueeze(-3)).square().sum(-1)
     return square + variance.unsqueeze(-1) + variance.unsqueeze(-2)

@@ -1,45 +1,49 @@
 """S3VAE, the self-supervised sequential VAE.
 
-Zhu, Min, Kadav, Graf 2020, arXiv:2005.11437. DSAE (baselines/dsae.py) with tasks that
-need no labels, one for each code:
+Zhu, Min, Kadav, Graf 2020, arXiv:2005.11437. DSAE (baselines/dsae.py) with one
+self-supervised task for each code:
 
     DSAE's negative bound
     + consistency  max(0, |f - f+| - |f - f-| + margin)
-                              f+ of the clip with its frames shuffled, f- of another
+                              f+ of the same clip, frames shuffled; f- of another clip
     + flow  1/2 |d_t - d(z_t, z_t+1)|^2
                               motion between two frames, predicted from their z
     + information  I(f; z)    minibatch weighted sampling
 
-Distances of f are those of posterior means. d_t is how much brighter or darker each of
-`regions` x `regions` parts of the picture becomes, its mean square over a clip being 1;
-the square above is a mean over the parts.
+Distances of f are distances of posterior means. d_t is the change of brightness of each
+of `regions` x `regions` parts of the picture, scaled so that its mean square over a
+clip is 1; d is the network that predicts it. The square above is a mean over the parts.
 
 Where the paper leaves a choice open, or ours departs:
 
-1. The paper asks z_t in which parts the optical flow is largest. Ours has no optical
-   flow: the signed difference of two frames stands in for it. A z_t of one frame cannot
-   know the flow, so d sees the z of both frames.
-2. Weights: 1000, 100 and 1 beside a Gaussian of unit variance and frames of 64 pixels,
-   in a public re-implementation (the authors published no code). A squared error of e
-   is e / 2 of these nats and at least 2 e nats of cross entropy (Pinsker), so ours are
-   4000, 400 and 4, for 64 pixels, and (size / 64)^2 of it for others.
-3. The margin is not known to us; 1 is torch's. f- is that of the next clip of the
-   batch.
-4. q(z_t | x_t) is DSAE's. The paper's q(z_1:T | x_1:T) is recurrent; so is
-   `posterior: full`, which sees f as well, as DSAE's does.
-5. I(f; z) is the mean of I(f; z_t) over t, and compares a clip with those of the batch
-   and the last `queue` clips (training/clip_queue.py): of the 6 clips of a step alone
-   it is at its limit, log 6, where it has no gradient.
-6. Shuffled frames have the features that they have in order, so f+ costs an LSTM alone.
-   All that is added is a fifth of DSAE's operations on the default tier's Sprites.
-7. The paper also predicts facial landmarks and the loudness of speech.
+1. In the paper z_t predicts in which parts the optical flow is largest. Here the signed
+   difference of two frames replaces the optical flow. The z_t of one frame cannot know
+   the flow, so d sees the z of both frames.
+2. Weights: a public re-implementation (the authors published no code) has 1000, 100 and
+   1 with a Gaussian of unit variance and frames of 64 pixels. A squared error of e is e
+   / 2 of these nats and at least 2 e nats of cross entropy (Pinsker), so the weights
+   here are 4000, 400 and 4 for 64 pixels, and (size / 64)^2 times these values for
+   other sizes.
+3. The margin of the paper is unknown; 1 is the default of torch. f- belongs to the next
+   clip of the batch.
+4. q(z_t | x_t) is DSAE's. The paper's q(z_1:T | x_1:T) is recurrent. So is the one of
+   `posterior: full`, which also sees f, as in DSAE.
+5. I(f; z) is the mean of I(f; z_t) over t. It compares a clip with the batch and with
+   the last `queue` clips (training/clip_queue.py). With the 6 clips of a step alone, it
+   would reach its limit, log 6, and have no gradient there.
+6. A shuffled frame has the same features as before, so f+ costs only one pass of an
+   LSTM. All added terms cost a fifth of DSAE's operations on the default tier's
+   Sprites.
+7. The paper also predicts facial landmarks and the loudness of speech; this is left
+   out.
 8. In evaluation the loss is DSAE's bound.
 
-Not repeated from public re-implementations: one takes f+ of the clip as it is, and its
-flow is of grey frames alone, one has a weight of 0 for I(f; z).
+Two parts of public re-implementations are not repeated: one infers f+ from the
+unshuffled clip and computes the flow of grey frames only; another has a weight of 0 for
+I(f; z).
 
-config/paper.yaml has DSAE's sizes (the paper's are not known to us), a rate of 1e-3 and
-the suite's steps.
+config/paper.yaml has DSAE's sizes (the paper's are unknown), a learning rate of 1e-3
+and as many steps as the other models.
 """
 
 from dataclasses import dataclass
@@ -62,16 +66,16 @@ STILL = 1e-3  # mean difference of grey values below which nothing moves
 
 @dataclass(frozen=True)
 class Config(dsae.Config):
-    """Sizes, as of DSAE, and weights.
+    """Sizes, as in DSAE, and weights.
 
     Attributes:
-        consistency: weight of the triplet, in nats of frames of 64 pixels (1000 beside
-            a Gaussian).
-        flow: weight of the prediction of motion, likewise (100).
-        information: weight of I(f; z), likewise (1).
-        margin: of the triplet.
+        consistency: weight of the triplet loss, in nats of frames of 64 pixels (1000
+            with a Gaussian).
+        flow: weight of the prediction of motion, in the same unit (100).
+        information: weight of I(f; z), in the same unit (1).
+        margin: margin of the triplet loss.
         regions: parts of the picture along each side (3).
-        queue: earlier clips that I(f; z) compares with.
+        queue: number of earlier clips that I(f; z) compares with.
     """
 
     consistency: float = 4000.0
@@ -113,7 +117,7 @@ class Model(dsae.Model):
         self.queue = ClipQueue(c.queue, c.dim_f, c.dim_z, spec.n_frames)
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of DSAE's bound and, in training, those that are added."""
+        """Return the terms of DSAE's bound and, in training, the added terms."""
         if not self.training:
             return super().loss(frames, context)
         v = per_frame(self.features, frames)
@@ -145,9 +149,9 @@ class Model(dsae.Model):
 def motion(
     frames: Frames, regions: int
 ) -> Float[Tensor, "batch time_less_1 regions_squared"]:
-    """Return how much brighter each part becomes from frame to frame.
+    """Return the change of brightness of each part from frame to frame.
 
-    Its mean square over a clip is 1, less where hardly anything moves.
+    Its mean square over a clip is 1, or less if hardly anything moves.
     """
     grey = frames.mean(2)
     means = functional.adaptive_avg_pool2d(grey[:, 1:] - grey[:, :-1], regions)

@@ -1,10 +1,11 @@
 """SKD, structured Koopman disentanglement.
 
-Berman, Naiman, Azencot 2023, arXiv:2303.17264. An autoencoder, no density: codes z_t of
-the frames of a clip follow a linear map, z_t+1 = z_t C. A mini-batch has one Koopman
-matrix C, the least squares over all its clips, and each of its eigenvectors is a way to
-move: those of the `static` eigenvalues nearest to 1 stay, all others move. With the
-decoder D, Z the codes of a clip and Z' = (z_1, z_1 C, ..., z_T-1 C):
+Berman, Naiman, Azencot 2023, arXiv:2303.17264. An autoencoder, not a density. The codes
+z_t of the frames of a clip follow a linear map, z_t+1 = z_t C. A mini-batch has one
+Koopman matrix C, the least-squares solution over all its clips. Along an eigenvector of
+C with an eigenvalue near 1, a code hardly changes over time: the eigenvectors of the
+`static` eigenvalues nearest to 1 are static, all others are dynamic. With the decoder
+D, the codes Z of a clip and Z' = (z_1, z_1 C, ..., z_T-1 C), the loss terms are:
 
     reconstruction  -log p(x | D(dropout(Z)))
     prediction      |D(Z) - D(Z')|^2
@@ -12,57 +13,60 @@ decoder D, Z the codes of a clip and Z' = (z_1, z_1 C, ..., z_T-1 C):
     eigenvalues     mean |lambda - 1|^2 of the static eigenvalues, plus the mean of the
                     others' real parts where these are over `threshold`
 
-P projects on the static eigenvectors along the others. The suite's codes are
+P projects onto the static eigenvectors along the others. In this suite the codes and
+the decoded frames are
 
     f = mean over t of z_t P    z_t (1 - P)    decoded: D(f + z_t (1 - P))
 
-each of as many dimensions as z_t, so that a swap needs one C but no eigenvectors.
+Both codes have as many dimensions as z_t, so a swap needs one C but no eigenvectors.
 
 Where the paper leaves a choice open, or ours departs:
 
-1. The published C is that of the batch a clip is in, in evaluation too: the codes of a
-   clip depend on its neighbours. Ours is frozen after training. `loss` keeps sums of
-   z_t' z_t and z_t' z_t+1 over training batches, of which each weighs 0.98 times as
-   much as the next (about the last 50 count), and evaluation solves for C with them.
-   The sums are buffers, so that they are saved and resumed with the weights. A fit to
-   all training clips with the last weights would need a hook in the training loop.
-   After 600 steps on Sprites of the default tier one to 200 clips predicts codes no
-   better, but its static part is another one (correlation 0.55): the third eigenvalue
-   was not yet apart from the dynamic ones.
+1. In the published model C belongs to the batch of a clip, in evaluation too, so the
+   codes of a clip depend on the other clips of its batch. Here C is frozen after
+   training. `loss` keeps sums of z_t' z_t and z_t' z_t+1 over training batches, each
+   batch with 0.98 times the weight of the next (about the last 50 count), and
+   evaluation computes C from these sums. They are buffers, so they are saved and
+   resumed with the weights. A fit to all training clips with the last weights would
+   need a hook in the training loop. After 600 steps on Sprites of the default tier, a
+   fit to 200 clips does not predict codes better. Its static part is another one
+   (correlation 0.55), because the third eigenvalue was not yet separated from the
+   dynamic ones.
 2. Weights are in the units of the official code, which adds 15 times the mean squared
-   error of frames to the other three. A mean squared error of 1 is T D / 2 nats of a
-   Gaussian of unit variance, so that the loss is T D / 30 times the paper's if each of
-   the three weighs T D / 30. The likelihood is the suite's cross entropy, beside which
-   the three count less than beside the squared error (baselines/svg.py, 8), but with
-   which frames are learnt sooner: after 300 steps on Sprites of the default tier the
-   squared error of frames was 61 % of that of the mean frame, and 82 % with
-   `likelihood: gaussian`.
-3. Least squares has a small ridge (training/koopman.py), in float64: a batch of fewer
+   error of frames to the other three terms. A mean squared error of 1 is T D / 2 nats
+   of a Gaussian of unit variance, where D is the number of values of a frame. The loss
+   is therefore T D / 30 times the paper's if each of the three has the weight T D / 30.
+   The likelihood here is the suite's cross entropy. With it, the three terms have less
+   relative weight than with the squared error (baselines/svg.py, 8), but frames are
+   learnt sooner: after 300 steps on Sprites of the default tier, the squared error of
+   frames was 61 % of that of the mean frame, and 82 % with `likelihood: gaussian`.
+3. Least squares has a small ridge (training/koopman.py), in float64. A batch with fewer
    frames than dimensions then gives nearly the matrix of least norm, and gradients stay
-   finite. Those of eigenvalues are of first-order perturbation; no gradient passes
-   through eigenvectors.
+   finite. Gradients of eigenvalues come from first-order perturbation; no gradient
+   passes through eigenvectors.
 4. A conjugate pair counts as one static eigenvalue and is never split. The official
-   code does so in training, but counts from the wrong end when it swaps.
-5. The official code compares Z' with Z after dropout; ours with Z.
-6. The suite's frame encoder and decoder stand in for DCGAN with batch normalisation. As
-   in the paper, an LSTM follows the one and comes before the other. A linear path runs
-   past each: without one they saturated, and every frame was decoded to the mean of
-   all. So z_t is not within (-1, 1). The encoder's are outside autocast, lest the
-   linear map be fitted to the rounding of bfloat16.
-7. f is a mean over frames, so that a reconstruction leaves out by how much the static
-   part changes.
-8. There is no p(f) and no p(z | f): what the paper samples are convex combinations of
-   the codes of two clips.
-9. Before any training C is 0, all its eigenvalues are equally far from 1, and the
-   dynamic part is 0.
-10. The tiers of this suite have 6 clips of 8 frames a step, 42 pairs, which 40
-    dimensions fit almost whatever they are; so they have 16, of which 3 are static.
-    config/paper.yaml has the paper's 40 and 7, an LSTM of 80 and a rate of 1e-3, with
-    45 clips a step (32) and 43,000 steps or 60,000 (1000 epochs).
+   code does the same in training, but in a swap it counts from the wrong end.
+5. The official code compares Z' with Z after dropout; here Z' is compared with Z.
+6. The suite's frame encoder and decoder replace DCGAN with batch normalisation. As in
+   the paper, an LSTM follows the encoder, and another precedes the decoder. A linear
+   connection bypasses each LSTM: without it the LSTMs saturated, and every frame was
+   decoded to the mean frame. Therefore z_t is not within (-1, 1). The encoder's LSTM
+   and bypass do not use bfloat16, so that C is not fitted to rounding errors.
+7. f is a mean over frames, so a reconstruction does not show changes of the static
+   part.
+8. There is no p(f) and no p(z | f). The paper samples convex combinations of the codes
+   of two clips.
+9. Before training C is 0, all its eigenvalues are equally far from 1, and the dynamic
+   part is 0.
+10. The tiers of this suite have 6 clips of 8 frames a step, which are 42 pairs. With 40
+    dimensions, C fits almost any 42 pairs, so here there are 16 dimensions, of which 3
+    are static. config/paper.yaml has the paper's 40 and 7, an LSTM of 80 units and a
+    learning rate of 1e-3, with 45 clips a step (32 in the paper) and 43,000 or 60,000
+    steps (1000 epochs in the paper).
 
-It has next to no swap score in the default tier: on Sprites (one seed, 600 steps) the
-contrasts of swaps are 0.02 static and 0.04 dynamic, those of its own reconstructions
-0.07 and 0.26, so frames are not learnt yet. More steps were not tried.
+Results here. On Sprites of the default tier (one seed, 600 steps) the static and
+dynamic contrasts of swaps are only 0.02 and 0.04, those of reconstructions 0.07 and
+0.26, so frames are not learnt yet. More steps were not tried.
 """
 
 from dataclasses import dataclass
@@ -86,7 +90,7 @@ from training.koopman import (
 )
 from training.networks import Decoder, frame_features, he, per_frame
 
-DECAY = 0.98  # of the kept sums, per batch
+DECAY = 0.98  # factor of the kept sums, per batch
 
 Latents = Float[Tensor, "batch time k"]
 
@@ -99,11 +103,11 @@ class Config:
         width: filters of the frame encoder and decoder.
         hidden: units of the dense layer and of the decoder's LSTM (80 in the paper).
         dim_k: dimensions of z_t, and so of both codes (40).
-        static: static eigenvalues (7).
-        threshold: largest real part of a dynamic eigenvalue that costs nothing (0.5).
+        static: number of static eigenvalues (7).
+        threshold: largest real part of a dynamic eigenvalue without a penalty (0.5).
         prediction: weight of the prediction of codes and frames (1 / 15).
         eigenvalues: weight of the eigenvalues (1 / 15).
-        dropout: share of codes that the decoder does not see in training (0.2).
+        dropout: share of numbers of a code that are set to 0 in training (0.2).
         likelihood: `bernoulli` or `gaussian` (the paper's).
     """
 
@@ -130,7 +134,7 @@ class Config:
 
 
 class Autoencoder(nn.Module):
-    """Frames to z_t, each also of those before it, and z_t back to frames."""
+    """Frames to z_t, which also depends on earlier frames, and z_t back to frames."""
 
     def __init__(self, spec: Spec, width: int, hidden: int, dim_k: int) -> None:
         """Build the suite's frame encoder and decoder, with an LSTM in between each."""
@@ -152,7 +156,7 @@ class Autoencoder(nn.Module):
     def decode(self, z: Latents) -> Frames:
         """Return logits of frames."""
         h = self.past_outwards(z) + self.outwards(z)[0]
-        return self.frames(h[:, 0, :0], h)  # an f of no dimensions: it is in h
+        return self.frames(h[:, 0, :0], h)  # f has no dimensions: h includes it
 
 
 class Model(SequenceModel):
@@ -196,7 +200,7 @@ class Model(SequenceModel):
         }
 
     def fit_batch(self, z: Latents, context: Context) -> Matrix:
-        """Return the least squares of all clips of a batch, and keep their sums."""
+        """Return the least-squares C of all clips of a batch, and add to the sums."""
         gram, cross = (sums.sum(0) for sums in correlate(z))
         if bool((context.sequences >= 0).all()):  # clips of this training
             self.keep(gram.detach(), cross.detach(), context.step)

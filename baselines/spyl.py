@@ -1,49 +1,53 @@
 """SPYL: sample and predict your latent.
 
-Naiman, Berman, Azencot 2023, arXiv:2305.15924. DSAE (baselines/dsae.py) whose codes
-have to survive being decoded with any other code. No augmentation is needed: the model
-makes the clips that a code is compared with.
+Naiman, Berman, Azencot 2023, arXiv:2305.15924. DSAE (baselines/dsae.py) with
+contrastive terms: a code that is decoded with any other code should be inferred again
+from the decoded clip. No augmentation is needed, because the model itself makes these
+clips.
 
-    DSAE's negative bound, KL of f : KL of z as 5 : 1
+    DSAE's negative bound, with KL of f : KL of z as 5 : 1
     + contrast  InfoNCE(f, f+)    f+ of the clip decoded from f and z ~ p(z)
     + contrast  InfoNCE(z, z+)    z+ of the clip decoded from f ~ p(f) and z
     + information  I(f; z)        minibatch weighted sampling
 
-The codes of a clip are its posterior means, of z those of all frames side by side,
-compared by their cosine with a temperature of 1/2 (training/infonce.py). Negatives are
-drawn from the priors, which needs no other clips: `bank` for each clip of the batch, of
-which every clip keeps the half that is least likely under its own posterior. The first
-`warm` of a training goes without the contrasts.
+The codes of a clip are its posterior means; those of z are concatenated over the
+frames. InfoNCE compares them by their cosine with a temperature of 1/2
+(training/infonce.py). Negatives are drawn from the priors, so no other clips are
+needed: `bank` draws for each clip of the batch. Every clip keeps that half of all draws
+that is least likely under its own posterior. The first share `warm` of a training has
+no contrasts.
 
-Cost: frames are encoded three times and decoded three times, once each for the bound,
-for f+ and for z+; paths of the LSTM prior come on top. Together they are 3.1 times the
-operations of DSAE on the default tier's Sprites.
+Cost: frames are encoded and decoded three times, for the bound, for f+ and for z+;
+draws from the LSTM prior are added. Together this is 3.1 times the operations of DSAE
+on the default tier's Sprites.
 
 Where the paper leaves a choice open, or ours departs:
 
 1. Weights: the public code adds 5 KL of f, 1 KL of z, 1 I(f; z) and c InfoNCE to 10
    summed squared errors of frames of 64 pixels; c is 1 in one of its programs and 90 in
-   another. An error of e is at least 2 e nats of cross entropy (Pinsker), so a weight w
-   beside 10 e is w / 5 here, for 64 pixels, and (size / 64)^2 of it for others: 1 of
-   the KL of f, 0.2 of the KL of z and of I(f; z), and `contrast` is 18, for c = 90. The
-   KL terms are multiplied by `training.beta`, as every model's.
-2. The public code ranks the bank by KL divergences. Ours are draws, ranked by their
+   another. A squared error of e is at least 2 e nats of cross entropy (Pinsker), so a
+   weight of w with 10 e is w / 5 here for 64 pixels, and (size / 64)^2 times this value
+   for other sizes: 1 for the KL of f, 0.2 for the KL of z and for I(f; z), and a
+   `contrast` of 18, for c = 90. The KL terms are multiplied by `training.beta`, as in
+   all models.
+2. The public code ranks the bank by KL divergences. Here draws are ranked by their
    density.
-3. f+ and z+ have gradients through the decoder and the encoder; negatives, and the
-   codes drawn for f+ and z+, have none.
-4. q(z_t | x_t) is DSAE's. The paper's q(z_1:T | x_1:T) is recurrent; so is
-   `posterior: full`, which sees f as well, as DSAE's does.
-5. I(f; z) is the mean of I(f; z_t) over t, and compares a clip with those of the batch
-   and the last `queue` clips (training/clip_queue.py): of the 6 clips of a step alone
-   it is at its limit, log 6, where it has no gradient.
+3. Gradients of f+ and z+ pass through the decoder and the encoder. Negatives, and the
+   codes drawn for f+ and z+, have no gradients.
+4. q(z_t | x_t) is DSAE's. The paper's q(z_1:T | x_1:T) is recurrent. So is the one of
+   `posterior: full`, which also sees f, as in DSAE.
+5. I(f; z) is the mean of I(f; z_t) over t. It compares a clip with the batch and with
+   the last `queue` clips (training/clip_queue.py). With the 6 clips of a step alone, it
+   would reach its limit, log 6, and have no gradient there.
 6. In evaluation the loss is DSAE's bound.
 
-With the default tier's settings its f kept little of Moving MNIST's digits (static swap
-contrast 0.04 of 0.58 in reconstructions, one seed; DSAE 0.10 of 0.59), so z carries
-them. The small weight of its KL may be why: this was not tested.
+Results here. With the default tier's settings f keeps little of the digits of Moving
+MNIST (static contrast 0.04 in swaps and 0.58 in reconstructions, one seed; DSAE 0.10
+and 0.59), so z carries the digits. The small weight of the KL of z may be the reason;
+this was not tested.
 
-config/paper.yaml has the rate and the sizes of the public code, 45 clips a step (128)
-and the suite's steps.
+config/paper.yaml has the learning rate and the sizes of the public code, 45 clips a
+step (128 in the public code) and as many steps as the other models.
 """
 
 from dataclasses import dataclass
@@ -63,15 +67,16 @@ from training.networks import per_frame
 
 @dataclass(frozen=True)
 class Config(dsae.Config):
-    """Sizes, as of DSAE, and weights.
+    """Sizes, as in DSAE, and weights.
 
     Attributes:
         contrast: weight of each InfoNCE, in nats of frames of 64 pixels (18, or 0.2).
-        information: weight of I(f; z), likewise (0.2).
-        temperature: of InfoNCE (0.5).
-        bank: draws from the priors for each clip; half of all are its negatives (4).
+        information: weight of I(f; z), in the same unit (0.2).
+        temperature: temperature of InfoNCE (0.5).
+        bank: draws from the priors for each clip; half of all draws are its negatives
+            (4).
         warm: share of the training before the contrasts count (0.05).
-        queue: earlier clips that I(f; z) compares with.
+        queue: number of earlier clips that I(f; z) compares with.
     """
 
     contrast: float = 18.0
@@ -113,7 +118,7 @@ class Model(dsae.Model):
         self.queue = ClipQueue(c.queue, c.dim_f, c.dim_z, spec.n_frames)
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of DSAE's bound and, in training, those that are added."""
+        """Return the terms of DSAE's bound and, in training, the added terms."""
         if not self.training:
             return super().loss(frames, context)
         rng, n, time = context.generator, len(frames), frames.shape[1]

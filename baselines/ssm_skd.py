@@ -1,9 +1,9 @@
-"""SSM-SKD: SKD with a Koopman matrix of every clip.
+"""SSM-SKD: SKD with one Koopman matrix for each clip.
 
 Barami et al. 2025, arXiv:2510.17313, in their benchmark MSD. As SKD (baselines/skd.py),
-but C is the least squares over one clip, one eigenvalue is static, and D(Z') is
-compared with the frames. With Z the codes of a clip and Z' = (z_1, z_1 C, ...,
-z_T-1 C):
+but C is the least-squares solution over one clip, one eigenvalue is static, and D(Z')
+is compared with the frames. With the codes Z of a clip and Z' = (z_1, z_1 C, ..., z_T-1
+C):
 
     reconstruction  -log p(x | D(dropout(Z)))
     prediction      -log p(x | D(Z'))
@@ -13,41 +13,44 @@ z_T-1 C):
 
     f = mean over t of z_t P    z_t (1 - P)    decoded: D(f + z_t (1 - P))
 
-P projects on the eigenvector of that eigenvalue along the others. Both codes have as
-many dimensions as z_t and need no eigenvectors any more, so that f of one clip goes
-with the z of another, whose C is a different one.
+P projects onto the eigenvector of the static eigenvalue along the others. Both codes
+have as many dimensions as z_t, and decoding needs no eigenvectors. So f of one clip can
+be decoded with z of another clip, although that clip has another C.
 
 Where the paper leaves a choice open, or ours departs:
 
-1. T frames of k dimensions have T - 1 pairs. Where T - 1 < k, as in the paper's Sprites
-   (7 and 15), C maps each z_t to z_t+1 whatever they are: linear is next to nothing,
-   prediction is a reconstruction without dropout, and only the eigenvalues shape Z. C
-   is then the matrix of least norm, with k - T + 1 eigenvalues of 0. A clip of one
-   frame has no pairs: C is 0, f = z_1, and the dynamic part is 0.
-2. Weights are in the units of the official code, which has 16 mean squared errors of
-   frames beside a half of those of predicted frames and of codes, and one of the
-   eigenvalues. A mean squared error of 1 is T D / 2 nats of a Gaussian of unit
-   variance, so that the loss is T D / 32 times the paper's. The likelihood is the
-   suite's cross entropy: as in SKD, the three count less beside it, and frames are
-   learnt sooner (70 % where SKD has 61 %, 76 % with the squared error).
-3. Least squares has a small ridge, as in SKD, so that gradients are finite where frames
-   are equal or eigenvalues coincide, where those of the official code need not be.
-4. A conjugate pair counts as one eigenvalue. The official code takes the first one of
-   it alone, and the real part of what that gives.
-5. The suite's frame encoder and decoder stand in for DCGAN with batch normalisation;
-   codes of a clip's frames are those of `baselines.skd.Autoencoder`.
-6. f is a mean over frames: that of the paper has as many copies of it as frames, alike
-   if the eigenvalue is 1.
-7. There is no p(f) and no p(z | f): the official code samples convex combinations of
-   the codes of two clips. It also chooses, with labels, coordinates of both codes that
-   go with each factor; here the codes are swapped whole.
-8. config/paper.yaml has the official settings of Sprites: 15 dimensions, an LSTM of
-   170, a rate of 1e-3, here constant, with 45 clips a step (32) and 43,000 steps or
-   60,000 (250 epochs).
+1. T frames of k dimensions have T - 1 pairs. If T - 1 < k, as in the paper's Sprites (7
+   and 15), some C maps each z_t to z_t+1, whatever the codes are. The linear term is
+   then nearly 0, the prediction term is a reconstruction without dropout, and only the
+   term of the eigenvalues shapes Z. C is then the matrix of least norm, with k - T + 1
+   eigenvalues of 0. A clip of one frame has no pairs: C is 0, f = z_1, and the dynamic
+   part is 0.
+2. Weights are in the units of the official code: 16 for the mean squared error of
+   frames, 1/2 for those of predicted frames and of codes, and 1 for the eigenvalues. A
+   mean squared error of 1 is T D / 2 nats of a Gaussian of unit variance, where D is
+   the number of values of a frame, so the loss is T D / 32 times the paper's. The
+   likelihood here is the suite's cross entropy. As in SKD, the three terms then have
+   less relative weight, and frames are learnt sooner (70 % where SKD has 61 %, and 76 %
+   with the squared error).
+3. Least squares has a small ridge, as in SKD. Gradients are therefore finite if frames
+   are equal or eigenvalues coincide; in the official code they may not be.
+4. A conjugate pair counts as one eigenvalue. The official code takes only the first of
+   the two, and the real part of the result.
+5. The suite's frame encoder and decoder replace DCGAN with batch normalisation;
+   `baselines.skd.Autoencoder` computes the codes.
+6. f is a mean over frames. The paper's f has one copy for each frame; they are equal if
+   the eigenvalue is 1.
+7. There is no p(f) and no p(z | f). The official code samples convex combinations of
+   the codes of two clips. It also uses labels to choose the coordinates of both codes
+   that belong to each factor; here whole codes are swapped.
+8. config/paper.yaml has the official settings of Sprites: 15 dimensions, an LSTM of 170
+   units and a learning rate of 1e-3 (constant here), with 45 clips a step (32 in the
+   official code) and 43,000 or 60,000 steps (250 epochs in the official code).
 
-It has no swap score in the default tier: on Sprites (one seed, 600 steps) the contrasts
-of swaps are 0.04 static and -0.11 dynamic, those of its own reconstructions 0.04 and
-0.47. Poses are drawn, but go with f. Why, and more steps, were not tried.
+Results here. On Sprites of the default tier (one seed, 600 steps) the static and
+dynamic contrasts of swaps are 0.04 and -0.11, so the swap score is 0. Those of
+reconstructions are 0.04 and 0.47: poses are drawn, but in a swap they follow f. The
+reason was not examined, and more steps were not tried.
 """
 
 from dataclasses import dataclass
@@ -77,11 +80,11 @@ class Config:
         width: filters of the frame encoder and decoder.
         hidden: units of the dense layer and of the decoder's LSTM (170 in the paper).
         dim_k: dimensions of z_t, and so of both codes (15).
-        static: static eigenvalues (1).
-        threshold: largest real part of a dynamic eigenvalue that costs nothing (0.75).
+        static: number of static eigenvalues (1).
+        threshold: largest real part of a dynamic eigenvalue without a penalty (0.75).
         prediction: weight of the prediction of codes and frames (1 / 32).
         eigenvalues: weight of the eigenvalues (1 / 16).
-        dropout: share of codes that the decoder does not see in training (0.2).
+        dropout: share of numbers of a code that are set to 0 in training (0.2).
         likelihood: `bernoulli` or `gaussian` (the paper's).
     """
 

@@ -1,50 +1,56 @@
-"""SVG: stochastic video generation, with a learned prior (SVG-LP) or a fixed (SVG-FP).
+"""SVG: stochastic video generation, with a learned (SVG-LP) or a fixed prior (SVG-FP).
 
-Denton, Fergus 2018, arXiv:1802.07687. A frame is predicted from those before it and a
-z_t that says what they cannot. h_t are features of x_t; x_0 is given:
+Denton, Fergus 2018, arXiv:1802.07687. A frame is predicted from the frames before it
+and from z_t, which encodes what these frames do not determine. h_t are features of x_t;
+x_0 is given:
 
     p(x_1:T, z | x_0) = prod_t p(x_t | x_<t, z_<=t) p(z_t | x_<t)
     x_t ~ p(x | LSTM_theta(h_t-1, z_t), maps of x_0)
     q(z_t | x_<=t) = Gaussian of LSTM_phi(h_t)
     p(z_t | x_<t)  = Gaussian of LSTM_psi(h_t-1), or N(0, I)
 
-Training is teacher-forced, h_t-1 is of the true frame; generation is a closed loop,
-h_t-1 is of the frame predicted before.
+Training is teacher-forced: h_t-1 are features of the true frame. Generation is a closed
+loop: h_t-1 are features of the frame predicted before.
 
 Where the paper leaves a choice open, or ours departs:
 
-1. There is no static code. What a clip's conditioning frame x_0 gives plays its part:
-   f = (the `skips` smallest feature maps of x_0, h_0), flattened into one vector of
-   `width` (4^2 + 8^2 + ...) + `hidden` numbers. The paper hands over all maps
-   (`skips: 4` for 64 pixels), an f larger than the frame; ours the 4x4 map only.
-2. One conditioning frame; the paper has five, with maps of the last. So `n_frames`
-   frames train `n_frames` - 1 predictions; the terms are scaled to nats of a clip of
-   `n_frames` predictions, to compare with models that reconstruct every frame.
-3. A clip to be encoded has no frame before its first: this one stands before itself,
-   x_0 = x_1. So T frames have T codes, and the first frame's reconstruction may be a
-   copy. Swaps are not touched: there x_0 and z come from different clips.
+1. The paper has no static code. Here f has features of the conditioning frame x_0 of a
+   clip: its `skips` smallest feature maps, and h_0, flattened into one vector of
+   `width` (4^2 + 8^2 + ...) + `hidden` numbers. In the paper the decoder sees all maps
+   (`skips: 4` for 64 pixels), which would make f larger than the frame; here it sees
+   the 4x4 map only.
+2. There is one conditioning frame; the paper has five and uses the maps of the last.
+   `n_frames` frames therefore train `n_frames` - 1 predictions. The terms are scaled to
+   nats of `n_frames` predictions, to be comparable with models that reconstruct every
+   frame.
+3. When a clip is encoded, it has no frame before its first, so x_0 = x_1. T frames then
+   have T codes, and the reconstruction of the first frame may be a copy. This does not
+   affect swaps, where x_0 and z come from different clips.
 4. As in the official code, LSTM_phi does not see x_0.
-5. p(z_t | x_<t) depends on frames, which codes do not hold: `sample_dynamic` and
-   `dynamic_prior` predict them from f and z_<t, in the closed loop.
-6. Dense layers and LSTMs have `hidden` units (128 for h, 256 for LSTMs in the paper).
-   The dense layers before and after an LSTM are one with their neighbours. A linear
-   path runs past LSTM_theta: without one it saturated before it took notice of z.
-7. The suite's frame encoder and decoder stand in for DCGAN with batch normalisation.
-   The decoder has the suite's layers, with the maps of x_0 concatenated at their
+5. p(z_t | x_<t) depends on frames, which are not part of the codes. `sample_dynamic`
+   and `dynamic_prior` therefore predict these frames from f and z_<t in the closed
+   loop.
+6. Dense layers and LSTMs have `hidden` units (128 for h and 256 for LSTMs in the
+   paper). The dense layers before and after an LSTM are merged with the layers next to
+   them. A linear connection bypasses LSTM_theta: without it the LSTM saturated before
+   it learnt to use z.
+7. The suite's frame encoder and decoder replace DCGAN with batch normalisation. The
+   decoder has the suite's layers, with the maps of x_0 concatenated at their
    resolutions.
-8. The likelihood is the paper's squared error, unlike that of the suite's VAEs, as the
-   KL's weight is given against it: 1e-4 beside the mean over the D numbers of a frame.
-   A mean squared error of 1 is D / 2 nats of a Gaussian of unit variance, so that the
-   loss is D / 2 times the paper's if the KL has the weight 1e-4 D / 2: 0.15 for
-   32x32x3. The term itself is reported in nats. No constant converts to cross entropy:
-   it exceeds its least value by (x - p)^2 / (2 p (1 - p)) where x is grey, but by
-   -log(1 - p), about p, where x is black. With `likelihood: bernoulli` the weight is
-   the same and counts less: 5 times on Sprites of the default tier, and the more the
-   better frames are.
+8. The likelihood is the paper's squared error, unlike that of the suite's VAEs, because
+   the KL weight of the paper refers to it: 1e-4 with the mean squared error over the D
+   numbers of a frame. A mean squared error of 1 is D / 2 nats of a Gaussian of unit
+   variance, so the loss is D / 2 times the paper's if the KL has the weight 1e-4 D / 2:
+   0.15 for 32x32x3. The KL term itself is reported in nats. No constant converts this
+   weight to cross entropy, which exceeds its minimum by (x - p)^2 / (2 p (1 - p)) if x
+   is grey, but by -log(1 - p), about p, if x is black. With `likelihood: bernoulli` the
+   weight is the same, but has less effect: a fifth on Sprites of the default tier, and
+   less the better frames are.
 9. There is no p(f).
-10. config/paper.yaml has 12 million weights (12.6 million), all layers equally wide (64
-    to 512 in the official code), the 4x4 map only, as in 1: f of all maps would be 28
-    times as large as a frame. It has 24 clips of 15 frames a step (100).
+10. config/paper.yaml has 12 million weights (12.6 million in the official code). All
+    layers have the same width (64 to 512 in the official code). The decoder sees the
+    4x4 map only, as in 1; f with all maps would be 28 times as large as a frame. There
+    are 24 clips of 15 frames a step (100 clips in the official code).
 """
 
 from dataclasses import dataclass
@@ -75,7 +81,7 @@ from training.posterior import Posterior
 
 Features = Float[Tensor, "batch time hidden"]
 Maps = list[Float[Tensor, "batch filter _ _"]]  # smallest first
-State = tuple[Tensor, Tensor] | None  # of an LSTM; None at the start
+State = tuple[Tensor, Tensor] | None  # state of an LSTM; None at the start
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,10 @@ class Config:
         width: filters of the frame encoder and decoder.
         hidden: dimensions of h and units of LSTMs (128 and 256 in the paper).
         dim_z: dimensions of z_t (10).
-        skips: feature maps of the conditioning frame that the decoder sees, smallest
-            first; the paper's is all of them, 4 for 64 pixels.
+        skips: number of feature maps of the conditioning frame that the decoder sees,
+            smallest first; in the paper all of them, 4 for 64 pixels.
         prior: `learned` (SVG-LP) or `fixed` (SVG-FP).
-        beta: weight of the KL against a mean squared error (1e-4).
+        beta: weight of the KL relative to a mean squared error (1e-4).
         likelihood: `gaussian` (the paper's) or `bernoulli`.
     """
 
@@ -137,8 +143,8 @@ class FrameEncoder(nn.Module):
 class SkipDecoder(nn.Module):
     """The suite's decoder, with feature maps concatenated to its own.
 
-    A deconvolution of concatenated maps is the sum of two, and the maps of a clip stay:
-    their part is computed once, not once per frame.
+    A deconvolution of concatenated maps is the sum of two deconvolutions. The maps of
+    x_0 are the same for all frames of a clip, so their part is computed once.
     """
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -179,7 +185,7 @@ class GaussianLSTM(nn.Module):
         self.affine = last(config.hidden, 2 * config.dim_z)
 
     def forward(self, h: Features, state: State = None) -> tuple[Gaussian, State]:
-        """Return mean and log variance, and the state to go on from."""
+        """Return mean and log variance, and the state for the next call."""
         out, state = self.lstm(h, state)
         return split_gaussian(self.affine(out)), state
 
@@ -215,13 +221,13 @@ class Model(SequenceModel):
         self.weights = {"kl_dynamic": c.beta * spec.channels * spec.size**2 / 2}
         self.features = FrameEncoder(c, spec)
         self.predictor = nn.LSTM(c.hidden + c.dim_z, c.hidden, 2, batch_first=True)
-        self.direct = he(nn.Linear(c.hidden + c.dim_z, c.hidden))  # past the LSTM
+        self.direct = he(nn.Linear(c.hidden + c.dim_z, c.hidden))  # bypasses the LSTM
         self.p_x = SkipDecoder(c, spec)
         self.q_z = GaussianLSTM(c, Posterior)
         self.p_z = GaussianLSTM(c) if c.prior == "learned" else FixedPrior(c)
 
     def loss(self, frames: Frames, context: Context) -> Terms:
-        """Return the terms of the bound, from frames 2 .. T to a clip of T."""
+        """Return the terms of the bound of frames 2 .. T, scaled to T frames."""
         h, maps = self.features(frames)
         past, present = h[:, :-1], h[:, 1:]
         (mu, logvar), _ = self.q_z(present)
@@ -242,7 +248,7 @@ class Model(SequenceModel):
         maps: Maps,
         state: State = None,
     ) -> tuple[Frames, State]:
-        """Return logits of x_t from h_t-1 and z_t, and the state to go on from."""
+        """Return logits of x_t from h_t-1 and z_t, and the state for the next call."""
         given = torch.cat([past, z], -1)
         out, state = self.predictor(given, state)
         return self.p_x(self.direct(given) + out, maps), state
@@ -256,13 +262,13 @@ class Model(SequenceModel):
         return frame, self.features(frame)[0], state
 
     def encode(self, frames: Frames) -> Codes:
-        """Return f of the first frame, which stands before itself, and mu_z of all."""
+        """Return f of the first frame, taken as x_0, and mu_z of all frames."""
         h, maps = self.features(frames)
         f = torch.cat([part.flatten(1) for part in (*maps, h[:, :1])], 1)
         return Codes(f, self.q_z(h)[0][0])
 
     def unpack(self, static: Float[Tensor, "batch f"]) -> tuple[Features, Maps]:
-        """Return h_0 and the maps that f is made of."""
+        """Return h_0 and the maps that f contains."""
         width, sides = self.config.width, [MAP << k for k in range(len(self.p_x.skips))]
         sizes = [width * side**2 for side in sides]
         *maps, h = static.split([*sizes, self.config.hidden], 1)
@@ -273,7 +279,7 @@ class Model(SequenceModel):
         return h[:, None], shaped
 
     def decode(self, codes: Codes) -> Frames:
-        """Return the means of p(x_t | x_<t, z_<=t), each fed with those before it."""
+        """Return the means of p(x_t | x_<t, z_<=t), in the closed loop."""
         (h, maps), state, frames = self.unpack(codes.static), None, []
         for z in codes.dynamic.split(1, 1):
             frame, h, state = self.step(h, z, maps, state)

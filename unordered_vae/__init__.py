@@ -1,1 +1,1 @@
-"""The seed paper's model."""
+"""The model of Helminger et al. (2018)."""

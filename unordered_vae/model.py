@@ -1,38 +1,42 @@
 """Disentangled Dynamic Representations from Unordered Data.
 
-Helminger, Djelouah, Gross, Weber 2018, arXiv:1812.03962. A VAE that learns what stays
-(f) and what moves (z) from N random frames of a sequence, by comparing them in pairs:
+Helminger, Djelouah, Gross, Weber 2018, arXiv:1812.03962. A VAE that learns static
+content (f) and motion (z) from N random frames of a sequence by comparing them in
+pairs. With the set S of frames,
 
     p(x, f, z) = p(f) prod_i p(x_i | f, z_i) p(z_i | f)
     q(f, z | x_S) = q(f | x_S) prod_i q(z_i | f, x_i)
 
-Where the paper leaves a choice open, ours is this; a key in `Config` gives the other:
+Choices that the paper leaves open; some have a key in `Config` for the alternative:
 
-1. The last dense layer of q(f | x_S) has 1024 units, but f has 64 or 256 dimensions.
-   Ours has 2 `dim_f` units; `dim_f: 512` is the literal 1024-unit layer.
-2. Four stride-2 deconvolutions need a 4x4 map that no layer makes. Ours is a dense
-   layer from (f, z) (training/networks.py).
-3. The last deconvolution has 3 filters, also for grey Moving MNIST. Ours has as many
-   as the data has channels.
-4. Pairs (x_i, x_j), i < j, are concatenated in the order drawn, so the encoder itself
-   is not permutation invariant; only the random drawing is. We keep that;
-   `set_encoder` has three that are invariant (unordered_vae/set_encoders.py).
-5. The concatenation of pairs fixes N, `training.n_frames`. At test time a clip of T
-   frames gives the mean of mu_f over `test_combinations` evenly chosen N-subsets.
-   With `any_n`, training infers f from a random number of the N frames (and explains
-   all of them), and f at test time comes from `test_frames` evenly chosen frames.
-6. "Batch of 120" may count sequences or frames: `frames_per_step` in the config, 360
-   for 120 sequences of N = 3 (our reading, config/paper.yaml) or 120.
-7. The likelihood of grey values is Bernoulli cross entropy as in the paper;
-   `likelihood: gaussian` is the other choice.
+1. In the paper the last dense layer of q(f | x_S) has 1024 units, but f has 64 or 256
+   dimensions. Here it has 2 `dim_f` units; `dim_f: 512` gives the paper's 1024 units.
+2. Four stride-2 deconvolutions need a 4x4 map, which no layer of the paper makes. Here
+   a dense layer makes it from (f, z) (training/networks.py).
+3. In the paper the last deconvolution has 3 filters, also for grey Moving MNIST. Here
+   it has as many filters as the data has channels.
+4. Pairs (x_i, x_j), i < j, are concatenated in the order in which the frames are drawn.
+   The encoder is therefore not permutation invariant, although the order is random.
+   This is kept; `set_encoder` has three invariant alternatives
+   (unordered_vae/set_encoders.py).
+5. The concatenation of pairs fixes N, `training.n_frames`. At test time f of a clip of
+   T frames is the mean of mu_f over `test_combinations` evenly chosen subsets of N
+   frames. With `any_n`, training infers f from a random number of the N frames and
+   reconstructs all of them, and at test time f is inferred from `test_frames` evenly
+   chosen frames.
+6. "Batch of 120" may count sequences or frames. `training.frames_per_step` is 360 for
+   120 sequences of N = 3 (our reading, config/paper.yaml), or 120.
+7. The likelihood of grey values is the Bernoulli cross entropy, as in the paper;
+   `likelihood: gaussian` is the alternative.
 8. Variances are exp of the linear output, softly limited (training/distributions.py).
-9. The slope of leaky ReLU is not given: `slope`.
-10. The same frames give f and z, as in the paper. `distinct` is its future work: a clip
-    is two sets of N frames (`training.n_frames` is 2 N), and f of one set explains the
-    other. Each set has a bound of its own; the loss is their sum.
+9. The paper does not give the slope of leaky ReLU: `slope`.
+10. f and z are inferred from the same frames, as in the paper. `distinct` is the future
+    work that the paper names: a clip is two sets of N frames (`training.n_frames` is 2
+    N), and each set is reconstructed with the f of the other set. Each set has its own
+    bound; the loss is their sum.
 11. p(z | f) depends on f, as in the paper; `prior: standard` is p(z) = N(0, I).
 
-Departure: outside config/paper.yaml widths are smaller and dim_z is 4 instead of 2.
+Departure: outside config/paper.yaml, widths are smaller and dim_z is 4 instead of 2.
 """
 
 from dataclasses import dataclass
@@ -78,11 +82,12 @@ class Config:
         dim_z: dimensions of z (2).
         test_combinations: N-subsets averaged into one f at test time.
         likelihood: `bernoulli` or `gaussian`.
-        slope: of leaky ReLU.
+        slope: slope of leaky ReLU.
         set_encoder: `pairs` (the paper's), `symmetric`, `mean_pool` or `attention`.
-        any_n: infer f from any number of frames; needs another set encoder than pairs.
-        test_frames: frames one f is inferred from at test time, if `any_n`.
-        distinct: infer f from other frames than those it explains.
+        any_n: infer f from any number of frames; needs a set encoder other than
+            `pairs`.
+        test_frames: number of frames that f is inferred from at test time, if `any_n`.
+        distinct: infer f from other frames than those it reconstructs.
         prior: `conditional`, p(z | f), or `standard`, N(0, I).
     """
 
@@ -125,7 +130,7 @@ class Config:
 
 
 class StandardPrior(nn.Module):
-    """p(z) = N(0, I) in the place of p(z | f): mean and log variance 0 for any f."""
+    """p(z) = N(0, I) instead of p(z | f): mean and log variance are 0 for any f."""
 
     def __init__(self, dim_z: int) -> None:
         """Remember the size; there is nothing to learn."""
@@ -174,7 +179,7 @@ class Model(SequenceModel):
 
     def in_sets(self, frames: Frames) -> Float[Tensor, "sets n channel height width"]:
         """Return the sets of every clip, one after the other."""
-        # Frames go to the sets in turn, so that sets of an ordered clip are alike, too.
+        # Frames go to the sets in turn, so sets of an ordered clip are similar.
         return frames.unflatten(1, (-1, self.sets)).transpose(1, 2).flatten(0, 1)
 
     def bound(self, x: Frames, generator: torch.Generator) -> Terms:
@@ -191,8 +196,8 @@ class Model(SequenceModel):
     def log_weight(self, frames: Frames, context: Context) -> Float[Tensor, " batch"]:
         """Return log p(x, f, z) - log q(f, z | x) of a draw, summed over the sets.
 
-        Sets are explained apart, each with an f of its own; so with `distinct` it is of
-        p(x of one set) p(x of the other).
+        Each set has its own f, so with `distinct` the density is p(x of one set) times
+        p(x of the other set).
         """
         x = self.in_sets(frames)
         f, q_f, z, q_z = self.drawn(x, context.generator)
@@ -222,7 +227,7 @@ class Model(SequenceModel):
     def seen(
         self, h: Float[Tensor, "batch n width 4 4"], generator: torch.Generator
     ) -> Float[Tensor, "batch any_n width 4 4"]:
-        """Return what f is inferred from: all N frames, or 2..N if training `any_n`."""
+        """Return the frames for f: all N, or 2 to N in training with `any_n`."""
         if not (self.config.any_n and self.training):
             return h
         most, on = h.shape[1], generator.device

@@ -1,14 +1,14 @@
-"""q(f | x_S): four ways from a set of frames to what stays.
+"""q(f | x_S): four encoders from a set of frames to the static code f.
 
 Each takes the feature maps h_1 .. h_n of a clip and gives mu_f and logvar_f:
 
     pairs        Conv_F [h_12, h_13, h_23, ..]       where h_ij = Conv_C [h_i, h_j]
     symmetric    Conv_F  mean_i<j  (h_ij + h_ji) / 2
     mean_pool    Conv_F  mean_i  Conv_1 h_i
-    attention    one learned query over the h_i, once these have looked at each other
+    attention    attention of one learned query to the h_i, after their self-attention
 
-`pairs` is the paper's: it minds the order of the frames and has a fixed n. The others
-mind neither, so that f is a function of the set.
+`pairs` is the paper's: it depends on the order of the frames and has a fixed n. The
+others depend on neither, so f is a function of the set.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from training.distributions import split_gaussian
 from training.networks import MAP, he, mlp, per_frame
 from training.posterior import Posterior
 
-HEADS = 4  # of attention
+HEADS = 4  # heads of attention
 
 
 class PairwiseEncoder(nn.Module):
@@ -43,7 +43,7 @@ class PairwiseEncoder(nn.Module):
 
 
 class SymmetricEncoder(nn.Module):
-    """Pairs both ways around, and their mean. Needs n >= 2."""
+    """Mean over pairs, each pair in both orders. Needs n >= 2."""
 
     def __init__(self, width: int, hidden: int, dim_f: int) -> None:
         """Build Conv_C and Conv_F."""
@@ -59,7 +59,7 @@ class SymmetricEncoder(nn.Module):
 
 
 class MeanPoolEncoder(nn.Module):
-    """No comparison: each frame alone, and the mean, as in the Neural Statistician.
+    """No comparison: the mean over single frames, as in the Neural Statistician.
 
     Edwards, Storkey 2017, arXiv:1606.02185.
     """
@@ -78,8 +78,7 @@ class MeanPoolEncoder(nn.Module):
 class AttentionEncoder(nn.Module):
     """Self-attention between frames, then attention of one learned query to them.
 
-    Frames are vectors here, so that of the layers the encoders share (Conv_F) it has
-    the dense ones alone.
+    Frames are vectors here, so it has only the dense layers of Conv_F.
     """
 
     def __init__(self, width: int, hidden: int, dim_f: int) -> None:
