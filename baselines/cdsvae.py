@@ -18,7 +18,7 @@ estimate reaches its limit, the logarithm of the number of clips, and has no gra
 there. On the default tier's Sprites even the mean over t ends close to this limit (4.7
 of 4.9 nats).
 
-Where the paper leaves a choice open, or ours departs:
+Choices that the paper leaves open, and departures from it:
 
 1. The paper has 128 clips a step. Here every model sees the same number of frames a
    step (6 clips of 8 in the default tier), so InfoNCE and I(f; z) compare a clip with

@@ -27,11 +27,14 @@ counts. With a = w_f = 1 and b = 0, the loss is therefore a bound on log p(x).
 Choices and departures:
 
 1. The weights for Sprites, a = 5, b = 1, w_f = 1, belong to summed squared errors. A
-   squared error is twice the nats of a unit Gaussian, so the loss is 10 times -log p(x)
-   - 0.2 log p(x_1) + 0.1 KL. `first_frame` is this 0.2, for any likelihood. In all
-   models of this suite the KL has a weight of 1 and the likelihood is the cross
-   entropy, which is steeper than a unit Gaussian (baselines/svg.py says by how much).
-   `likelihood: gaussian` with a `training.beta` of 0.1 is the published loss.
+   squared error is twice the nats of a unit Gaussian, so the loss is 10 times
+
+       -log p(x) - 0.2 log p(x_1) + 0.1 KL
+
+   `first_frame` is this 0.2, for any likelihood. Here the KL has a weight of 1, as in
+   the other models, and the likelihood is the cross entropy, which is steeper than a
+   unit Gaussian (baselines/svg.py says by how much). `likelihood: gaussian` with a
+   `training.beta` of 0.1 is the published loss.
 2. The term with b decodes frame 1 with z_1, as in the public code: it counts a part of
    the term with a again.
 3. The prior is DSAE's LSTM of one layer (two in the paper). Dense layers and LSTMs have

@@ -1,9 +1,9 @@
 """DRNET: disentangled representations from video by an adversary on pose.
 
 Denton, Birodkar 2017, arXiv:1705.10915. The model is not a density. It has two
-encoders, of content h_c and of pose h_p; the content of one frame and the pose of
-another frame of the same clip reconstruct the latter. For each frame x_t and another
-frame x_s of its clip (sg stops gradients):
+encoders, of content h_c and of pose h_p. The pose of a frame and the content of another
+frame of the same clip reconstruct the first. For each frame x_t and another frame x_s
+of its clip (sg stops gradients):
 
     reconstruction  -log p(x_t | h_c(x_s), h_p(x_t))
     similarity      |h_c(x_t) - sg h_c(x_s)|^2
@@ -12,7 +12,7 @@ frame x_s of its clip (sg stops gradients):
     scene           BCE of C itself: pairs of poses of one clip (1) or of two (0)
     predictor       -log p(h_p(x_1:T) | h_c) of an LSTM; its gradients stop at h_p, h_c
 
-Where the paper leaves a choice open, or ours departs:
+Choices that the paper leaves open, and departures from it:
 
 1. The paper draws a few frames that are at most `max_step` apart. Here a clip has all
    of `n_frames` consecutive frames. In each step a random cycle through the clip says
@@ -42,7 +42,7 @@ Where the paper leaves a choice open, or ours departs:
 8. config/paper.yaml has the settings of the official Python code, not those of the Lua
    code: 128 and 10 dimensions, frames at most 19 steps apart, similarity 1, adversarial
    1e-4, learning rate 2e-3, beta1 0.5. It has 18 clips of 20 frames a step (100 of 4 in
-   the official code), and 43,000 or 60,000 steps (120,000).
+   the official code), and 43,000 or 60,000 steps (120,000 in the official code).
 """
 
 from dataclasses import dataclass

@@ -13,8 +13,11 @@ the residual of B to the mu2 of A, as the authors' code does.
 
 The mu2 of training sequences are rows of a table that is learnt with the networks. A
 discriminative term with the weight `alpha` is the log probability of a frame's sequence
-among all others, given z2: softmax_j(-||z2 - mu2_j||^2 / (2 0.5^2)). The mu2 of any
-other clip maximises p(mu2) prod_t p(z2_t | mu2):
+i among all sequences j, given z2:
+
+    p(i | z2) = softmax_j(-||z2 - mu2_j||^2 / (2 0.5^2)) at j = i
+
+The mu2 of any other clip maximises p(mu2) prod_t p(z2_t | mu2):
 
     mu2 = sum_t z2_t / (T + 0.5^2)
 
@@ -41,8 +44,8 @@ q(z2) of all training clips of the sequence since the row was last set, includin
 present clip, each as it was in its step. The softmax is over all sequences drawn so
 far.
 
-`training.beta` and the size of frames scale the terms called `kl_...`, but not log
-p(mu2) and the discriminative term. At 32 pixels, these two therefore have four times
+`training.beta` and the size of frames scale the terms called `kl_...`, but not the
+discriminative term and log p(mu2). At 32 pixels, these two therefore have four times
 the relative weight.
 """
 

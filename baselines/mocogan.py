@@ -14,7 +14,7 @@ patches and sg stops gradients, the terms are:
     discriminator_image, _video    BCE(D(x), 1) / 2 + BCE(D(sg G(z)), 0) / 2
     generator_image, _video        BCE(D(G(z)), 1), D frozen
 
-Where the paper leaves a choice open, or ours departs:
+Choices that the paper leaves open, and departures from it:
 
 1. Each term is a sum of T outputs: D_I has one per frame, and the single output of D_V
    per clip counts T times. Both discriminators thus have the same weight, as in the

@@ -14,7 +14,7 @@ Distances of f are distances of posterior means. d_t is the change of brightness
 of `regions` x `regions` parts of the picture, scaled so that its mean square over a
 clip is 1; d is the network that predicts it. The square above is a mean over the parts.
 
-Where the paper leaves a choice open, or ours departs:
+Choices that the paper leaves open, and departures from it:
 
 1. In the paper z_t predicts in which parts the optical flow is largest. Here the signed
    difference of two frames replaces the optical flow. The z_t of one frame cannot know

@@ -20,7 +20,7 @@ the decoded frames are
 
 Both codes have as many dimensions as z_t, so a swap needs one C but no eigenvectors.
 
-Where the paper leaves a choice open, or ours departs:
+Choices that the paper leaves open, and departures from it:
 
 1. In the published model C belongs to the batch of a clip, in evaluation too, so the
    codes of a clip depend on the other clips of its batch. Here C is frozen after

@@ -21,7 +21,7 @@ Cost: frames are encoded and decoded three times, for the bound, for f+ and for 
 draws from the LSTM prior are added. Together this is 3.1 times the operations of DSAE
 on the default tier's Sprites.
 
-Where the paper leaves a choice open, or ours departs:
+Choices that the paper leaves open, and departures from it:
 
 1. Weights: the public code adds 5 KL of f, 1 KL of z, 1 I(f; z) and c InfoNCE to 10
    summed squared errors of frames of 64 pixels; c is 1 in one of its programs and 90 in

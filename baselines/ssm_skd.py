@@ -17,7 +17,7 @@ P projects onto the eigenvector of the static eigenvalue along the others. Both 
 have as many dimensions as z_t, and decoding needs no eigenvectors. So f of one clip can
 be decoded with z of another clip, although that clip has another C.
 
-Where the paper leaves a choice open, or ours departs:
+Choices that the paper leaves open, and departures from it:
 
 1. T frames of k dimensions have T - 1 pairs. If T - 1 < k, as in the paper's Sprites (7
    and 15), some C maps each z_t to z_t+1, whatever the codes are. The linear term is

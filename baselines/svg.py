@@ -12,7 +12,7 @@ x_0 is given:
 Training is teacher-forced: h_t-1 are features of the true frame. Generation is a closed
 loop: h_t-1 are features of the frame predicted before.
 
-Where the paper leaves a choice open, or ours departs:
+Choices that the paper leaves open, and departures from it:
 
 1. The paper has no static code. Here f has features of the conditioning frame x_0 of a
    clip: its `skips` smallest feature maps, and h_0, flattened into one vector of

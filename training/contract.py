@@ -19,8 +19,8 @@ class Codes(NamedTuple):
     """The two codes of a batch of clips.
 
     Attributes:
-        static: what stays.
-        dynamic: what moves.
+        static: f of each clip.
+        dynamic: z_t of each frame.
     """
 
     static: Float[Tensor, "batch f"]

@@ -1,4 +1,4 @@
-"""Two principal component analyses: one of what stays, one of what moves.
+"""Two principal component analyses: one for the static code, one for the dynamic.
 
     f   = U (mean_t x_t - m)        U: first axes of the means of clips
     z_t = V (x_t - mean_t x_t)      V: first axes of what the means leave over
@@ -56,8 +56,8 @@ def represent(
         train: indices of training frames, `(sequences, FRAMES)`.
         clips: clips.parquet; codes are made for each row.
         pairs: pairs.parquet; f comes from clip `a`, z from clip `b`.
-        dim_f: axes of what stays.
-        dim_z: axes of what moves.
+        dim_f: principal axes of f.
+        dim_z: principal axes of z_t.
     """
     x = clips_of(frames, train)
     means = x.mean(1)
