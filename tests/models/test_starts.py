@@ -30,7 +30,7 @@ def store(tmp_path_factory: pytest.TempPathFactory):
     sources: dict[str, Path] = {}
 
     def make(dataset: str, tier: str) -> Store:
-        size = read_tier(tier).datasets[dataset]["size"]
+        size = read_tier(tier).config["datasets"][dataset]["size"]
         out = tmp_path_factory.mktemp(f"{dataset}_{tier}")
         if dataset not in sources:
             sources[dataset] = tmp_path_factory.mktemp(f"{dataset}_files")
