@@ -4,16 +4,14 @@ import os
 import sys
 
 from seqdis import raw_config, rule_environments, targets
-from seqdis.errors import UserError
+from seqdis.errors import user_errors
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 CONFIGFILE = "config/config.yaml"
-try:  # Snakemake's own message names neither file nor line
+with user_errors():  # Snakemake's own message names neither file nor line
     raw_config.read_yaml(CONFIGFILE)
-except UserError as problem:
-    sys.exit(f"error: {problem}")
 
 
 configfile: CONFIGFILE
@@ -74,9 +72,7 @@ rule data:
         expand(f"{TIER}/data/{{dataset}}/dataset.json", dataset=PLAN.datasets),
 
 
-try:
+with user_errors():
     rule_environments.find_inherited(workflow, RULES)
     if workflow.is_main_process:
         targets.check_targets(workflow, PLAN)
-except UserError as problem:
-    sys.exit(f"error: {problem}")

@@ -19,6 +19,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from reporting.provenance import UNKNOWN
 from reporting.tree import Tree, read_tree
 from seqdis.errors import UserError, cli
 from seqdis.files import atomic
@@ -95,7 +96,7 @@ def metadata(tree: Tree, files: list[Path]) -> dict[str, Any]:
     ended = max((run.get("ended", "") for run in runs), default="")
     started = [run["started"] for run in runs if run.get("started")]
     begun = min(started, default=ended)
-    commits = sorted({run.get("commit") or "unknown" for run in runs})
+    commits = sorted({run.get("commit") or UNKNOWN for run in runs})
     entities: list[dict[str, Any]] = [
         {
             "@id": "ro-crate-metadata.json",

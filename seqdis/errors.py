@@ -3,11 +3,21 @@
 import difflib
 import errno
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
     """A mistake the user can mend: what is wrong, what was expected, the remedy."""
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """End the process with status 1 and one `error: ...` line for a user's mistake."""
+    try:
+        yield
+    except UserError as problem:
+        sys.exit(f"error: {problem}")
 
 
 def out_of_memory(problem: Exception) -> str:
@@ -29,9 +39,8 @@ def cli(main: Callable[[], int | None]) -> None:
     traceback. Use as `if __name__ == "__main__": cli(main)`.
     """
     try:
-        status = main()
-    except UserError as problem:
-        sys.exit(f"error: {problem}")
+        with user_errors():
+            status = main()
     except (MemoryError, RuntimeError) as problem:
         if not (why := out_of_memory(problem)):
             raise

@@ -20,10 +20,10 @@ from seqdis import (
     selection,
     studies,
 )
-from seqdis.errors import UserError
+from seqdis.errors import user_errors
 from snakemake.logging import logger
 
-try:
+with user_errors():
     environment.prepare_environment(os.environ)
     raw_config.read_nested_values(config, workflow.config_settings.config)
     raw_config.leave_out_datasets(config)
@@ -31,8 +31,6 @@ try:
     config.update(raw_config.expand_home(config))
     PLAN = grid.make_plan(config)
     model_settings.check_settings(PLAN.trained)
-except UserError as problem:
-    sys.exit(f"error: {problem}")
 if workflow.is_main_process:
     logger.addHandler(progress.Progress(logger.info))
     for name, reason in PLAN.absent.items():
@@ -45,6 +43,7 @@ DATA = f"{TIER}/data/{{dataset}}"
 PIECES = f"{DATA}/pieces"
 JUDGES = f"{TIER}/judges/{{dataset}}"
 LOGS = f"{TIER}/logs"
+PAGE_LOGS = f"{PART}/logs"
 SELECTED = selection.SELECTED
 KEPT = f"results/reference/{config['tier']}"  # under version control
 BENCHMARKS = "results/benchmarks.json"  # written by `make bench`
@@ -226,10 +225,8 @@ def check_study_page(wildcards):
 
 def refuse_smaller(grid, folder, page):
     """End the run if a page in a folder compares more than a grid, given as JSON."""
-    try:
+    with user_errors():
         part.check_replaced(json.loads(grid), folder, page)
-    except UserError as problem:
-        sys.exit(f"error: {problem}")
 
 
 def get_whole_tier(wildcards):

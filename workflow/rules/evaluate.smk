@@ -39,7 +39,7 @@ rule grid:
     output:
         f"{PART}/grid.json",
     log:
-        f"{PART}/logs/grid.log",
+        f"{PAGE_LOGS}/grid.log",
     conda:
         "../../envs/data.yaml"
     params:
@@ -65,7 +65,7 @@ rule tables:
             "metrics.json",
         ),
     log:
-        f"{PART}/logs/tables.log",
+        f"{PAGE_LOGS}/tables.log",
     conda:
         "../../envs/torch.yaml"
     params:

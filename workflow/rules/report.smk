@@ -20,7 +20,7 @@ rule report:
             category="Comparison",
         ),
     log:
-        f"{PART}/logs/report.log",
+        f"{PAGE_LOGS}/report.log",
     conda:
         "../../envs/report.yaml"
     params:
@@ -42,7 +42,7 @@ rule tables_partial:
     output:
         temp(touch(f"{PART}/tables/partial")),
     log:
-        f"{PART}/logs/tables_partial.log",
+        f"{PAGE_LOGS}/tables_partial.log",
     conda:
         "../../envs/torch.yaml"
     params:
@@ -60,7 +60,7 @@ rule report_partial:
         grid=f"{PART}/grid.json",
         tables=f"{PART}/tables/partial",
     log:
-        f"{PART}/logs/report_partial.log",
+        f"{PAGE_LOGS}/report_partial.log",
     conda:
         "../../envs/report.yaml"
     params:

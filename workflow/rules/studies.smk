@@ -63,7 +63,7 @@ rule study_grid:
     output:
         f"{STUDY}/grid.json",
     log:
-        f"{PART}/logs/studies/{{study}}_grid.log",
+        f"{PAGE_LOGS}/studies/{{study}}_grid.log",
     conda:
         "../../envs/data.yaml"
     params:
@@ -83,7 +83,7 @@ rule study_tables:
         f"{STUDY}/tables/changes.parquet",
         f"{STUDY}/tables/metrics.json",
     log:
-        f"{PART}/logs/studies/{{study}}_tables.log",
+        f"{PAGE_LOGS}/studies/{{study}}_tables.log",
     conda:
         "../../envs/torch.yaml"
     params:
@@ -105,7 +105,7 @@ rule study_page:
     output:
         f"{STUDY}/index.html",
     log:
-        f"{PART}/logs/studies/{{study}}_page.log",
+        f"{PAGE_LOGS}/studies/{{study}}_page.log",
     conda:
         "../../envs/report.yaml"
     params:
