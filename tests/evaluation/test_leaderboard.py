@@ -132,6 +132,5 @@ def test_every_column_is_in_the_documentation():
     }
     for page, names in columns.items():
         text = (Path(__file__).parents[2] / f"docs/{page}.md").read_text()
-        code = " ".join(re.findall(r"`([^`]+)`", text.replace("```", "")))
-        code = re.findall(r"\w+", code)
+        code = re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", text)))
         assert [name for name in names if name not in code] == []

@@ -20,6 +20,7 @@ JUDGES = "judges/squares"
 # what makes them, and files that it writes
 STEPS: list[tuple[Callable[[Path], tier.Said], list[str]]] = [
     (tier.digits, ["data/digits/frames.npy", "data/digits/dataset.json"]),
+    (tier.sheets, ["data/sheets/frames.npy", "data/sheets/dataset.json"]),
     (tier.clips, [f"data/digits/{name}" for name in LISTS]),
     (tier.judge, [f"{JUDGES}/seed0.safetensors"]),
     (tier.certify, [f"{JUDGES}/judge.json"]),
